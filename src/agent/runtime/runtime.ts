@@ -1,0 +1,141 @@
+/**
+ * What runs containers on a node. Implementations: conmon with crun or runc (`io/`), and a fake for the simulator and unit tests;
+ * one contract suite on both.
+ *
+ * Containers belong to conmon and the kernel: they outlive the agent. Everything the runtime has to know again after a restart is on disk
+ * under its root, or labelled in the OCI state. All calls are idempotent: creating what exists answers what exists.
+ */
+
+/** A sandbox is a pod's network namespace, its cgroup parent and its shared files (hosts, resolv.conf, hostname). */
+export interface SandboxSpec {
+  /** The pod's uid. */
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly hostname: string;
+  /** Path of a network namespace (`/run/netns/NAME`); undefined: the host's. */
+  readonly networkNamespace: string | undefined;
+  readonly hostPid: boolean;
+  readonly hostIpc: boolean;
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** Limits of the whole pod; undefined: none. */
+  readonly cpuShares: number;
+  readonly cpuQuotaMicros: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
+}
+
+export interface MountSpec {
+  readonly containerPath: string;
+  readonly hostPath: string;
+  readonly readOnly: boolean;
+  readonly propagation?: 'private' | 'rslave' | 'rshared';
+}
+
+export interface SecuritySpec {
+  readonly privileged: boolean;
+  readonly userId: number;
+  readonly groupId: number;
+  readonly supplementalGroups: readonly number[];
+  readonly addCapabilities: readonly string[];
+  readonly dropCapabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly readOnlyRootFilesystem: boolean;
+  /** `RuntimeDefault`, `Unconfined`. */
+  readonly seccomp: 'RuntimeDefault' | 'Unconfined';
+}
+
+export interface ContainerSpec {
+  readonly podUid: string;
+  /** Container name in the pod. */
+  readonly name: string;
+  /** How many times this container has been started before, as in `restartCount`. Identity is podUid/name/attempt. */
+  readonly attempt: number;
+  /** A mounted, writable root file system (made by the image store). */
+  readonly rootPath: string;
+  /** argv, complete. */
+  readonly args: readonly string[];
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly workingDirectory: string;
+  readonly mounts: readonly MountSpec[];
+  readonly security: SecuritySpec;
+  readonly cpuShares: number;
+  readonly cpuQuotaMicros: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
+  readonly pidsLimit: number | undefined;
+  readonly oomScoreAdjust: number;
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  /** CRI-format log file that the monitor writes. */
+  readonly logPath: string;
+}
+
+export interface ContainerStatus {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly podUid: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly state: 'created' | 'running' | 'exited';
+  readonly pid: number | undefined;
+  readonly startedAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  readonly exitCode: number | undefined;
+  /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, `StartError`. */
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+}
+
+export interface ExecRequest {
+  readonly containerId: string;
+  readonly args: readonly string[];
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+}
+
+/** A running exec or attach. Streams are Node streams; with a terminal, stderr stays empty. */
+export interface ExecSession {
+  readonly stdin: NodeJS.WritableStream | undefined;
+  readonly stdout: NodeJS.ReadableStream;
+  readonly stderr: NodeJS.ReadableStream | undefined;
+  resize(columns: number, rows: number): void;
+  /** The exit code. Rejects when the command could not be started. */
+  readonly exited: Promise<number>;
+  kill(): void;
+}
+
+export interface ContainerUsage {
+  readonly cpuNanoseconds: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly memoryRssBytes: number;
+  readonly pids: number;
+}
+
+export interface Runtime {
+  /** `crun 1.8.1, conmon 2.1.6, cgroup hybrid`. */
+  describe(): { readonly name: string; readonly version: string; readonly cgroupLayout: 'v1' | 'v2' | 'hybrid' };
+  createSandbox(spec: SandboxSpec): Promise<void>;
+  removeSandbox(podUid: string): Promise<void>;
+  listSandboxes(): Promise<readonly SandboxSpec[]>;
+  /** Creates and starts; resolves with the status once the process runs. Throws with a message fit for `state.waiting.message`. */
+  startContainer(spec: ContainerSpec): Promise<ContainerStatus>;
+  /** SIGTERM (or `signal`), then SIGKILL after the grace period. Resolves when it has exited. */
+  stopContainer(id: string, gracePeriodMs: number, signal?: string): Promise<void>;
+  /** Kills if needed, and forgets. Not its log. */
+  removeContainer(id: string): Promise<void>;
+  listContainers(): Promise<readonly ContainerStatus[]>;
+  status(id: string): Promise<ContainerStatus | undefined>;
+  /** Reports each exit, also those that happened while nobody was watching (at once, after subscribing). */
+  onExit(handler: (status: ContainerStatus) => void): { cancel(): void };
+  exec(request: ExecRequest): Promise<ExecSession>;
+  attach(id: string): Promise<ExecSession>;
+  /** Runs to completion; for probes and hooks. Output is cut at 10 KiB. */
+  execSync(id: string, args: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string; readonly timedOut: boolean }>;
+  usage(id: string): Promise<ContainerUsage | undefined>;
+  /** Asks the monitor to reopen the log after it was rotated. */
+  reopenLog(id: string): Promise<void>;
+  /** Changes cpu and memory limits of a running container. */
+  updateResources(id: string, limits: Pick<ContainerSpec, 'cpuShares' | 'cpuQuotaMicros' | 'memoryLimitBytes'>): Promise<void>;
+  /** Stops watching. Containers go on. */
+  close(): Promise<void>;
+}

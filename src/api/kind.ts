@@ -1,0 +1,104 @@
+/**
+ * A kind: everything the API server has to know to serve it. One file a kind in `kinds/`, one line in `registry.ts`.
+ */
+import type { CaelumError, ErrorCause } from '../lib/index.ts';
+import type { Draft, KubeObject } from './object.ts';
+
+export type Verb =
+  | 'create'
+  | 'delete'
+  | 'deletecollection'
+  | 'get'
+  | 'list'
+  | 'patch'
+  | 'update'
+  | 'watch';
+
+/** A problem with one field, worded as Kubernetes words it: `spec.replicas: Invalid value: -1: must be greater than or equal to 0`. */
+export type FieldProblem = ErrorCause;
+
+export interface Column {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description: string;
+  /** 0: always shown; 1: only with `-o wide`. */
+  readonly priority: number;
+  /** The cell. `nowMs` is for ages. */
+  readonly cell: (object: never, nowMs: number) => string | number | boolean | null;
+}
+
+/** What preparing and validating may need beside the object. */
+export interface KindContext {
+  readonly nowMs: number;
+}
+
+export interface ScalePaths {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  /** Path of a LabelSelector object, or of a selector map; serialised to a string in Scale.status.selector. */
+  readonly selector: readonly string[];
+}
+
+export interface Subresource {
+  /** `status`, `scale`, `log`, `exec`, `attach`, `portforward`, `binding`, `eviction`, `token`, `finalize`. */
+  readonly name: string;
+  readonly verbs: readonly Verb[];
+  /** The kind it speaks, where that is not the parent's own. */
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+}
+
+export interface Kind<T extends KubeObject = KubeObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Plural: `pods`. */
+  readonly resource: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly Verb[];
+  readonly subresources: readonly Subresource[];
+  /** Its schema, by message name. */
+  readonly message: string;
+  /** One sentence of our own for `kubectl explain`. */
+  readonly description: string;
+  readonly columns: readonly Column[];
+  /** Kept out of updates through the main resource, and the only thing written through `status`. */
+  readonly hasStatus: boolean;
+  /** Whether a change of spec raises metadata.generation (kinds with a spec and a status). */
+  readonly hasGeneration: boolean;
+  readonly scale?: ScalePaths;
+  /** Field selectors beyond metadata.name and metadata.namespace; a missing value is ''. */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** Name rule; default is a DNS-1123 subdomain. Returns what is wrong. */
+  validateName(name: string): readonly string[];
+  /** Defaults that the table does not hold, applied to every object read from a client. Idempotent. */
+  applyDefaults(object: Draft<T>): void;
+  /** On create, after defaults: clears what clients may not set (status), sets what the server sets. */
+  prepareCreate(object: Draft<T>, context: KindContext): void;
+  /** On update, after defaults: carries over what clients may not change. */
+  prepareUpdate(object: Draft<T>, old: T, context: KindContext): void;
+  validate(object: T): readonly FieldProblem[];
+  validateUpdate(object: T, old: T): readonly FieldProblem[];
+  /** Validation of a write through the `status` subresource. */
+  validateStatusUpdate(object: T, old: T): readonly FieldProblem[];
+  /** Served from the stored form of another kind (events.k8s.io Event is stored as core Event). */
+  readonly storedAs?: {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+    toStored(object: Draft<T>): Draft<KubeObject>;
+    fromStored(object: KubeObject): T;
+  };
+}
+
+export interface KindRegistry {
+  readonly kinds: readonly Kind[];
+  byKind(group: string, version: string, kind: string): Kind | undefined;
+  /** By plural resource name. */
+  byResource(group: string, version: string, resource: string): Kind | undefined;
+}
+
+export type Rejection = CaelumError;

@@ -1,0 +1,5 @@
+/** The door of `lib`: clock, chance, errors, log, queue. Imports nothing of ours. */
+export * from './clock.ts';
+export * from './errors.ts';
+export * from './log.ts';
+export * from './random.ts';
