@@ -1,0 +1,2 @@
+/** `npm run ok`: every check of the house in one command. */
+import './test.ts';
