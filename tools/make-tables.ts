@@ -138,7 +138,10 @@ export function readFacts(directory: string): Facts {
     }
   }
   const wire = new Map<string, WireMessage>();
-  const parsed = JSON.parse(readFileSync(join(directory, 'protobuf.json'), 'utf8')) as Record<string, WireMessage>;
+  const parsed = JSON.parse(readFileSync(join(directory, 'protobuf.json'), 'utf8')) as Record<
+    string,
+    WireMessage
+  >;
   for (const [name, fields] of Object.entries(parsed)) wire.set(shortName(name), fields);
   const kinds = new Set<string>();
   for (const file of readdirSync(join(directory, 'api-roundtrip'))) {
@@ -162,7 +165,12 @@ function wireFields(facts: Facts, message: string, jsonNames: ReadonlySet<string
   for (const [name, [number, type]] of Object.entries(facts.wire.get(message) ?? {})) {
     const target = resolveWireType(facts, scope, type);
     const inner = jsonNames.has(squash(name)) ? undefined : facts.wire.get(target);
-    if (inner === undefined || jsonNames.size === 0 || type.startsWith('repeated ') || type.startsWith('map<')) {
+    if (
+      inner === undefined ||
+      jsonNames.size === 0 ||
+      type.startsWith('repeated ') ||
+      type.startsWith('map<')
+    ) {
       found.set(squash(name), { path: [number], type, name });
       continue;
     }
@@ -206,7 +214,8 @@ function attributesOf(schema: Schema, base: string): string[] {
     const keys = schema['x-kubernetes-list-map-keys'];
     attributes.push(`list=${listType}${keys === undefined ? '' : `(${keys.join(',')})`}`);
   }
-  if (schema['x-kubernetes-map-type'] !== undefined) attributes.push(`map=${schema['x-kubernetes-map-type']}`);
+  if (schema['x-kubernetes-map-type'] !== undefined)
+    attributes.push(`map=${schema['x-kubernetes-map-type']}`);
   const strategy = schema['x-kubernetes-patch-strategy'];
   if (strategy !== undefined) {
     const key = schema['x-kubernetes-patch-merge-key'];
@@ -235,7 +244,8 @@ function rowOfSchema(name: string, schema: Schema, required: boolean, wire: Wire
   }
   const base = baseOfSchema(inner);
   const attributes = attributesOf(schema, base);
-  if (repeated && !map && wire !== undefined && !wire.type.startsWith('repeated ')) attributes.unshift('boxed');
+  if (repeated && !map && wire !== undefined && !wire.type.startsWith('repeated '))
+    attributes.unshift('boxed');
   return { name, required, path: wire?.path ?? [], base, repeated, map, attributes };
 }
 
@@ -301,7 +311,9 @@ function rowsOf(facts: Facts, name: string): MessageRows {
     if (kind) rows.push(...['kind', 'apiVersion'].filter((row) => !wire.has(squash(row))).map(nameRow));
   }
   const nullable = new Set(nullableFields[name] ?? []);
-  rows = rows.map((row) => (nullable.has(row.name) ? { ...row, attributes: ['nullable', ...row.attributes] } : row));
+  rows = rows.map((row) =>
+    nullable.has(row.name) ? { ...row, attributes: ['nullable', ...row.attributes] } : row,
+  );
   return { name, flags, rows: rows.sort(comparePaths) };
 }
 
@@ -310,7 +322,8 @@ export function collect(facts: Facts): Map<string, MessageRows[]> {
   const groups = new Map<string, MessageRows[]>();
   for (const name of [...new Set([...facts.schemas.keys(), ...facts.wire.keys()])].sort()) {
     const group = name.slice(0, Math.max(0, name.lastIndexOf('.')));
-    if (!wanted.has(group) || hidden.has(name) || scalars[name] !== undefined || name.endsWith('.ExtraValue')) continue;
+    if (!wanted.has(group) || hidden.has(name) || scalars[name] !== undefined || name.endsWith('.ExtraValue'))
+      continue;
     const messages = groups.get(group) ?? [];
     messages.push(rowsOf(facts, name));
     groups.set(group, messages);
@@ -372,7 +385,9 @@ function interfaceText(message: MessageRows): string {
     const required = row.required || (kind && row.name === 'metadata' && row.base === 'meta.v1.ObjectMeta');
     return `  readonly ${key}${required ? '' : '?'}: ${typeOf(row)};`;
   });
-  return lines.length === 0 ? `export type ${name} = object;` : `export interface ${name} {\n${lines.join('\n')}\n}`;
+  return lines.length === 0
+    ? `export type ${name} = object;`
+    : `export interface ${name} {\n${lines.join('\n')}\n}`;
 }
 
 export function typesFile(group: string, messages: readonly MessageRows[]): string {

@@ -1,0 +1,86 @@
+/**
+ * The door of `api`: the kinds, their types and tables, and what reads them (checking, defaulting, merging, OpenAPI, protobuf).
+ *
+ * Types whose names collide carry their group in front: `EventsV1Event` is events.k8s.io's Event, `Event` is core's.
+ */
+export * from './errors.ts';
+export type * from './kind.ts';
+export * from './object.ts';
+export type * from './schema/message.ts';
+export type {
+  APIGroupDiscovery,
+  APIGroupDiscoveryList,
+  APIResourceDiscovery,
+  APISubresourceDiscovery,
+  APIVersionDiscovery,
+} from './types/apidiscovery.v2.ts';
+export type * from './types/apps.v1.ts';
+export type {
+  BoundObjectReference,
+  TokenRequest,
+  TokenRequestSpec,
+  TokenRequestStatus,
+  TokenReview,
+  UserInfo,
+} from './types/authentication.v1.ts';
+export type {
+  NonResourceAttributes,
+  ResourceAttributes,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+} from './types/authorization.v1.ts';
+export type {
+  Scale as AutoscalingV1Scale,
+  ScaleSpec as AutoscalingV1ScaleSpec,
+  ScaleStatus as AutoscalingV1ScaleStatus,
+} from './types/autoscaling.v1.ts';
+export type * from './types/coordination.v1.ts';
+export type * from './types/core.v1.ts';
+export type {
+  Endpoint,
+  EndpointConditions,
+  EndpointHints,
+  EndpointPort as DiscoveryEndpointPort,
+  EndpointSlice,
+  EndpointSliceList,
+  ForNode,
+  ForZone,
+} from './types/discovery.v1.ts';
+export type {
+  Event as EventsV1Event,
+  EventList as EventsV1EventList,
+  EventSeries as EventsV1EventSeries,
+} from './types/events.v1.ts';
+export type {
+  APIGroup,
+  APIGroupList,
+  APIResource,
+  APIResourceList,
+  APIVersions,
+  Condition,
+  CreateOptions,
+  DeleteOptions,
+  GetOptions,
+  GroupVersionForDiscovery,
+  LabelSelector,
+  LabelSelectorRequirement,
+  ListMeta,
+  ListOptions,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  PartialObjectMetadata,
+  PartialObjectMetadataList,
+  PatchOptions,
+  Preconditions as MetaPreconditions,
+  ServerAddressByClientCIDR,
+  Status,
+  StatusCause,
+  StatusDetails,
+  TableOptions,
+  UpdateOptions,
+  WatchEvent,
+} from './types/meta.v1.ts';
+export type { Eviction, PodDisruptionBudget } from './types/policy.v1.ts';
+export type * from './types/rbac.v1.ts';
