@@ -66,13 +66,28 @@ export interface DeleteOptions {
 }
 
 export interface Client {
-  get<T extends KubeObject>(ref: ResourceRef, namespace: string | undefined, name: string, options?: ReadOptions): Promise<T>;
+  get<T extends KubeObject>(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    options?: ReadOptions,
+  ): Promise<T>;
   list<T extends KubeObject>(ref: ResourceRef, options?: ListOptions): Promise<ObjectList<T>>;
-  watch<T extends KubeObject>(ref: ResourceRef, options: WatchOptions, handler: WatchHandler<T>): { cancel(): void };
+  watch<T extends KubeObject>(
+    ref: ResourceRef,
+    options: WatchOptions,
+    handler: WatchHandler<T>,
+  ): { cancel(): void };
   /** `object.metadata.namespace` says where. */
   create<T extends KubeObject>(ref: ResourceRef, object: T, options?: WriteOptions): Promise<T>;
   /** POST to a named subresource (`binding`, `eviction`, `token`): answers what the server answers. */
-  createSubresource(ref: ResourceRef, namespace: string | undefined, name: string, subresource: string, body: KubeObject): Promise<unknown>;
+  createSubresource(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    subresource: string,
+    body: KubeObject,
+  ): Promise<unknown>;
   update<T extends KubeObject>(ref: ResourceRef, object: T, options?: WriteOptions): Promise<T>;
   patch<T extends KubeObject>(
     ref: ResourceRef,
@@ -82,7 +97,12 @@ export interface Client {
     patch: unknown,
     options?: WriteOptions,
   ): Promise<T>;
-  delete(ref: ResourceRef, namespace: string | undefined, name: string, options?: DeleteOptions): Promise<void>;
+  delete(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    options?: DeleteOptions,
+  ): Promise<void>;
 }
 
 /** A local, always-current copy of a selection of objects. */
@@ -107,7 +127,10 @@ export type Change<T extends KubeObject> =
 
 /** Informers shared by all who ask for the same selection: one list and one watch each. Relists on 410, never resyncs. */
 export interface Informers {
-  informer<T extends KubeObject>(ref: ResourceRef, selection?: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>): Informer<T>;
+  informer<T extends KubeObject>(
+    ref: ResourceRef,
+    selection?: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
+  ): Informer<T>;
   /** Stops every watch. */
   stop(): void;
 }

@@ -1,0 +1,3 @@
+/** The door of `client`: reading and changing objects, whatever the transport; informers; an in-memory API for tests. */
+export * from './client.ts';
+export { createFakeClient, type FakeClient, type FakeRequest } from './fake-client.ts';
