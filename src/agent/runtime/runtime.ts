@@ -113,7 +113,11 @@ export interface ContainerUsage {
 
 export interface Runtime {
   /** `crun 1.8.1, conmon 2.1.6, cgroup hybrid`. */
-  describe(): { readonly name: string; readonly version: string; readonly cgroupLayout: 'v1' | 'v2' | 'hybrid' };
+  describe(): {
+    readonly name: string;
+    readonly version: string;
+    readonly cgroupLayout: 'v1' | 'v2' | 'hybrid';
+  };
   createSandbox(spec: SandboxSpec): Promise<void>;
   removeSandbox(podUid: string): Promise<void>;
   listSandboxes(): Promise<readonly SandboxSpec[]>;
@@ -130,12 +134,19 @@ export interface Runtime {
   exec(request: ExecRequest): Promise<ExecSession>;
   attach(id: string): Promise<ExecSession>;
   /** Runs to completion; for probes and hooks. Output is cut at 10 KiB. */
-  execSync(id: string, args: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string; readonly timedOut: boolean }>;
+  execSync(
+    id: string,
+    args: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly exitCode: number; readonly output: string; readonly timedOut: boolean }>;
   usage(id: string): Promise<ContainerUsage | undefined>;
   /** Asks the monitor to reopen the log after it was rotated. */
   reopenLog(id: string): Promise<void>;
   /** Changes cpu and memory limits of a running container. */
-  updateResources(id: string, limits: Pick<ContainerSpec, 'cpuShares' | 'cpuQuotaMicros' | 'memoryLimitBytes'>): Promise<void>;
+  updateResources(
+    id: string,
+    limits: Pick<ContainerSpec, 'cpuShares' | 'cpuQuotaMicros' | 'memoryLimitBytes'>,
+  ): Promise<void>;
   /** Stops watching. Containers go on. */
   close(): Promise<void>;
 }

@@ -1,0 +1,73 @@
+/**
+ * A pod network in memory, for the simulator and unit tests: addresses from the range, connections answered by a listener table.
+ */
+import { CaelumError } from '../../lib/index.ts';
+import type { HostPort, PodAttachment, PodNetwork } from './network.ts';
+import { addressesOf, type Range } from './range.ts';
+
+export interface FakePodNetworkOptions {
+  /** `10.44.0.0/24`. */
+  readonly podCidr: string;
+  /** Opens a connection to a pod's port; by default every connection is refused. */
+  readonly connect?: (attachment: PodAttachment, port: number) => Promise<import('node:net').Socket>;
+}
+
+export interface FakePodNetwork extends PodNetwork {
+  /** Host ports as given to `attach`, by pod uid. */
+  readonly hostPorts: ReadonlyMap<string, readonly HostPort[]>;
+}
+
+export function createFakePodNetwork(options: FakePodNetworkOptions): FakePodNetwork {
+  const range: Range = addressesOf(options.podCidr);
+  const attachments = new Map<string, PodAttachment>();
+  const hostPorts = new Map<string, readonly HostPort[]>();
+  const taken = new Set<number>();
+  return {
+    hostPorts,
+    async prepare() {},
+    async attach(podUid, ports) {
+      hostPorts.set(podUid, ports);
+      const existing = attachments.get(podUid);
+      if (existing !== undefined) return existing;
+      const address = range.firstFree(taken);
+      if (address === undefined)
+        throw new CaelumError(
+          'unavailable',
+          `Cannot attach pod "${podUid}": no free address in ${options.podCidr}`,
+        );
+      taken.add(address.number);
+      const attachment: PodAttachment = {
+        podUid,
+        namespacePath: `/run/netns/fake-${podUid}`,
+        addresses: [address.text],
+        interfaceName: 'eth0',
+      };
+      attachments.set(podUid, attachment);
+      return attachment;
+    },
+    async detach(podUid) {
+      const attachment = attachments.get(podUid);
+      for (const text of attachment?.addresses ?? []) taken.delete(range.numberOf(text));
+      attachments.delete(podUid);
+      hostPorts.delete(podUid);
+    },
+    async list() {
+      return [...attachments.values()];
+    },
+    async connect(podUid, port) {
+      const attachment = attachments.get(podUid);
+      if (attachment === undefined)
+        throw new CaelumError('notFound', `Cannot connect to pod "${podUid}": it has no network`);
+      if (options.connect !== undefined) return options.connect(attachment, port);
+      throw new CaelumError(
+        'unavailable',
+        `Cannot connect to pod "${podUid}" port ${port}: connection refused`,
+      );
+    },
+    async destroy() {
+      attachments.clear();
+      hostPorts.clear();
+      taken.clear();
+    },
+  };
+}
