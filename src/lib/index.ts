@@ -3,3 +3,4 @@ export * from './clock.ts';
 export * from './errors.ts';
 export * from './log.ts';
 export * from './random.ts';
+export * from './supervision.ts';

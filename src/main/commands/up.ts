@@ -1,0 +1,140 @@
+/**
+ * `caelum up`: starts a cloud and says when it is ready. In the foreground the supervisor is this process; with --detach it is one of its own,
+ * and this one ends when the cloud is ready.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Arguments, usage } from '../../cli/index.ts';
+import { CaelumError } from '../../lib/index.ts';
+import { dataOption, print, type RunnableCommand, say } from '../command.ts';
+import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
+import { apiUrl } from '../settings.ts';
+import { startSupervisor, type UpOptions } from '../supervise.ts';
+import { ensureSystemParts } from '../system-parts.ts';
+
+export const up: RunnableCommand = {
+  name: 'up',
+  summary: 'Starts a cloud on this machine and prints one line when it is ready.',
+  options: [
+    dataOption,
+    { name: 'api-port', value: 'PORT', help: 'port of the API server (default 6443)' },
+    { name: 'api-host', value: 'ADDRESS', help: 'address that the API server listens on (default: all)' },
+    { name: 'detach', short: 'd', help: 'return when ready; the cloud runs on' },
+    { name: 'node-name', value: 'NAME', help: "this machine's node (default: its host name)" },
+    { name: 'hollow', value: 'N', help: 'N simulated nodes in place of the real one (no root needed)' },
+    { name: 'no-agent', help: 'the control plane alone: no node' },
+    { name: 'no-install', help: 'never install system parts' },
+  ],
+  notes:
+    'Stop it with "caelum down". Ctrl-C stops the cloud\'s own processes; containers run on until "caelum down".',
+  run,
+};
+
+async function run(given: Arguments): Promise<number> {
+  const layout = layoutOf(dataDirectoryOf(given.value('data')));
+  const hollow = given.integer('hollow', 1, 100_000) ?? 0;
+  const options: UpOptions = {
+    apiPort: given.integer('api-port', 1, 65_535) ?? 6443,
+    apiHost: given.value('api-host'),
+    nodeName: given.value('node-name'),
+    hollow,
+    agent: hollow === 0 && !given.flag('no-agent'),
+  };
+  if (options.nodeName !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(options.nodeName))
+    throw usage(
+      up,
+      `--node-name "${options.nodeName}" is no node name: lower-case letters, digits, "-" and "." only`,
+    );
+  if (options.agent) {
+    if (process.getuid?.() !== 0)
+      throw new CaelumError(
+        'forbidden',
+        'Cannot start a node: containers need root. Run it with sudo, or try simulated nodes without root: caelum up --hollow 3',
+      );
+    ensureSystemParts({ install: !given.flag('no-install'), say });
+  }
+  return given.flag('detach') ? detach(layout, given) : foreground(layout, options);
+}
+
+const sinceLaunchMs = (): number =>
+  performance.timeOrigin + performance.now() - Number(process.env['CAELUM_UP_MS'] ?? performance.timeOrigin);
+
+async function foreground(layout: Layout, options: UpOptions): Promise<number> {
+  const failed = Promise.withResolvers<never>();
+  const supervisor = await startSupervisor(layout, options, {
+    onFailed: (_name, message) =>
+      failed.reject(new CaelumError(message.code as CaelumError['code'], message.message)),
+    onRestart: (name, delayMs) =>
+      say(
+        `${name} has ended: starting it again${delayMs > 0 ? ` in ${delayMs} ms` : ''}; see ${layout.logs}/${name}.log`,
+      ),
+  });
+  const told = Promise.withResolvers<string>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => told.resolve(signal));
+  try {
+    const first = await Promise.race([supervisor.ready, failed.promise, told.promise]);
+    if (first === undefined) {
+      print(`ready in ${(sinceLaunchMs() / 1000).toFixed(1)} s  ${apiUrl(options)}\n`);
+      // What cannot start later on is tried again and logged; only a failed first start ends the cloud.
+      failed.promise.catch(() => {});
+      await told.promise;
+    }
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+  await supervisor.stop();
+  process.exit(0);
+}
+
+/** Runs `up` once more as a process of its own, and waits for its line. */
+async function detach(layout: Layout, given: Arguments): Promise<number> {
+  mkdirSync(layout.logs, { recursive: true });
+  const log = openSync(layout.consoleLog, 'w', 0o640);
+  const words = ['up', '--data', layout.data, '--no-install'];
+  for (const name of ['api-port', 'api-host', 'node-name', 'hollow'] as const) {
+    const value = given.value(name);
+    if (value !== undefined) words.push(`--${name}`, value);
+  }
+  if (given.flag('no-agent')) words.push('--no-agent');
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      fileURLToPath(new URL('../caelum.ts', import.meta.url)),
+      ...words,
+    ],
+    {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', log],
+      env: { ...process.env, CAELUM_UP_MS: String(performance.timeOrigin) },
+    },
+  );
+  closeSync(log);
+  let printed = '';
+  const { stdout } = child;
+  if (stdout === null) throw new Error('assertion failed: stdout is a pipe');
+  stdout.setEncoding('utf8');
+  const outcome = await new Promise<'ready' | 'ended'>((resolve) => {
+    stdout.on('data', (text: string) => {
+      printed += text;
+      if (printed.includes('\n')) resolve('ready');
+    });
+    child.once('exit', () => resolve('ended'));
+  });
+  if (outcome === 'ready') {
+    print(printed);
+    stdout.destroy();
+    child.unref();
+    return 0;
+  }
+  const reason = readFileSync(layout.consoleLog, 'utf8').trim();
+  say(
+    reason === ''
+      ? `Cannot start cloud "${layout.data}": it ended without a word; see ${layout.logs}`
+      : reason,
+  );
+  return 1;
+}

@@ -1,0 +1,50 @@
+/** Where a cloud keeps its things, below its data directory. Nothing of ours lives elsewhere, but for claims of network ranges. */
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+
+export const defaultDataDirectory = '/var/lib/caelum';
+
+export interface Layout {
+  readonly data: string;
+  /** Ten hexadecimal digits that name this cloud on this machine: cgroups, bridges, tables. */
+  readonly id: string;
+  readonly pki: string;
+  readonly store: string;
+  readonly node: string;
+  readonly images: string;
+  readonly logs: string;
+  /** What was asked for at start, read by each process. */
+  readonly settings: string;
+  /** What runs now, written by the supervisor. */
+  readonly state: string;
+  /** Present while the cloud is being stopped: nobody restarts anything. */
+  readonly stopping: string;
+  readonly network: string;
+  readonly kubeconfig: string;
+  readonly consoleLog: string;
+}
+
+export function layoutOf(dataDirectory: string): Layout {
+  const data = resolve(dataDirectory);
+  const run = join(data, 'run');
+  return {
+    data,
+    id: createHash('sha256').update(data).digest('hex').slice(0, 10),
+    pki: join(data, 'pki'),
+    store: join(data, 'store.db'),
+    node: join(data, 'node'),
+    images: join(data, 'images'),
+    logs: join(data, 'logs'),
+    settings: join(run, 'settings.json'),
+    state: join(run, 'state.json'),
+    stopping: join(run, 'stopping'),
+    network: join(data, 'network.json'),
+    kubeconfig: join(data, 'kubeconfig'),
+    consoleLog: join(data, 'logs', 'up.log'),
+  };
+}
+
+/** `--data`, or CAELUM_DATA, or the default. */
+export function dataDirectoryOf(option: string | undefined): string {
+  return option ?? process.env['CAELUM_DATA'] ?? defaultDataDirectory;
+}
