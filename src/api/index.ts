@@ -6,7 +6,21 @@
 export * from './errors.ts';
 export type * from './kind.ts';
 export * from './object.ts';
+export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
+export {
+  findMessage,
+  kindOfMessage,
+  messageNameOf,
+  messageNames,
+  messageOf,
+  messageOfKind,
+  openApiName,
+  tableOf,
+} from './schema/messages.ts';
+export { durationNanoseconds, durationText } from './schema/scalars.ts';
+export { findDuplicateFields, strictDecodingError, strictDecodingWarnings } from './schema/strict.ts';
+export { applyTableDefaults } from './schema/table-defaults.ts';
 export type {
   APIGroupDiscovery,
   APIGroupDiscoveryList,

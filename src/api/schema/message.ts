@@ -27,13 +27,19 @@ export type FieldType =
 export interface Field {
   readonly name: string;
   readonly type: FieldType;
-  /** A list of `type`. */
+  /** A list of `type`. Together with `map`: a map from string to lists of `type`. */
   readonly repeated: boolean;
   /** A map from string to `type`. */
   readonly map: boolean;
   readonly required: boolean;
   /** Protobuf field number; 0 when the field is not in the protobuf message. */
   readonly number: number;
+  /** Numbers of the wire messages around it, outermost first, where JSON flattens what protobuf nests (Volume.volumeSource). */
+  readonly nestedIn?: readonly number[];
+  /** On the wire the list is a message of its own (`items = 1`), not a repeated field. Maps of lists are always so. */
+  readonly boxed?: boolean;
+  /** A scalar whose zero value means something else than its absence (a pointer in Go). */
+  readonly nullable?: boolean;
   /** Structural merge (server-side apply): how a list or map is owned. */
   readonly listType?: 'atomic' | 'set' | 'map';
   readonly listMapKeys?: readonly string[];
@@ -48,4 +54,10 @@ export interface Field {
 export interface Message {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Field>;
+  /** It has `apiVersion` and `kind`: it can stand at the root of a document. */
+  readonly isKind: boolean;
+  /** In JSON it is the value of one of its fields, told apart by JSON type (JSONSchemaPropsOrBool). */
+  readonly isUnion: boolean;
+  /** Owned as a whole in structural merges. */
+  readonly isAtomic: boolean;
 }
