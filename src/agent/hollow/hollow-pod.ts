@@ -1,0 +1,137 @@
+/**
+ * What a hollow node makes of a pod: waiting, running, finished, gone. Pure.
+ *
+ *   Pod ──▶ hollowStep ──▶ start | finish | delete | nothing
+ *
+ * A pod with the annotation `hollow.caelum.dev/exit-after-ms` (and a restart policy other than Always) finishes after that time,
+ * with the exit code of `hollow.caelum.dev/exit-code` (0 when absent).
+ */
+import type { Container, ContainerState, ContainerStatus, Pod, PodStatus } from '../../api/index.ts';
+import { formatTime } from '../../lib/index.ts';
+import { qosClassOf } from '../pods/qos.ts';
+
+export const exitAfterAnnotation = 'hollow.caelum.dev/exit-after-ms';
+export const exitCodeAnnotation = 'hollow.caelum.dev/exit-code';
+
+export type HollowStep =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'finish'; readonly afterMs: number; readonly exitCode: number }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'nothing' };
+
+export function hollowStep(pod: Pod, nowMs: number): HollowStep {
+  const phase = pod.status?.phase ?? 'Pending';
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    const held = (pod.metadata.finalizers ?? []).length > 0 && pod.metadata.deletionGracePeriodSeconds === 0;
+    return held ? { kind: 'nothing' } : { kind: 'delete' };
+  }
+  if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'nothing' };
+  if (phase !== 'Running') return { kind: 'start' };
+  const exitAfter = pod.metadata.annotations?.[exitAfterAnnotation];
+  if (exitAfter === undefined || (pod.spec?.restartPolicy ?? 'Always') === 'Always')
+    return { kind: 'nothing' };
+  const startedMs = Date.parse(pod.status?.startTime ?? '') || nowMs;
+  const exitCode = Number(pod.metadata.annotations?.[exitCodeAnnotation] ?? 0) || 0;
+  return { kind: 'finish', afterMs: Math.max(0, startedMs + (Number(exitAfter) || 0) - nowMs), exitCode };
+}
+
+export interface HollowPlace {
+  readonly nodeAddress: string;
+  readonly podAddress: string;
+}
+
+/** A 64-digit container id that the pod's uid and the container's name determine. */
+function containerIdOf(pod: Pod, name: string): string {
+  let hash = 0x811c9dc5;
+  for (const char of name) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  const tail = (hash >>> 0).toString(16).padStart(8, '0');
+  const head = (pod.metadata.uid ?? '').replaceAll('-', '').padEnd(32, '0');
+  return `crun://${head}${tail.repeat(4)}`.slice(0, 7 + 64);
+}
+
+function containerStatus(pod: Pod, container: Container, state: ContainerState): ContainerStatus {
+  const running = state.running !== undefined;
+  return {
+    name: container.name,
+    state,
+    lastState: {},
+    ready: running || (state.terminated?.exitCode === 0 && isInit(pod, container)),
+    restartCount: 0,
+    image: container.image ?? '',
+    imageID: container.image ?? '',
+    containerID: containerIdOf(pod, container.name),
+    started: running,
+  };
+}
+
+const isInit = (pod: Pod, container: Container): boolean =>
+  (pod.spec?.initContainers ?? []).includes(container);
+
+/** The patch body for `status` (strategic) that makes a pod Running and Ready. */
+export function runningStatus(pod: Pod, place: HollowPlace, nowMs: number): PodStatus {
+  const now = formatTime(nowMs);
+  const generation = pod.metadata.generation;
+  const yes = (type: string) => ({
+    type,
+    status: 'True',
+    lastTransitionTime: now,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  });
+  const gates = (pod.spec?.readinessGates ?? []).every((gate) =>
+    (pod.status?.conditions ?? []).some(
+      (condition) => condition.type === gate.conditionType && condition.status === 'True',
+    ),
+  );
+  const ready = gates ? yes('Ready') : { ...yes('Ready'), status: 'False', reason: 'ReadinessGatesNotReady' };
+  const inits = (pod.spec?.initContainers ?? []).map((container) =>
+    containerStatus(
+      pod,
+      container,
+      container.restartPolicy === 'Always'
+        ? { running: { startedAt: now } }
+        : { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now } },
+    ),
+  );
+  return {
+    phase: 'Running',
+    startTime: now,
+    hostIP: place.nodeAddress,
+    hostIPs: [{ ip: place.nodeAddress }],
+    podIP: place.podAddress,
+    podIPs: [{ ip: place.podAddress }],
+    qosClass: pod.status?.qosClass ?? qosClassOf(pod.spec),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    conditions: [yes('PodReadyToStartContainers'), yes('Initialized'), ready, yes('ContainersReady')],
+    containerStatuses: (pod.spec?.containers ?? []).map((container) =>
+      containerStatus(pod, container, { running: { startedAt: now } }),
+    ),
+    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+  };
+}
+
+/** The patch body for `status` that makes a pod Succeeded, or Failed. */
+export function finishedStatus(pod: Pod, exitCode: number, nowMs: number): PodStatus {
+  const now = formatTime(nowMs);
+  const startedAt = pod.status?.startTime ?? now;
+  const no = (type: string) => ({
+    type,
+    status: 'False',
+    lastTransitionTime: now,
+    reason: exitCode === 0 ? 'PodCompleted' : 'PodFailed',
+  });
+  const terminated = {
+    exitCode,
+    reason: exitCode === 0 ? 'Completed' : 'Error',
+    startedAt,
+    finishedAt: now,
+  };
+  return {
+    phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+    conditions: [no('Ready'), no('ContainersReady')],
+    containerStatuses: (pod.spec?.containers ?? []).map((container) =>
+      containerStatus(pod, container, {
+        terminated: { ...terminated, containerID: containerIdOf(pod, container.name) },
+      }),
+    ),
+  };
+}
