@@ -381,7 +381,7 @@ function interfaceText(message: MessageRows): string {
   }
   const kind = message.flags.includes('kind');
   const lines = message.rows.map((row) => {
-    const key = /^[A-Za-z_]\w*$/.test(row.name) ? row.name : `'${row.name}'`;
+    const key = /^[A-Za-z_$][\w$]*$/.test(row.name) ? row.name : `'${row.name}'`;
     const required = row.required || (kind && row.name === 'metadata' && row.base === 'meta.v1.ObjectMeta');
     return `  readonly ${key}${required ? '' : '?'}: ${typeOf(row)};`;
   });

@@ -18,6 +18,7 @@ export {
   openApiName,
   tableOf,
 } from './schema/messages.ts';
+export { decodeProtobuf, encodeProtobuf, protobufMediaType } from './schema/protobuf/envelope.ts';
 export { durationNanoseconds, durationText } from './schema/scalars.ts';
 export { findDuplicateFields, strictDecodingError, strictDecodingWarnings } from './schema/strict.ts';
 export { applyTableDefaults } from './schema/table-defaults.ts';

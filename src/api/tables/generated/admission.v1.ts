@@ -11,7 +11,7 @@ AdmissionRequest
   userInfo 8 authentication.v1.UserInfo
   object 9 json
   oldObject 10 json
-  dryRun 11 bool
+  dryRun 11 bool nullable
   options 12 json
   requestKind 13 meta.v1.GroupVersionKind
   requestResource 14 meta.v1.GroupVersionResource
@@ -22,7 +22,7 @@ AdmissionResponse
   allowed 2 bool
   status 3 meta.v1.Status
   patch 4 bytes
-  patchType 5 string
+  patchType 5 string nullable
   auditAnnotations 6 {}string
   warnings 7 []string
 

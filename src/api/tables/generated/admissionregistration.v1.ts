@@ -70,7 +70,7 @@ MutatingWebhook
   failurePolicy 4 string
   namespaceSelector 5 meta.v1.LabelSelector
   sideEffects! 6 string
-  timeoutSeconds 7 int32
+  timeoutSeconds 7 int32 nullable
   admissionReviewVersions! 8 []string list=atomic
   matchPolicy 9 string
   reinvocationPolicy 10 string
@@ -122,8 +122,8 @@ RuleWithOperations
 ServiceReference
   namespace! 1 string default=""
   name! 2 string default=""
-  path 3 string
-  port 4 int32
+  path 3 string nullable
+  port 4 int32 nullable
 
 TypeChecking
   expressionWarnings 1 []ExpressionWarning list=atomic
@@ -180,7 +180,7 @@ ValidatingWebhook
   failurePolicy 4 string
   namespaceSelector 5 meta.v1.LabelSelector
   sideEffects! 6 string
-  timeoutSeconds 7 int32
+  timeoutSeconds 7 int32 nullable
   admissionReviewVersions! 8 []string list=atomic
   matchPolicy 9 string
   objectSelector 10 meta.v1.LabelSelector
@@ -201,7 +201,7 @@ ValidatingWebhookConfigurationList kind
 Validation
   expression! 1 string default=""
   message 2 string
-  reason 3 string
+  reason 3 string nullable
   messageExpression 4 string
 
 Variable map=atomic
@@ -211,5 +211,5 @@ Variable map=atomic
 WebhookClientConfig
   service 1 ServiceReference
   caBundle 2 bytes
-  url 3 string
+  url 3 string nullable
 `;

@@ -77,7 +77,7 @@ CustomResourceDefinitionVersion
   subresources 5 CustomResourceSubresources
   additionalPrinterColumns 6 []CustomResourceColumnDefinition list=atomic
   deprecated 7 bool
-  deprecationWarning 8 string
+  deprecationWarning 8 string nullable
   selectableFields 9 []SelectableField list=atomic
 
 CustomResourceSubresourceScale
@@ -107,20 +107,20 @@ JSONSchemaProps
   format 6 string
   title 7 string
   default 8 json
-  maximum 9 double
+  maximum 9 double nullable
   exclusiveMaximum 10 bool
-  minimum 11 double
+  minimum 11 double nullable
   exclusiveMinimum 12 bool
-  maxLength 13 int64
-  minLength 14 int64
+  maxLength 13 int64 nullable
+  minLength 14 int64 nullable
   pattern 15 string
-  maxItems 16 int64
-  minItems 17 int64
+  maxItems 16 int64 nullable
+  minItems 17 int64 nullable
   uniqueItems 18 bool
-  multipleOf 19 double
+  multipleOf 19 double nullable
   enum 20 []json list=atomic
-  maxProperties 21 int64
-  minProperties 22 int64
+  maxProperties 21 int64 nullable
+  minProperties 22 int64 nullable
   required 23 []string list=atomic
   items 24 JSONSchemaPropsOrArray
   allOf 25 []JSONSchemaProps list=atomic
@@ -136,12 +136,12 @@ JSONSchemaProps
   externalDocs 35 ExternalDocumentation
   example 36 json
   nullable 37 bool
-  x-kubernetes-preserve-unknown-fields 38 bool
+  x-kubernetes-preserve-unknown-fields 38 bool nullable
   x-kubernetes-embedded-resource 39 bool
   x-kubernetes-int-or-string 40 bool
   x-kubernetes-list-map-keys 41 []string list=atomic
-  x-kubernetes-list-type 42 string
-  x-kubernetes-map-type 43 string
+  x-kubernetes-list-type 42 string nullable
+  x-kubernetes-map-type 43 string nullable
   x-kubernetes-validations 44 []ValidationRule list=map(rule) patch=merge(rule)
 
 JSONSchemaPropsOrArray union
@@ -162,21 +162,21 @@ SelectableField
 ServiceReference
   namespace! 1 string default=""
   name! 2 string default=""
-  path 3 string
-  port 4 int32
+  path 3 string nullable
+  port 4 int32 nullable
 
 ValidationRule
   rule! 1 string default=""
   message 2 string
   messageExpression 3 string
-  reason 4 string
+  reason 4 string nullable
   fieldPath 5 string
-  optionalOldSelf 6 bool
+  optionalOldSelf 6 bool nullable
 
 WebhookClientConfig
   service 1 ServiceReference
   caBundle 2 bytes
-  url 3 string
+  url 3 string nullable
 
 WebhookConversion
   clientConfig 2 WebhookClientConfig

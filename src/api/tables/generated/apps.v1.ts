@@ -38,7 +38,7 @@ DaemonSetSpec
   template! 2 core.v1.PodTemplateSpec default={}
   updateStrategy 3 DaemonSetUpdateStrategy default={}
   minReadySeconds 4 int32
-  revisionHistoryLimit 6 int32
+  revisionHistoryLimit 6 int32 nullable
 
 DaemonSetStatus
   currentNumberScheduled! 1 int32 default=0
@@ -49,7 +49,7 @@ DaemonSetStatus
   updatedNumberScheduled 6 int32
   numberAvailable 7 int32
   numberUnavailable 8 int32
-  collisionCount 9 int32
+  collisionCount 9 int32 nullable
   conditions 10 []DaemonSetCondition list=map(type) patch=merge(type)
 
 DaemonSetUpdateStrategy
@@ -78,14 +78,14 @@ DeploymentList kind
   items! 2 []Deployment
 
 DeploymentSpec
-  replicas 1 int32
+  replicas 1 int32 nullable
   selector! 2 meta.v1.LabelSelector
   template! 3 core.v1.PodTemplateSpec default={}
   strategy 4 DeploymentStrategy patch=retainKeys default={}
   minReadySeconds 5 int32
-  revisionHistoryLimit 6 int32
+  revisionHistoryLimit 6 int32 nullable
   paused 7 bool
-  progressDeadlineSeconds 9 int32
+  progressDeadlineSeconds 9 int32 nullable
 
 DeploymentStatus
   observedGeneration 1 int64
@@ -95,8 +95,8 @@ DeploymentStatus
   unavailableReplicas 5 int32
   conditions 6 []DeploymentCondition list=map(type) patch=merge(type)
   readyReplicas 7 int32
-  collisionCount 8 int32
-  terminatingReplicas 9 int32
+  collisionCount 8 int32 nullable
+  terminatingReplicas 9 int32 nullable
 
 DeploymentStrategy
   type 1 string
@@ -123,7 +123,7 @@ ReplicaSetList kind
   items! 2 []ReplicaSet
 
 ReplicaSetSpec
-  replicas 1 int32
+  replicas 1 int32 nullable
   selector! 2 meta.v1.LabelSelector
   template 3 core.v1.PodTemplateSpec default={}
   minReadySeconds 4 int32
@@ -135,7 +135,7 @@ ReplicaSetStatus
   readyReplicas 4 int32
   availableReplicas 5 int32
   conditions 6 []ReplicaSetCondition list=map(type) patch=merge(type)
-  terminatingReplicas 7 int32
+  terminatingReplicas 7 int32 nullable
 
 RollingUpdateDaemonSet
   maxUnavailable 1 intOrString
@@ -146,7 +146,7 @@ RollingUpdateDeployment
   maxSurge 2 intOrString
 
 RollingUpdateStatefulSetStrategy
-  partition 1 int32
+  partition 1 int32 nullable
   maxUnavailable 2 intOrString
 
 StatefulSet kind
@@ -177,14 +177,14 @@ StatefulSetPersistentVolumeClaimRetentionPolicy
   whenScaled 2 string
 
 StatefulSetSpec
-  replicas 1 int32
+  replicas 1 int32 nullable
   selector! 2 meta.v1.LabelSelector
   template! 3 core.v1.PodTemplateSpec default={}
   volumeClaimTemplates 4 []core.v1.PersistentVolumeClaim list=atomic
   serviceName 5 string default=""
   podManagementPolicy 6 string
   updateStrategy 7 StatefulSetUpdateStrategy default={}
-  revisionHistoryLimit 8 int32
+  revisionHistoryLimit 8 int32 nullable
   minReadySeconds 9 int32
   persistentVolumeClaimRetentionPolicy 10 StatefulSetPersistentVolumeClaimRetentionPolicy
   ordinals 11 StatefulSetOrdinals
@@ -197,7 +197,7 @@ StatefulSetStatus
   updatedReplicas 5 int32
   currentRevision 6 string
   updateRevision 7 string
-  collisionCount 9 int32
+  collisionCount 9 int32 nullable
   conditions 10 []StatefulSetCondition list=map(type) patch=merge(type)
   availableReplicas 11 int32 default=0
 

@@ -25,7 +25,7 @@ TokenRequest kind
 TokenRequestSpec
   audiences 1 []string list=atomic
   boundObjectRef 3 BoundObjectReference
-  expirationSeconds 4 int64
+  expirationSeconds 4 int64 nullable
 
 TokenRequestStatus
   token 1 string default=""

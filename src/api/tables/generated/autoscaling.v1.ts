@@ -2,13 +2,13 @@
 export const table = `
 ContainerResourceMetricSource
   name 1 string
-  targetAverageUtilization 2 int32
+  targetAverageUtilization 2 int32 nullable
   targetAverageValue 3 quantity
   container 5 string
 
 ContainerResourceMetricStatus
   name 1 string
-  currentAverageUtilization 2 int32
+  currentAverageUtilization 2 int32 nullable
   currentAverageValue 3 quantity
   container 4 string
 
@@ -51,16 +51,16 @@ HorizontalPodAutoscalerList kind
 
 HorizontalPodAutoscalerSpec
   scaleTargetRef! 1 CrossVersionObjectReference default={}
-  minReplicas 2 int32
+  minReplicas 2 int32 nullable
   maxReplicas! 3 int32 default=0
-  targetCPUUtilizationPercentage 4 int32
+  targetCPUUtilizationPercentage 4 int32 nullable
 
 HorizontalPodAutoscalerStatus
-  observedGeneration 1 int64
+  observedGeneration 1 int64 nullable
   lastScaleTime 2 time
   currentReplicas! 3 int32 default=0
   desiredReplicas! 4 int32 default=0
-  currentCPUUtilizationPercentage 5 int32
+  currentCPUUtilizationPercentage 5 int32 nullable
 
 MetricSpec
   type 1 string
@@ -104,12 +104,12 @@ PodsMetricStatus
 
 ResourceMetricSource
   name 1 string
-  targetAverageUtilization 2 int32
+  targetAverageUtilization 2 int32 nullable
   targetAverageValue 3 quantity
 
 ResourceMetricStatus
   name 1 string
-  currentAverageUtilization 2 int32
+  currentAverageUtilization 2 int32 nullable
   currentAverageValue 3 quantity
 
 Scale kind

@@ -29,9 +29,9 @@ HPAScalingPolicy
   periodSeconds! 3 int32 default=0
 
 HPAScalingRules
-  selectPolicy 1 string
+  selectPolicy 1 string nullable
   policies 2 []HPAScalingPolicy list=atomic
-  stabilizationWindowSeconds 3 int32
+  stabilizationWindowSeconds 3 int32 nullable
   tolerance 4 quantity
 
 HorizontalPodAutoscaler kind
@@ -60,13 +60,13 @@ HorizontalPodAutoscalerList kind
 
 HorizontalPodAutoscalerSpec
   scaleTargetRef! 1 CrossVersionObjectReference default={}
-  minReplicas 2 int32
+  minReplicas 2 int32 nullable
   maxReplicas! 3 int32 default=0
   metrics 4 []MetricSpec list=atomic
   behavior 5 HorizontalPodAutoscalerBehavior
 
 HorizontalPodAutoscalerStatus
-  observedGeneration 1 int64
+  observedGeneration 1 int64 nullable
   lastScaleTime 2 time
   currentReplicas 3 int32
   desiredReplicas! 4 int32 default=0
@@ -97,12 +97,12 @@ MetricTarget
   type! 1 string default=""
   value 2 quantity
   averageValue 3 quantity
-  averageUtilization 4 int32
+  averageUtilization 4 int32 nullable
 
 MetricValueStatus
   value 1 quantity
   averageValue 2 quantity
-  averageUtilization 3 int32
+  averageUtilization 3 int32 nullable
 
 ObjectMetricSource
   describedObject! 1 CrossVersionObjectReference default={}

@@ -15,13 +15,13 @@ CronJobList kind
 
 CronJobSpec
   schedule! 1 string default=""
-  startingDeadlineSeconds 2 int64
+  startingDeadlineSeconds 2 int64 nullable
   concurrencyPolicy 3 string
-  suspend 4 bool
+  suspend 4 bool nullable
   jobTemplate! 5 JobTemplateSpec default={}
-  successfulJobsHistoryLimit 6 int32
-  failedJobsHistoryLimit 7 int32
-  timeZone 8 string
+  successfulJobsHistoryLimit 6 int32 nullable
+  failedJobsHistoryLimit 7 int32 nullable
+  timeZone 8 string nullable
 
 CronJobStatus
   active 1 []core.v1.ObjectReference list=atomic
@@ -50,21 +50,21 @@ JobList kind
   items! 2 []Job
 
 JobSpec
-  parallelism 1 int32
-  completions 2 int32
-  activeDeadlineSeconds 3 int64
+  parallelism 1 int32 nullable
+  completions 2 int32 nullable
+  activeDeadlineSeconds 3 int64 nullable
   selector 4 meta.v1.LabelSelector
-  manualSelector 5 bool
+  manualSelector 5 bool nullable
   template! 6 core.v1.PodTemplateSpec default={}
-  backoffLimit 7 int32
-  ttlSecondsAfterFinished 8 int32
-  completionMode 9 string
-  suspend 10 bool
+  backoffLimit 7 int32 nullable
+  ttlSecondsAfterFinished 8 int32 nullable
+  completionMode 9 string nullable
+  suspend 10 bool nullable
   podFailurePolicy 11 PodFailurePolicy
-  backoffLimitPerIndex 12 int32
-  maxFailedIndexes 13 int32
-  podReplacementPolicy 14 string
-  managedBy 15 string
+  backoffLimitPerIndex 12 int32 nullable
+  maxFailedIndexes 13 int32 nullable
+  podReplacementPolicy 14 string nullable
+  managedBy 15 string nullable
   successPolicy 16 SuccessPolicy
 
 JobStatus
@@ -76,9 +76,9 @@ JobStatus
   failed 6 int32
   completedIndexes 7 string
   uncountedTerminatedPods 8 UncountedTerminatedPods
-  ready 9 int32
-  failedIndexes 10 string
-  terminating 11 int32
+  ready 9 int32 nullable
+  failedIndexes 10 string nullable
+  terminating 11 int32 nullable
 
 JobTemplateSpec
   metadata 1 meta.v1.ObjectMeta default={}
@@ -88,7 +88,7 @@ PodFailurePolicy
   rules! 1 []PodFailurePolicyRule list=atomic
 
 PodFailurePolicyOnExitCodesRequirement
-  containerName 1 string
+  containerName 1 string nullable
   operator! 2 string default=""
   values! 3 []int32 list=set
 
@@ -105,8 +105,8 @@ SuccessPolicy
   rules! 1 []SuccessPolicyRule list=atomic
 
 SuccessPolicyRule
-  succeededIndexes 1 string
-  succeededCount 2 int32
+  succeededIndexes 1 string nullable
+  succeededCount 2 int32 nullable
 
 UncountedTerminatedPods
   succeeded 1 []string list=set

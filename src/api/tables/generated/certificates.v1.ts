@@ -29,7 +29,7 @@ CertificateSigningRequestSpec
   usages 5 []string list=atomic
   extra 6 {}[]string
   signerName! 7 string default=""
-  expirationSeconds 8 int32
+  expirationSeconds 8 int32 nullable
 
 CertificateSigningRequestStatus
   conditions 1 []CertificateSigningRequestCondition list=map(type)

@@ -13,11 +13,11 @@ LeaseList kind
   items! 2 []Lease
 
 LeaseSpec
-  holderIdentity 1 string
-  leaseDurationSeconds 2 int32
+  holderIdentity 1 string nullable
+  leaseDurationSeconds 2 int32 nullable
   acquireTime 3 microTime
   renewTime 4 microTime
-  leaseTransitions 5 int32
-  strategy 6 string
-  preferredHolder 7 string
+  leaseTransitions 5 int32 nullable
+  strategy 6 string nullable
+  preferredHolder 7 string nullable
 `;

@@ -13,7 +13,7 @@ Affinity
 
 AppArmorProfile
   type! 1 string default=""
-  localhostProfile 2 string
+  localhostProfile 2 string nullable
 
 AttachedVolume
   name! 1 string default=""
@@ -25,16 +25,16 @@ AvoidPods
 AzureDiskVolumeSource
   diskName! 1 string default=""
   diskURI! 2 string default=""
-  cachingMode 3 string default="ReadWrite"
-  fsType 4 string default="ext4"
-  readOnly 5 bool default=false
-  kind 6 string default="Shared"
+  cachingMode 3 string nullable default="ReadWrite"
+  fsType 4 string nullable default="ext4"
+  readOnly 5 bool nullable default=false
+  kind 6 string nullable default="Shared"
 
 AzureFilePersistentVolumeSource
   secretName! 1 string default=""
   shareName! 2 string default=""
   readOnly 3 bool
-  secretNamespace 4 string
+  secretNamespace 4 string nullable
 
 AzureFileVolumeSource
   secretName! 1 string default=""
@@ -61,8 +61,8 @@ CSIPersistentVolumeSource
 
 CSIVolumeSource
   driver! 1 string default=""
-  readOnly 2 bool
-  fsType 3 string
+  readOnly 2 bool nullable
+  fsType 3 string nullable
   volumeAttributes 4 {}string
   nodePublishSecretRef 5 LocalObjectReference
 
@@ -99,14 +99,14 @@ CinderVolumeSource
   secretRef 4 LocalObjectReference
 
 ClientIPConfig
-  timeoutSeconds 1 int32
+  timeoutSeconds 1 int32 nullable
 
 ClusterTrustBundleProjection
-  name 1 string
-  signerName 2 string
+  name 1 string nullable
+  signerName 2 string nullable
   labelSelector 3 meta.v1.LabelSelector
   path! 4 string default=""
-  optional 5 bool
+  optional 5 bool nullable
 
 ComponentCondition
   type! 1 string default=""
@@ -132,16 +132,16 @@ ConfigMap kind
   metadata 1 meta.v1.ObjectMeta default={}
   data 2 {}string
   binaryData 3 {}bytes
-  immutable 4 bool
+  immutable 4 bool nullable
 
 ConfigMapEnvSource
   name 1/1 string default=""
-  optional 2 bool
+  optional 2 bool nullable
 
 ConfigMapKeySelector map=atomic
   name 1/1 string default=""
   key! 2 string default=""
-  optional 3 bool
+  optional 3 bool nullable
 
 ConfigMapList kind
   apiVersion - string
@@ -159,13 +159,13 @@ ConfigMapNodeConfigSource
 ConfigMapProjection
   name 1/1 string default=""
   items 2 []KeyToPath list=atomic
-  optional 4 bool
+  optional 4 bool nullable
 
 ConfigMapVolumeSource
   name 1/1 string default=""
   items 2 []KeyToPath list=atomic
-  defaultMode 3 int32
-  optional 4 bool
+  defaultMode 3 int32 nullable
+  optional 4 bool nullable
 
 Container
   name! 1 string default=""
@@ -191,7 +191,7 @@ Container
   volumeDevices 21 []VolumeDevice list=map(devicePath) patch=merge(devicePath)
   startupProbe 22 Probe
   resizePolicy 23 []ContainerResizePolicy list=atomic
-  restartPolicy 24 string
+  restartPolicy 24 string nullable
   restartPolicyRules 25 []ContainerRestartRule list=atomic
 
 ContainerExtendedResourceRequest
@@ -252,7 +252,7 @@ ContainerStatus
   image! 6 string default=""
   imageID! 7 string default=""
   containerID 8 string
-  started 9 bool
+  started 9 bool nullable
   allocatedResources 10 {}quantity
   resources 11 ResourceRequirements
   volumeMounts 12 []VolumeMountStatus list=map(mountPath) patch=merge(mountPath)
@@ -273,11 +273,11 @@ DownwardAPIVolumeFile
   path! 1 string default=""
   fieldRef 2 ObjectFieldSelector
   resourceFieldRef 3 ResourceFieldSelector
-  mode 4 int32
+  mode 4 int32 nullable
 
 DownwardAPIVolumeSource
   items 1 []DownwardAPIVolumeFile list=atomic
-  defaultMode 2 int32
+  defaultMode 2 int32 nullable
 
 EmptyDirVolumeSource
   medium 1 string
@@ -287,13 +287,13 @@ EndpointAddress map=atomic
   ip! 1 string default=""
   targetRef 2 ObjectReference
   hostname 3 string
-  nodeName 4 string
+  nodeName 4 string nullable
 
 EndpointPort map=atomic
   name 1 string
   port! 2 int32 default=0
   protocol 3 string
-  appProtocol 4 string
+  appProtocol 4 string nullable
 
 EndpointSubset
   addresses 1 []EndpointAddress list=atomic
@@ -353,7 +353,7 @@ EphemeralContainer
   volumeDevices 1/21 []VolumeDevice list=map(devicePath) patch=merge(devicePath)
   startupProbe 1/22 Probe
   resizePolicy 1/23 []ContainerResizePolicy list=atomic
-  restartPolicy 1/24 string
+  restartPolicy 1/24 string nullable
   restartPolicyRules 1/25 []ContainerRestartRule list=atomic
   targetContainerName 2 string
 
@@ -398,7 +398,7 @@ ExecAction
 
 FCVolumeSource
   targetWWNs 1 []string list=atomic
-  lun 2 int32
+  lun 2 int32 nullable
   fsType 3 string
   readOnly 4 bool
   wwids 5 []string list=atomic
@@ -407,7 +407,7 @@ FileKeySelector map=atomic
   volumeName! 1 string default=""
   path! 2 string default=""
   key! 3 string default=""
-  optional 4 bool default=false
+  optional 4 bool nullable default=false
 
 FlexPersistentVolumeSource
   driver! 1 string default=""
@@ -435,7 +435,7 @@ GCEPersistentDiskVolumeSource
 
 GRPCAction
   port! 1 int32 default=0
-  service 2 string default=""
+  service 2 string nullable default=""
 
 GitRepoVolumeSource
   repository! 1 string default=""
@@ -446,7 +446,7 @@ GlusterfsPersistentVolumeSource
   endpoints! 1 string default=""
   path! 2 string default=""
   readOnly 3 bool
-  endpointsNamespace 4 string
+  endpointsNamespace 4 string nullable
 
 GlusterfsVolumeSource
   endpoints! 1 string default=""
@@ -473,7 +473,7 @@ HostIP
 
 HostPathVolumeSource
   path! 1 string default=""
-  type 2 string
+  type 2 string nullable
 
 ISCSIPersistentVolumeSource
   targetPortal! 1 string default=""
@@ -486,7 +486,7 @@ ISCSIPersistentVolumeSource
   chapAuthDiscovery 8 bool
   secretRef 10 SecretReference
   chapAuthSession 11 bool
-  initiatorName 12 string
+  initiatorName 12 string nullable
 
 ISCSIVolumeSource
   targetPortal! 1 string default=""
@@ -499,7 +499,7 @@ ISCSIVolumeSource
   chapAuthDiscovery 8 bool
   secretRef 10 LocalObjectReference
   chapAuthSession 11 bool
-  initiatorName 12 string
+  initiatorName 12 string nullable
 
 ImageVolumeSource
   reference 1 string
@@ -511,7 +511,7 @@ ImageVolumeStatus
 KeyToPath
   key! 1 string default=""
   path! 2 string default=""
-  mode 3 int32
+  mode 3 int32 nullable
 
 Lifecycle
   postStart 1 LifecycleHandler
@@ -559,7 +559,7 @@ List
 LoadBalancerIngress
   ip 1 string
   hostname 2 string
-  ipMode 3 string
+  ipMode 3 string nullable
   ports 4 []PortStatus list=atomic
 
 LoadBalancerStatus
@@ -570,7 +570,7 @@ LocalObjectReference map=atomic
 
 LocalVolumeSource
   path! 1 string default=""
-  fsType 2 string
+  fsType 2 string nullable
 
 ModifyVolumeStatus
   targetVolumeAttributesClassName 1 string
@@ -649,7 +649,7 @@ NodeDaemonEndpoints
   kubeletEndpoint 1 DaemonEndpoint default={}
 
 NodeFeatures
-  supplementalGroupsPolicy 1 bool
+  supplementalGroupsPolicy 1 bool nullable
 
 NodeList kind
   apiVersion - string
@@ -667,8 +667,8 @@ NodeRuntimeHandler
   features 2 NodeRuntimeHandlerFeatures
 
 NodeRuntimeHandlerFeatures
-  recursiveReadOnlyMounts 1 bool
-  userNamespaces 2 bool
+  recursiveReadOnlyMounts 1 bool nullable
+  userNamespaces 2 bool nullable
 
 NodeSelector map=atomic
   nodeSelectorTerms! 1 []NodeSelectorTerm list=atomic
@@ -708,7 +708,7 @@ NodeStatus
   declaredFeatures 14 []string list=atomic
 
 NodeSwapStatus
-  capacity 1 int64
+  capacity 1 int64 nullable
 
 NodeSystemInfo
   machineID! 1 string default=""
@@ -769,11 +769,11 @@ PersistentVolumeClaimSpec
   resources 2 VolumeResourceRequirements default={}
   volumeName 3 string
   selector 4 meta.v1.LabelSelector
-  storageClassName 5 string
-  volumeMode 6 string
+  storageClassName 5 string nullable
+  volumeMode 6 string nullable
   dataSource 7 TypedLocalObjectReference
   dataSourceRef 8 TypedObjectReference
-  volumeAttributesClassName 9 string
+  volumeAttributesClassName 9 string nullable
 
 PersistentVolumeClaimStatus
   phase 1 string
@@ -782,7 +782,7 @@ PersistentVolumeClaimStatus
   conditions 4 []PersistentVolumeClaimCondition list=map(type) patch=merge(type)
   allocatedResources 5 {}quantity
   allocatedResourceStatuses 7 {}string map=granular
-  currentVolumeAttributesClassName 8 string
+  currentVolumeAttributesClassName 8 string nullable
   modifyVolumeStatus 9 ModifyVolumeStatus
 
 PersistentVolumeClaimTemplate
@@ -828,9 +828,9 @@ PersistentVolumeSpec
   persistentVolumeReclaimPolicy 5 string
   storageClassName 6 string
   mountOptions 7 []string list=atomic
-  volumeMode 8 string
+  volumeMode 8 string nullable
   nodeAffinity 9 VolumeNodeAffinity
-  volumeAttributesClassName 10 string
+  volumeAttributesClassName 10 string nullable
 
 PersistentVolumeStatus
   phase 1 string
@@ -877,7 +877,7 @@ PodAttachOptions kind
 PodCertificateProjection
   signerName! 1 string
   keyType! 2 string
-  maxExpirationSeconds 3 int32
+  maxExpirationSeconds 3 int32 nullable
   credentialBundlePath 4 string
   keyPath 5 string
   certificateChainPath 6 string
@@ -899,7 +899,7 @@ PodDNSConfig
 
 PodDNSConfigOption
   name 1 string
-  value 2 string
+  value 2 string nullable
 
 PodExecOptions kind
   apiVersion - string
@@ -930,13 +930,13 @@ PodLogOptions kind
   container 1 string
   follow 2 bool
   previous 3 bool
-  sinceSeconds 4 int64
+  sinceSeconds 4 int64 nullable
   sinceTime 5 time
   timestamps 6 bool
-  tailLines 7 int64
-  limitBytes 8 int64
+  tailLines 7 int64 nullable
+  limitBytes 8 int64 nullable
   insecureSkipTLSVerifyBackend 9 bool
-  stream 10 string
+  stream 10 string nullable
 
 PodOS
   name! 1 string default=""
@@ -956,12 +956,12 @@ PodReadinessGate
 
 PodResourceClaim
   name! 1 string default=""
-  resourceClaimName 3 string
-  resourceClaimTemplateName 4 string
+  resourceClaimName 3 string nullable
+  resourceClaimTemplateName 4 string nullable
 
 PodResourceClaimStatus
   name! 1 string default=""
-  resourceClaimName 2 string
+  resourceClaimName 2 string nullable
 
 PodSchedulingGate
   name! 1 string default=""
@@ -971,18 +971,18 @@ PodSchedulingGroup
 
 PodSecurityContext
   seLinuxOptions 1 SELinuxOptions
-  runAsUser 2 int64
-  runAsNonRoot 3 bool
+  runAsUser 2 int64 nullable
+  runAsNonRoot 3 bool nullable
   supplementalGroups 4 []int64 list=atomic
-  fsGroup 5 int64
-  runAsGroup 6 int64
+  fsGroup 5 int64 nullable
+  runAsGroup 6 int64 nullable
   sysctls 7 []Sysctl list=atomic
   windowsOptions 8 WindowsSecurityContextOptions
-  fsGroupChangePolicy 9 string
+  fsGroupChangePolicy 9 string nullable
   seccompProfile 10 SeccompProfile
   appArmorProfile 11 AppArmorProfile
-  supplementalGroupsPolicy 12 string
-  seLinuxChangePolicy 13 string
+  supplementalGroupsPolicy 12 string nullable
+  seLinuxChangePolicy 13 string nullable
 
 PodSignature
   podController 1 meta.v1.OwnerReference
@@ -991,8 +991,8 @@ PodSpec
   volumes 1 []Volume list=map(name) patch=merge,retainKeys(name)
   containers! 2 []Container list=map(name) patch=merge(name)
   restartPolicy 3 string
-  terminationGracePeriodSeconds 4 int64
-  activeDeadlineSeconds 5 int64
+  terminationGracePeriodSeconds 4 int64 nullable
+  activeDeadlineSeconds 5 int64 nullable
   dnsPolicy 6 string
   nodeSelector 7 {}string map=atomic
   serviceAccountName 8 string
@@ -1008,27 +1008,27 @@ PodSpec
   affinity 18 Affinity
   schedulerName 19 string
   initContainers 20 []Container list=map(name) patch=merge(name)
-  automountServiceAccountToken 21 bool
+  automountServiceAccountToken 21 bool nullable
   tolerations 22 []Toleration list=atomic
   hostAliases 23 []HostAlias list=map(ip) patch=merge(ip)
   priorityClassName 24 string
-  priority 25 int32
+  priority 25 int32 nullable
   dnsConfig 26 PodDNSConfig
-  shareProcessNamespace 27 bool
+  shareProcessNamespace 27 bool nullable
   readinessGates 28 []PodReadinessGate list=atomic
-  runtimeClassName 29 string
-  enableServiceLinks 30 bool
-  preemptionPolicy 31 string
+  runtimeClassName 29 string nullable
+  enableServiceLinks 30 bool nullable
+  preemptionPolicy 31 string nullable
   overhead 32 {}quantity
   topologySpreadConstraints 33 []TopologySpreadConstraint list=map(topologyKey,whenUnsatisfiable) patch=merge(topologyKey)
   ephemeralContainers 34 []EphemeralContainer list=map(name) patch=merge(name)
-  setHostnameAsFQDN 35 bool
+  setHostnameAsFQDN 35 bool nullable
   os 36 PodOS
-  hostUsers 37 bool
+  hostUsers 37 bool nullable
   schedulingGates 38 []PodSchedulingGate list=map(name) patch=merge(name)
   resourceClaims 39 []PodResourceClaim list=map(name) patch=merge,retainKeys(name)
   resources 40 ResourceRequirements
-  hostnameOverride 41 string
+  hostnameOverride 41 string nullable
   schedulingGroup 43 PodSchedulingGroup
 
 PodStatus
@@ -1079,7 +1079,7 @@ PodTemplateSpec
 PortStatus
   port! 1 int32 default=0
   protocol! 2 string default=""
-  error 3 string
+  error 3 string nullable
 
 PortworxVolumeSource
   volumeID! 1 string default=""
@@ -1109,11 +1109,11 @@ Probe
   periodSeconds 4 int32
   successThreshold 5 int32
   failureThreshold 6 int32
-  terminationGracePeriodSeconds 7 int64
+  terminationGracePeriodSeconds 7 int64 nullable
 
 ProjectedVolumeSource
   sources 1 []VolumeProjection list=atomic
-  defaultMode 2 int32
+  defaultMode 2 int32 nullable
 
 QuobyteVolumeSource
   registry! 1 string default=""
@@ -1171,7 +1171,7 @@ ReplicationControllerList kind
   items! 2 []ReplicationController
 
 ReplicationControllerSpec
-  replicas 1 int32 default=1
+  replicas 1 int32 nullable default=1
   selector 2 {}string map=atomic
   template 3 PodTemplateSpec
   minReadySeconds 4 int32 default=0
@@ -1269,7 +1269,7 @@ ScopedResourceSelectorRequirement
 
 SeccompProfile
   type! 1 string default=""
-  localhostProfile 2 string
+  localhostProfile 2 string nullable
 
 Secret kind
   apiVersion - string
@@ -1278,16 +1278,16 @@ Secret kind
   data 2 {}bytes
   type 3 string
   stringData 4 {}string
-  immutable 5 bool
+  immutable 5 bool nullable
 
 SecretEnvSource
   name 1/1 string default=""
-  optional 2 bool
+  optional 2 bool nullable
 
 SecretKeySelector map=atomic
   name 1/1 string default=""
   key! 2 string default=""
-  optional 3 bool
+  optional 3 bool nullable
 
 SecretList kind
   apiVersion - string
@@ -1298,7 +1298,7 @@ SecretList kind
 SecretProjection
   name 1/1 string default=""
   items 2 []KeyToPath list=atomic
-  optional 4 bool
+  optional 4 bool nullable
 
 SecretReference map=atomic
   name 1 string
@@ -1307,19 +1307,19 @@ SecretReference map=atomic
 SecretVolumeSource
   secretName 1 string
   items 2 []KeyToPath list=atomic
-  defaultMode 3 int32
-  optional 4 bool
+  defaultMode 3 int32 nullable
+  optional 4 bool nullable
 
 SecurityContext
   capabilities 1 Capabilities
-  privileged 2 bool
+  privileged 2 bool nullable
   seLinuxOptions 3 SELinuxOptions
-  runAsUser 4 int64
-  runAsNonRoot 5 bool
-  readOnlyRootFilesystem 6 bool
-  allowPrivilegeEscalation 7 bool
-  runAsGroup 8 int64
-  procMount 9 string
+  runAsUser 4 int64 nullable
+  runAsNonRoot 5 bool nullable
+  readOnlyRootFilesystem 6 bool nullable
+  allowPrivilegeEscalation 7 bool nullable
+  runAsGroup 8 int64 nullable
+  procMount 9 string nullable
   windowsOptions 10 WindowsSecurityContextOptions
   seccompProfile 11 SeccompProfile
   appArmorProfile 12 AppArmorProfile
@@ -1342,7 +1342,7 @@ ServiceAccount kind
   metadata 1 meta.v1.ObjectMeta default={}
   secrets 2 []ObjectReference list=map(name) patch=merge(name)
   imagePullSecrets 3 []LocalObjectReference list=atomic
-  automountServiceAccountToken 4 bool
+  automountServiceAccountToken 4 bool nullable
 
 ServiceAccountList kind
   apiVersion - string
@@ -1352,7 +1352,7 @@ ServiceAccountList kind
 
 ServiceAccountTokenProjection
   audience 1 string
-  expirationSeconds 2 int64
+  expirationSeconds 2 int64 nullable
   path! 3 string default=""
 
 ServiceList kind
@@ -1367,7 +1367,7 @@ ServicePort
   port! 3 int32 default=0
   targetPort 4 intOrString
   nodePort 5 int32
-  appProtocol 6 string
+  appProtocol 6 string nullable
 
 ServiceProxyOptions kind
   apiVersion - string
@@ -1388,13 +1388,13 @@ ServiceSpec
   healthCheckNodePort 12 int32
   publishNotReadyAddresses 13 bool
   sessionAffinityConfig 14 SessionAffinityConfig
-  ipFamilyPolicy 17 string
+  ipFamilyPolicy 17 string nullable
   clusterIPs 18 []string list=atomic
   ipFamilies 19 []string list=atomic
-  allocateLoadBalancerNodePorts 20 bool
-  loadBalancerClass 21 string
-  internalTrafficPolicy 22 string
-  trafficDistribution 23 string
+  allocateLoadBalancerNodePorts 20 bool nullable
+  loadBalancerClass 21 string nullable
+  internalTrafficPolicy 22 string nullable
+  trafficDistribution 23 string nullable
 
 ServiceStatus
   loadBalancer 1 LoadBalancerStatus default={}
@@ -1439,7 +1439,7 @@ Toleration
   operator 2 string
   value 3 string
   effect 4 string
-  tolerationSeconds 5 int64
+  tolerationSeconds 5 int64 nullable
 
 TopologySelectorLabelRequirement
   key! 1 string default=""
@@ -1453,21 +1453,21 @@ TopologySpreadConstraint
   topologyKey! 2 string default=""
   whenUnsatisfiable! 3 string default=""
   labelSelector 4 meta.v1.LabelSelector
-  minDomains 5 int32
-  nodeAffinityPolicy 6 string
-  nodeTaintsPolicy 7 string
+  minDomains 5 int32 nullable
+  nodeAffinityPolicy 6 string nullable
+  nodeTaintsPolicy 7 string nullable
   matchLabelKeys 8 []string list=atomic
 
 TypedLocalObjectReference map=atomic
-  apiGroup 1 string
+  apiGroup 1 string nullable
   kind! 2 string default=""
   name! 3 string default=""
 
 TypedObjectReference
-  apiGroup 1 string
+  apiGroup 1 string nullable
   kind! 2 string default=""
   name! 3 string default=""
-  namespace 4 string
+  namespace 4 string nullable
 
 Volume
   name! 1 string default=""
@@ -1511,15 +1511,15 @@ VolumeMount
   readOnly 2 bool
   mountPath! 3 string default=""
   subPath 4 string
-  mountPropagation 5 string
+  mountPropagation 5 string nullable
   subPathExpr 6 string
-  recursiveReadOnly 7 string
+  recursiveReadOnly 7 string nullable
 
 VolumeMountStatus
   name! 1 string default=""
   mountPath! 2 string default=""
   readOnly 3 bool
-  recursiveReadOnly 4 string
+  recursiveReadOnly 4 string nullable
   volumeStatus 5 VolumeStatus
 
 VolumeNodeAffinity
@@ -1551,8 +1551,8 @@ WeightedPodAffinityTerm
   podAffinityTerm! 2 PodAffinityTerm default={}
 
 WindowsSecurityContextOptions
-  gmsaCredentialSpecName 1 string
-  gmsaCredentialSpec 2 string
-  runAsUserName 3 string
-  hostProcess 4 bool
+  gmsaCredentialSpecName 1 string nullable
+  gmsaCredentialSpec 2 string nullable
+  runAsUserName 3 string nullable
+  hostProcess 4 bool nullable
 `;

@@ -3,27 +3,27 @@ export const table = `
 Endpoint
   addresses! 1 []string list=set
   conditions 2 EndpointConditions default={}
-  hostname 3 string
+  hostname 3 string nullable
   targetRef 4 core.v1.ObjectReference
   deprecatedTopology 5 {}string
-  nodeName 6 string
-  zone 7 string
+  nodeName 6 string nullable
+  zone 7 string nullable
   hints 8 EndpointHints
 
 EndpointConditions
-  ready 1 bool
-  serving 2 bool
-  terminating 3 bool
+  ready 1 bool nullable
+  serving 2 bool nullable
+  terminating 3 bool nullable
 
 EndpointHints
   forZones 1 []ForZone list=atomic
   forNodes 2 []ForNode list=atomic
 
 EndpointPort map=atomic
-  name 1 string
-  protocol 2 string
-  port 3 int32
-  appProtocol 4 string
+  name 1 string nullable
+  protocol 2 string nullable
+  port 3 int32 nullable
+  appProtocol 4 string nullable
 
 EndpointSlice kind
   apiVersion - string

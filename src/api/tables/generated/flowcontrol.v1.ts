@@ -1,8 +1,8 @@
 /** The table of flowcontrol.v1. Made by tools/make-tables.ts from facts of Kubernetes 1.36 (Apache-2.0); do not edit. Grammar: ../table-text.ts. */
 export const table = `
 ExemptPriorityLevelConfiguration
-  nominalConcurrencyShares 1 int32
-  lendablePercent 2 int32
+  nominalConcurrencyShares 1 int32 nullable
+  lendablePercent 2 int32 nullable
 
 FlowDistinguisherMethod
   type! 1 string default=""
@@ -44,10 +44,10 @@ LimitResponse
   queuing 2 QueuingConfiguration
 
 LimitedPriorityLevelConfiguration
-  nominalConcurrencyShares 1 int32
+  nominalConcurrencyShares 1 int32 nullable
   limitResponse 2 LimitResponse default={}
-  lendablePercent 3 int32
-  borrowingLimitPercent 4 int32
+  lendablePercent 3 int32 nullable
+  borrowingLimitPercent 4 int32 nullable
 
 NonResourcePolicyRule
   verbs! 1 []string list=set

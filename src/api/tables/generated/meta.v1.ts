@@ -41,7 +41,7 @@ ApplyOptions kind
   apiVersion - string
   kind - string
   dryRun 1 []string
-  force 2 bool
+  force 2 bool nullable
   fieldManager 3 string
 
 Condition
@@ -62,12 +62,12 @@ CreateOptions kind
 DeleteOptions kind
   apiVersion - string
   kind - string
-  gracePeriodSeconds 1 int64
+  gracePeriodSeconds 1 int64 nullable
   preconditions 2 Preconditions
-  orphanDependents 3 bool
-  propagationPolicy 4 string
+  orphanDependents 3 bool nullable
+  propagationPolicy 4 string nullable
   dryRun 5 []string list=atomic
-  ignoreStoreReadErrorWithClusterBreakingPotential 6 bool
+  ignoreStoreReadErrorWithClusterBreakingPotential 6 bool nullable
 
 FieldSelectorRequirement
   key! 1 string default=""
@@ -124,7 +124,7 @@ ListMeta
   selfLink 1 string
   resourceVersion 2 string
   continue 3 string
-  remainingItemCount 4 int64
+  remainingItemCount 4 int64 nullable
   shardInfo 5 ShardInfo
 
 ListOptions kind
@@ -134,12 +134,12 @@ ListOptions kind
   fieldSelector 2 string
   watch 3 bool
   resourceVersion 4 string
-  timeoutSeconds 5 int64
+  timeoutSeconds 5 int64 nullable
   limit 7 int64
   continue 8 string
   allowWatchBookmarks 9 bool
   resourceVersionMatch 10 string
-  sendInitialEvents 11 bool
+  sendInitialEvents 11 bool nullable
   shardSelector 15 string
 
 ManagedFieldsEntry
@@ -161,7 +161,7 @@ ObjectMeta
   generation 7 int64
   creationTimestamp 8 time
   deletionTimestamp 9 time
-  deletionGracePeriodSeconds 10 int64
+  deletionGracePeriodSeconds 10 int64 nullable
   labels 11 {}string
   annotations 12 {}string
   ownerReferences 13 []OwnerReference list=map(uid) patch=merge(uid)
@@ -173,8 +173,8 @@ OwnerReference map=atomic
   name! 3 string default=""
   uid! 4 string default=""
   apiVersion! 5 string default=""
-  controller 6 bool
-  blockOwnerDeletion 7 bool
+  controller 6 bool nullable
+  blockOwnerDeletion 7 bool nullable
 
 PartialObjectMetadata kind
   apiVersion - string
@@ -193,13 +193,13 @@ PatchOptions kind
   apiVersion - string
   kind - string
   dryRun 1 []string
-  force 2 bool
+  force 2 bool nullable
   fieldManager 3 string
   fieldValidation 4 string
 
 Preconditions
-  uid 1 string
-  resourceVersion 2 string
+  uid 1 string nullable
+  resourceVersion 2 string nullable
 
 RootPaths
   paths 1 []string

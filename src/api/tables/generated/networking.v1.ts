@@ -3,7 +3,7 @@ export const table = `
 HTTPIngressPath
   path 1 string
   backend! 2 IngressBackend default={}
-  pathType! 3 string
+  pathType! 3 string nullable
 
 HTTPIngressRuleValue
   paths! 1 []HTTPIngressPath list=atomic
@@ -51,11 +51,11 @@ IngressClassList kind
   items! 2 []IngressClass
 
 IngressClassParametersReference
-  apiGroup 1 string
+  apiGroup 1 string nullable
   kind! 2 string default=""
   name! 3 string default=""
-  scope 4 string
-  namespace 5 string
+  scope 4 string nullable
+  namespace 5 string nullable
 
 IngressClassSpec
   controller 1 string
@@ -78,7 +78,7 @@ IngressLoadBalancerStatus
 IngressPortStatus
   port! 1 int32 default=0
   protocol! 2 string default=""
-  error 3 string
+  error 3 string nullable
 
 IngressRule
   host 1 string
@@ -92,7 +92,7 @@ IngressSpec
   defaultBackend 1 IngressBackend
   tls 2 []IngressTLS list=atomic
   rules 3 []IngressRule list=atomic
-  ingressClassName 4 string
+  ingressClassName 4 string nullable
 
 IngressStatus
   loadBalancer 1 IngressLoadBalancerStatus default={}
@@ -127,9 +127,9 @@ NetworkPolicyPeer
   ipBlock 3 IPBlock
 
 NetworkPolicyPort
-  protocol 1 string
+  protocol 1 string nullable
   port 2 intOrString
-  endPort 3 int32
+  endPort 3 int32 nullable
 
 NetworkPolicySpec
   podSelector 1 meta.v1.LabelSelector default={}

@@ -23,7 +23,7 @@ PodDisruptionBudgetSpec
   minAvailable 1 intOrString
   selector 2 meta.v1.LabelSelector patch=replace
   maxUnavailable 3 intOrString
-  unhealthyPodEvictionPolicy 4 string
+  unhealthyPodEvictionPolicy 4 string nullable
 
 PodDisruptionBudgetStatus
   observedGeneration 1 int64

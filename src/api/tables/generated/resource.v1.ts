@@ -7,7 +7,7 @@ AllocatedDeviceStatus
   conditions 4 []meta.v1.Condition list=map(type)
   data 5 json
   networkData 6 NetworkDeviceData
-  shareID 7 string
+  shareID 7 string nullable
 
 AllocationResult
   devices 1 DeviceAllocationResult default={}
@@ -42,14 +42,14 @@ Device
   attributes 2 {}DeviceAttribute
   capacity 3 {}DeviceCapacity
   consumesCounters 4 []DeviceCounterConsumption list=atomic
-  nodeName 5 string
+  nodeName 5 string nullable
   nodeSelector 6 core.v1.NodeSelector
-  allNodes 7 bool
+  allNodes 7 bool nullable
   taints 8 []DeviceTaint list=atomic
-  bindsToNode 9 bool
+  bindsToNode 9 bool nullable
   bindingConditions 10 []string list=atomic
   bindingFailureConditions 11 []string list=atomic
-  allowMultipleAllocations 12 bool
+  allowMultipleAllocations 12 bool nullable
   nodeAllocatableResourceMappings 13 {}NodeAllocatableResourceMapping
 
 DeviceAllocationConfiguration
@@ -62,10 +62,10 @@ DeviceAllocationResult
   config 2 []DeviceAllocationConfiguration list=atomic
 
 DeviceAttribute
-  int 2 int64
-  bool 3 bool
-  string 4 string
-  version 5 string
+  int 2 int64 nullable
+  bool 3 bool nullable
+  string 4 string nullable
+  version 5 string nullable
   ints 6 []int64 list=atomic
   bools 7 []bool list=atomic
   strings 8 []string list=atomic
@@ -102,12 +102,12 @@ DeviceClassList kind
 DeviceClassSpec
   selectors 1 []DeviceSelector list=atomic
   config 2 []DeviceClassConfiguration list=atomic
-  extendedResourceName 4 string
+  extendedResourceName 4 string nullable
 
 DeviceConstraint
   requests 1 []string list=atomic
-  matchAttribute 2 string
-  distinctAttribute 3 string
+  matchAttribute 2 string nullable
+  distinctAttribute 3 string nullable
 
 DeviceCounterConsumption
   counterSet! 1 string default=""
@@ -123,11 +123,11 @@ DeviceRequestAllocationResult
   driver! 2 string default=""
   pool! 3 string default=""
   device! 4 string default=""
-  adminAccess 5 bool
+  adminAccess 5 bool nullable
   tolerations 6 []DeviceToleration list=atomic
   bindingConditions 7 []string list=atomic
   bindingFailureConditions 8 []string list=atomic
-  shareID 9 string
+  shareID 9 string nullable
   consumedCapacity 10 {}quantity
 
 DeviceSelector
@@ -153,14 +153,14 @@ DeviceToleration
   operator 2 string default="Equal"
   value 3 string
   effect 4 string
-  tolerationSeconds 5 int64
+  tolerationSeconds 5 int64 nullable
 
 ExactDeviceRequest
   deviceClassName! 1 string default=""
   selectors 2 []DeviceSelector list=atomic
   allocationMode 3 string
   count 4 int64
-  adminAccess 5 bool
+  adminAccess 5 bool nullable
   tolerations 6 []DeviceToleration list=atomic
   capacity 7 CapacityRequirements
 
@@ -240,10 +240,10 @@ ResourceSliceList kind
 ResourceSliceSpec
   driver! 1 string default=""
   pool! 2 ResourcePool default={}
-  nodeName 3 string
+  nodeName 3 string nullable
   nodeSelector 4 core.v1.NodeSelector
-  allNodes 5 bool
+  allNodes 5 bool nullable
   devices 6 []Device list=atomic
-  perDeviceNodeSelection 7 bool
+  perDeviceNodeSelection 7 bool nullable
   sharedCounters 8 []CounterSet list=atomic
 `;

@@ -7,7 +7,7 @@ PriorityClass kind
   value 2 int32 default=0
   globalDefault 3 bool
   description 4 string
-  preemptionPolicy 5 string
+  preemptionPolicy 5 string nullable
 
 PriorityClassList kind
   apiVersion - string

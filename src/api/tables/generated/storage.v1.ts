@@ -13,17 +13,17 @@ CSIDriverList kind
   items! 2 []CSIDriver
 
 CSIDriverSpec
-  attachRequired 1 bool
-  podInfoOnMount 2 bool
+  attachRequired 1 bool nullable
+  podInfoOnMount 2 bool nullable
   volumeLifecycleModes 3 []string list=set
-  storageCapacity 4 bool
-  fsGroupPolicy 5 string
+  storageCapacity 4 bool nullable
+  fsGroupPolicy 5 string nullable
   tokenRequests 6 []TokenRequest list=atomic
-  requiresRepublish 7 bool
-  seLinuxMount 8 bool
-  nodeAllocatableUpdatePeriodSeconds 9 int64
-  serviceAccountTokenInSecrets 10 bool
-  preventPodSchedulingIfMissing 11 bool
+  requiresRepublish 7 bool nullable
+  seLinuxMount 8 bool nullable
+  nodeAllocatableUpdatePeriodSeconds 9 int64 nullable
+  serviceAccountTokenInSecrets 10 bool nullable
+  preventPodSchedulingIfMissing 11 bool nullable
 
 CSINode kind
   apiVersion - string
@@ -67,10 +67,10 @@ StorageClass kind
   metadata 1 meta.v1.ObjectMeta default={}
   provisioner! 2 string default=""
   parameters 3 {}string
-  reclaimPolicy 4 string
+  reclaimPolicy 4 string nullable
   mountOptions 5 []string list=atomic
-  allowVolumeExpansion 6 bool
-  volumeBindingMode 7 string
+  allowVolumeExpansion 6 bool nullable
+  volumeBindingMode 7 string nullable
   allowedTopologies 8 []core.v1.TopologySelectorTerm list=atomic
 
 StorageClassList kind
@@ -81,7 +81,7 @@ StorageClassList kind
 
 TokenRequest
   audience! 1 string default=""
-  expirationSeconds 2 int64
+  expirationSeconds 2 int64 nullable
 
 VolumeAttachment kind
   apiVersion - string
@@ -97,7 +97,7 @@ VolumeAttachmentList kind
   items! 2 []VolumeAttachment
 
 VolumeAttachmentSource
-  persistentVolumeName 1 string
+  persistentVolumeName 1 string nullable
   inlineVolumeSpec 2 core.v1.PersistentVolumeSpec
 
 VolumeAttachmentSpec
@@ -127,8 +127,8 @@ VolumeAttributesClassList kind
 VolumeError
   time 1 time
   message 2 string
-  errorCode 3 int32
+  errorCode 3 int32 nullable
 
 VolumeNodeResources
-  count 1 int32
+  count 1 int32 nullable
 `;
