@@ -35,7 +35,7 @@ const eventOverheadBytes = 300;
 
 interface Step {
   readonly events: Queue<Change>;
-  readonly revision: number;
+  readonly change: Change;
   readonly bytes: number;
   readonly atMs: number;
 }
@@ -70,7 +70,7 @@ export class History {
     events.push(change);
     const bytes = change.current.bytes.length + eventOverheadBytes;
     this.#bytes += bytes;
-    this.#trail.push({ events, revision: change.revision, bytes, atMs });
+    this.#trail.push({ events, change, bytes, atMs });
   }
 
   /** Forgets what the limits do not keep. */
@@ -86,7 +86,7 @@ export class History {
 
   compact(revision: number): void {
     for (let first = this.#trail.first; first !== undefined; first = this.#trail.first) {
-      if (first.revision > revision) break;
+      if (first.change.revision > revision) break;
       this.#forgetFirst(first);
     }
     this.#compacted = Math.max(this.#compacted, revision);
@@ -97,16 +97,16 @@ export class History {
     return this.#tables.get(table)?.from((change) => change.revision > revision) ?? [];
   }
 
-  /** The resources that have events. */
-  tables(): Iterable<string> {
-    return this.#tables.keys();
+  /** The events of all resources after `revision`, oldest first. */
+  sinceAnywhere(revision: number): readonly Change[] {
+    return this.#trail.from((step) => step.change.revision > revision).map((step) => step.change);
   }
 
   #forgetFirst(first: Step): void {
     this.#trail.shift();
     first.events.shift();
     this.#bytes -= first.bytes;
-    this.#compacted = Math.max(this.#compacted, first.revision);
+    this.#compacted = Math.max(this.#compacted, first.change.revision);
   }
 }
 

@@ -128,11 +128,7 @@ export class ObjectIndex {
     if (afterRevision >= this.#revision) return subscription;
     const name = tableOf(prefix);
     const changes =
-      name === ''
-        ? [...this.#history.tables()]
-            .flatMap((table) => this.#history.since(table, afterRevision))
-            .sort((a, b) => a.revision - b.revision)
-        : this.#history.since(name, afterRevision);
+      name === '' ? this.#history.sinceAnywhere(afterRevision) : this.#history.since(name, afterRevision);
     const past = prefix === name ? changes : changes.filter((change) => change.key.startsWith(prefix));
     if (past.length > 0) watcher.onEvents(past);
     return subscription;
