@@ -5,6 +5,9 @@
  */
 export * from './errors.ts';
 export type * from './kind.ts';
+export { jsonMergePatch } from './merge/json-merge-patch.ts';
+export { jsonPatch } from './merge/json-patch.ts';
+export { strategicMergePatch } from './merge/strategic-merge-patch.ts';
 export * from './object.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
