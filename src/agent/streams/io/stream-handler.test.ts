@@ -97,9 +97,9 @@ test('exec in a pod that is not there ends with a Status that says so', async (t
   const client = new WebSocket(`ws://127.0.0.1:${port}/exec/default/none/c?command=x&stdout=1`, [
     'v4.channel.k8s.io',
   ]);
-  const [message] = (await new Promise((resolve) => client.once('message', (data) => resolve([data])))) as [
-    Buffer,
-  ];
+  const message = await new Promise<Buffer>((resolve) =>
+    client.once('message', (data) => resolve(data as Buffer)),
+  );
   assert.equal(message[0], 3);
   assert.match(message.subarray(1).toString(), /pods \\"none\\" not found/);
   client.terminate();
