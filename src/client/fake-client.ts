@@ -292,6 +292,246 @@ class Fake implements FakeClient {
   }
 
   seed<T extends KubeObject>(ref: ResourceRef, ...objects: readonly T[]): void {
+    for (const object of objects) {
+      // An object that is there already stays itself.
+      const { uid, creationTimestamp } = this.#table(nameOf(ref)).get(keyOf(object))?.metadata ?? {};
+      const same = uid === undefined ? {} : { uid, creationTimestamp };
+      const draft = draftOf(object) as unknown as Tree & { metadata: Tree };
+      this.#put(ref, this.#complete({ ...draft, metadata: { ...same, ...draft.metadata } }));
+    }
+  }
+
+  remove(ref: ResourceRef, key: string): void;
+  /** The present objects, ordered by `namespace/name`. */
+  objects<T extends KubeObject>(ref: ResourceRef): readonly T[];
+  /** Present object by `namespace/name`. */
+  peek<T extends KubeObject>(ref: ResourceRef, key: string): T | undefined;
+  /** Ends every watch, as a lost connection does; an error can be given. */
+  dropWatches(error?: Error): void;
+  /** Forgets all history: watches from older revisions get `expired`. */
+  compact(): void;
+  /** How many watches are open. */
+  watchCount(): number;
+}
+
+interface Entry {
+  readonly revision: number;
+  readonly resource: string;
+  readonly key: string;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: KubeObject;
+  readonly previous: KubeObject | undefined;
+}
+
+interface Watch {
+  readonly resource: string;
+  readonly matches: (object: KubeObject) => boolean;
+  readonly handler: WatchHandler<KubeObject>;
+  open: boolean;
+}
+
+type Tree = Record<string, unknown>;
+
+export function createFakeClient(options: { clock?: Clock; random?: Random } = {}): FakeClient {
+  return new Fake(options.clock ?? new SimulatedClock(), options.random ?? new SeededRandom(1));
+}
+
+const nameOf = (ref: ResourceRef): string => groupResourceOf(ref.group, ref.resource);
+const joinKey = (namespace: string | undefined, name: string): string =>
+  namespace ? `${namespace}/${name}` : name;
+
+class Fake implements FakeClient {
+  readonly requests: FakeRequest[] = [];
+  intercept: ((request: FakeRequest) => Error | undefined) | undefined;
+  onSubresource: ((request: FakeRequest) => unknown) | undefined;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #tables = new Map<string, Map<string, KubeObject>>();
+  readonly #watches = new Set<Watch>();
+  #history: Entry[] = [];
+  #revision = 1;
+  #compacted = 0;
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  async get<T extends KubeObject>(ref: ResourceRef, namespace: string | undefined, name: string): Promise<T> {
+    await this.#admit({ verb: 'get', resource: nameOf(ref), namespace, name });
+    return this.#existing(ref, joinKey(namespace, name)) as T;
+  }
+
+  async list<T extends KubeObject>(ref: ResourceRef, options: ListOptions = {}): Promise<ObjectList<T>> {
+    await this.#admit({ verb: 'list', resource: nameOf(ref), namespace: options.namespace });
+    const [revisionText = '', after = ''] = options.continue?.split(' ') ?? [];
+    const revision = options.continue === undefined ? this.#revision : Number(revisionText);
+    if (revision < this.#compacted)
+      throw expired('The provided continue parameter is too old to display a consistent list result.');
+    const matches = matcherOf(options);
+    const all = [...this.#tableAt(nameOf(ref), revision)]
+      .filter(([key, object]) => key > after && matches(object))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const page = all.slice(0, options.limit ?? all.length);
+    const last = page.at(-1);
+    const more = last !== undefined && page.length < all.length;
+    return {
+      resourceVersion: String(revision),
+      ...(more ? { continue: `${revision} ${last[0]}` } : {}),
+      items: page.map(([, object]) => object as T),
+    };
+  }
+
+  watch<T extends KubeObject>(
+    ref: ResourceRef,
+    options: WatchOptions,
+    handler: WatchHandler<T>,
+  ): { cancel(): void } {
+    const resource = nameOf(ref);
+    const watch: Watch = {
+      resource,
+      matches: matcherOf(options),
+      handler: handler as WatchHandler<KubeObject>,
+      open: true,
+    };
+    const cancel = (): void => {
+      watch.open = false;
+      this.#watches.delete(watch);
+    };
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    void this.#startWatch(watch, Number(options.resourceVersion || '0'), options.namespace);
+    return { cancel };
+  }
+
+  async #startWatch(watch: Watch, after: number, namespace: string | undefined): Promise<void> {
+    try {
+      await this.#admit({ verb: 'watch', resource: watch.resource, namespace });
+      if (after < this.#compacted) throw expired();
+    } catch (error) {
+      if (!watch.open) return;
+      watch.open = false;
+      watch.handler.onEnd(error as Error);
+      return;
+    }
+    for (const entry of this.#history) if (entry.revision > after) deliver(watch, entry);
+    if (watch.open) this.#watches.add(watch);
+  }
+
+  async create<T extends KubeObject>(ref: ResourceRef, object: T, options: WriteOptions = {}): Promise<T> {
+    const draft = draftOf(object) as Tree & { metadata: Tree };
+    const { metadata } = draft;
+    if (!metadata['name'] && metadata['generateName'])
+      metadata['name'] = `${metadata['generateName'] as string}${nameSuffix(this.#random)}`;
+    const key = keyOf(draft as unknown as KubeObject);
+    await this.#admit({ verb: 'create', resource: nameOf(ref), ...placeOf(key), body: object });
+    if (this.#table(nameOf(ref)).has(key)) throw alreadyExists(ref, placeOf(key).name);
+    if (metadata['resourceVersion'])
+      throw new CaelumError('badRequest', 'resourceVersion should not be set on objects to be created');
+    delete draft['status'];
+    for (const name of ['uid', 'creationTimestamp', 'deletionTimestamp', 'generation']) delete metadata[name];
+    if (options.dryRun) return this.#complete(draft) as T;
+    return this.#put(ref, this.#complete(draft)) as T;
+  }
+
+  async update<T extends KubeObject>(ref: ResourceRef, object: T, options: WriteOptions = {}): Promise<T> {
+    const key = keyOf(object);
+    const request = { ...placeOf(key), subresource: options.subresource, body: object };
+    await this.#admit({ verb: 'update', resource: nameOf(ref), ...request });
+    return this.#replace(ref, key, object, options) as T;
+  }
+
+  async patch<T extends KubeObject>(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    type: PatchType,
+    patch: unknown,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const key = joinKey(namespace, name);
+    const request = { namespace, name, subresource: options.subresource, body: patch };
+    await this.#admit({ verb: 'patch', resource: nameOf(ref), ...request });
+    if (type === 'apply' && !this.#table(nameOf(ref)).has(key)) {
+      const { status: _, ...object } = draftOf(patch) as Tree;
+      return this.#put(ref, this.#complete(object)) as T;
+    }
+    const old = this.#existing(ref, key);
+    const sent = draftOf(patch) as Tree & { metadata?: Tree };
+    const patched =
+      type === 'json'
+        ? jsonPatch(old, sent)
+        : type === 'merge'
+          ? mergePatch(old, sent)
+          : strategicPatch(old, sent);
+    return this.#replace(ref, key, patched as KubeObject, options) as T;
+  }
+
+  async delete(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    options: DeleteOptions = {},
+  ): Promise<void> {
+    await this.#admit({ verb: 'delete', resource: nameOf(ref), namespace, name, body: options });
+    const key = joinKey(namespace, name);
+    const old = this.#existing(ref, key);
+    const { uid, resourceVersion } = options.preconditions ?? {};
+    if (uid !== undefined && uid !== old.metadata.uid)
+      throw conflict(ref, name, `Precondition failed: UID in precondition: ${uid}`);
+    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(ref, name, 'Precondition failed: ResourceVersion in precondition');
+    if (options.dryRun) return;
+    this.#beginDelete(ref, key, old, options);
+  }
+
+  /** Deletes, or marks as being deleted where something has to happen first. */
+  #beginDelete(ref: ResourceRef, key: string, old: KubeObject, options: DeleteOptions): void {
+    const draft = draftOf(old) as unknown as { metadata: Tree & { finalizers?: string[] }; spec?: Tree };
+    const { metadata, spec } = draft;
+    const finalizers = { Foreground: 'foregroundDeletion', Orphan: 'orphan', Background: undefined };
+    const finalizer = finalizers[options.propagationPolicy ?? 'Background'];
+    if (finalizer !== undefined && !metadata.finalizers?.includes(finalizer))
+      metadata.finalizers = [...(metadata.finalizers ?? []), finalizer];
+    const bound = nameOf(ref) === 'pods' && Boolean(spec?.['nodeName']);
+    const wanted = options.gracePeriodSeconds ?? (spec?.['terminationGracePeriodSeconds'] as number) ?? 30;
+    const graceSeconds = bound ? wanted : 0;
+    if (graceSeconds === 0 && (metadata.finalizers ?? []).length === 0) {
+      this.#drop(nameOf(ref), key);
+      return;
+    }
+    const before = metadata['deletionGracePeriodSeconds'] as number | undefined;
+    if (metadata['deletionTimestamp'] !== undefined && (before ?? 0) <= graceSeconds) return;
+    metadata['deletionTimestamp'] = formatTime(this.#clock.nowMs() + graceSeconds * 1000);
+    metadata['deletionGracePeriodSeconds'] = graceSeconds;
+    this.#put(ref, draft as unknown as KubeObject);
+  }
+
+  async createSubresource(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    subresource: string,
+    body: KubeObject,
+  ): Promise<unknown> {
+    const request = { verb: 'create' as const, resource: nameOf(ref), namespace, name, subresource, body };
+    await this.#admit(request);
+    const key = joinKey(namespace, name);
+    if (subresource === 'binding') {
+      const draft = draftOf(this.#existing(ref, key)) as unknown as { spec: Tree; status?: Tree };
+      const target = (body as unknown as { target?: { name?: string } }).target?.name;
+      if (draft.spec['nodeName'])
+        throw conflict(ref, name, `pod ${name} is already assigned to node "${draft.spec['nodeName']}"`);
+      draft.spec['nodeName'] = target;
+      this.#put(ref, draft as unknown as KubeObject);
+    } else if (subresource === 'eviction') {
+      this.#beginDelete(ref, key, this.#existing(ref, key), {});
+    } else if (this.onSubresource !== undefined) {
+      return this.onSubresource(request);
+    } else throw notFound(ref, `${name}/${subresource}`);
+    return { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success' };
+  }
+
+  seed<T extends KubeObject>(ref: ResourceRef, ...objects: readonly T[]): void {
     for (const object of objects) this.#put(ref, this.#complete(draftOf(object) as unknown as Tree));
   }
 

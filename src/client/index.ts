@@ -1,3 +1,4 @@
 /** The door of `client`: reading and changing objects, whatever the transport; informers; an in-memory API for tests. */
 export * from './client.ts';
 export { createFakeClient, type FakeClient, type FakeRequest } from './fake-client.ts';
+export { createInformers, type InformersOptions } from './informer.ts';
