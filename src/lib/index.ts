@@ -1,6 +1,8 @@
 /** The door of `lib`: clock, chance, errors, log, queue. Imports nothing of ours. */
+export * from './backoff.ts';
 export * from './clock.ts';
 export * from './errors.ts';
 export * from './log.ts';
+export * from './queue.ts';
 export * from './random.ts';
 export * from './supervision.ts';
