@@ -9,6 +9,10 @@ export { jsonMergePatch } from './merge/json-merge-patch.ts';
 export { jsonPatch } from './merge/json-patch.ts';
 export { strategicMergePatch } from './merge/strategic-merge-patch.ts';
 export * from './object.ts';
+export { contentHash } from './openapi/content-hash.ts';
+export { openApiV2 } from './openapi/v2.ts';
+export { openApiV2Protobuf, openApiV2ProtobufMediaType } from './openapi/v2-protobuf.ts';
+export { openApiV3, openApiV3Index } from './openapi/v3.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
 export {

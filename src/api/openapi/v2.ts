@@ -1,0 +1,113 @@
+/**
+ * OpenAPI v2 (Swagger): one document for all kinds, as JSON or as gnostic's protobuf, which clients before 1.29 ask for
+ * (`application/com.github.proto-openapi.spec.v2@v1.0+protobuf`). The document is made as JSON; `openApiV2Protobuf` writes
+ * that down in the other form.
+ */
+import type { Kind } from '../kind.ts';
+import { messageOfKind, openApiName } from '../schema/messages.ts';
+import { type Operation, type Parameter, type Path, pathsOf } from './paths.ts';
+import { type Document, refTo, SchemaCollector } from './schemas.ts';
+
+const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
+const patchName = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
+
+export function openApiV2(kinds: readonly Kind[], serverVersion: string): Document {
+  const collector = new SchemaCollector('v2');
+  collector.add('meta.v1.Status');
+  collector.add('meta.v1.DeleteOptions');
+  collector.addSchema(patchName, {
+    description: 'A change, in one of the patch formats.',
+    type: 'object',
+  });
+  const paths: Record<string, Document> = {};
+  for (const kind of kinds) {
+    const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
+    const names = collector.addRoot({ message: kind.message, kind: gvk, description: kind.description });
+    for (const path of pathsOf(kind)) {
+      const own = path.kind.kind === kind.kind && path.kind.group === kind.group;
+      const message = own ? undefined : messageOfKind(path.kind);
+      const schema = own ? names.name : message === undefined ? undefined : collector.add(message.name);
+      paths[path.path] = pathItem(path, schema, names.listName);
+    }
+  }
+  return {
+    swagger: '2.0',
+    info: { title: 'Kubernetes', version: serverVersion },
+    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    definitions: collector.finish(),
+    securityDefinitions: {
+      BearerToken: {
+        description: 'Bearer token.',
+        type: 'apiKey',
+        name: 'authorization',
+        in: 'header',
+      },
+    },
+    security: [{ BearerToken: [] }],
+  };
+}
+
+function pathItem(path: Path, schemaName: string | undefined, listName: string): Document {
+  const operations = path.operations.map((operation) => [
+    operation.method,
+    operationObject(operation, schemaName, listName),
+  ]);
+  return { ...Object.fromEntries(operations), parameters: path.parameters.map(parameterObject) };
+}
+
+function parameterObject(parameter: Parameter): Document {
+  return {
+    uniqueItems: true,
+    type: parameter.type,
+    description: parameter.description,
+    name: parameter.name,
+    in: parameter.in,
+    ...(parameter.in === 'path' ? { required: true } : {}),
+  };
+}
+
+function operationObject(operation: Operation, schemaName: string | undefined, listName: string): Document {
+  const schema = schemaName === undefined ? { type: 'object' } : refTo(schemaName, 'v2');
+  const result =
+    operation.result === 'list'
+      ? refTo(listName, 'v2')
+      : operation.result === 'status'
+        ? refTo(openApiName('meta.v1.Status'), 'v2')
+        : operation.result === 'text'
+          ? { type: 'string' }
+          : schema;
+  const body = bodyOf(operation, schema);
+  return {
+    consumes: operation.body === 'patch' ? patchTypes : ['*/*'],
+    produces: operation.result === 'text' ? ['text/plain'] : objectTypes,
+    schemes: ['https'],
+    operationId: operation.id,
+    parameters: [...(body === undefined ? [] : [body]), ...operation.parameters.map(parameterObject)],
+    responses: {
+      '200': { description: 'OK', schema: result },
+      '401': { description: 'Unauthorized' },
+    },
+    'x-kubernetes-action': operation.action,
+    'x-kubernetes-group-version-kind': operation.kind,
+  };
+}
+
+function bodyOf(operation: Operation, schema: Document): Document | undefined {
+  const body = { name: 'body', in: 'body' };
+  switch (operation.body) {
+    case 'none':
+      return undefined;
+    case 'object':
+      return { ...body, required: true, schema };
+    case 'patch':
+      return { ...body, required: true, schema: refTo(patchName, 'v2') };
+    case 'deleteOptions':
+      return { ...body, schema: refTo(openApiName('meta.v1.DeleteOptions'), 'v2') };
+  }
+}
