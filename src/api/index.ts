@@ -11,7 +11,11 @@ export { strategicMergePatch } from './merge/strategic-merge-patch.ts';
 export * from './object.ts';
 export { contentHash } from './openapi/content-hash.ts';
 export { openApiV2 } from './openapi/v2.ts';
-export { openApiV2Protobuf, openApiV2ProtobufMediaType } from './openapi/v2-protobuf.ts';
+export {
+  openApiV2Protobuf,
+  openApiV2ProtobufAccepted,
+  openApiV2ProtobufMediaType,
+} from './openapi/v2-protobuf.ts';
 export { openApiV3, openApiV3Index } from './openapi/v3.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';

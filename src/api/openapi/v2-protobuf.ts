@@ -7,7 +7,14 @@
 import { WireWriter } from '../schema/protobuf/wire.ts';
 import type { Document } from './schemas.ts';
 
-export const openApiV2ProtobufMediaType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** The answer's content type. (Go refuses to parse the `@` of the old name, so it must not be sent back.) */
+export const openApiV2ProtobufMediaType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/** What clients ask for: the old name and the new. */
+export const openApiV2ProtobufAccepted: readonly string[] = [
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  openApiV2ProtobufMediaType,
+];
 
 type Value = Readonly<Record<string, unknown>>;
 
