@@ -21,7 +21,17 @@ const magic = Buffer.from('k8s\0', 'latin1');
 type JsonObject = Record<string, unknown>;
 
 /** A document → its JSON object, `kind` and `apiVersion` first. Malformed bytes and unknown kinds are `badRequest`. */
-export function decodeProtobuf(bytes: Uint8Array): { apiVersion: string; kind: string } & JsonObject {
+export function decodeProtobuf(bytes: Uint8Array): Document {
+  return decodeDocument(bytes, 0);
+}
+
+type Document = { apiVersion: string; kind: string } & JsonObject;
+
+/** Documents within documents (items of a List) end here. */
+const depthMax = 8;
+
+function decodeDocument(bytes: Uint8Array, depth: number): Document {
+  if (depth > depthMax) throw malformed('exceeded max depth');
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!buffer.subarray(0, magic.length).equals(magic)) {
     throw new CaelumError(
@@ -38,6 +48,9 @@ export function decodeProtobuf(bytes: Uint8Array): { apiVersion: string; kind: s
   if (message === undefined) {
     throw new CaelumError('badRequest', `no kind "${kind}" is registered for version "${apiVersion}"`);
   }
+  // A RawExtension holds JSON, or a whole document of its own.
+  const decodeRaw = (raw: Buffer): unknown =>
+    raw.subarray(0, magic.length).equals(magic) ? decodeDocument(raw, depth + 1) : parseJson(raw);
   const body = decodeMessage(wirePlan(message), new WireReader(unknown.raw), decodeRaw) as JsonObject;
   return { kind, apiVersion, ...body };
 }
@@ -66,11 +79,6 @@ function readUnknown(reader: WireReader): Unknown {
     else reader.skip(tag & 7);
   }
   return unknown;
-}
-
-/** What a RawExtension holds: JSON, or a whole document of its own. */
-function decodeRaw(bytes: Buffer): unknown {
-  return bytes.subarray(0, magic.length).equals(magic) ? decodeProtobuf(bytes) : parseJson(bytes);
 }
 
 function parseJson(bytes: Buffer): unknown {
