@@ -5,6 +5,13 @@
  */
 export * from './errors.ts';
 export type * from './kind.ts';
+export {
+  hasLabels,
+  type LabelPredicate,
+  type Labels,
+  labelPredicate,
+  labelSelectorText,
+} from './label-selector.ts';
 export { jsonMergePatch } from './merge/json-merge-patch.ts';
 export { jsonPatch } from './merge/json-patch.ts';
 export { strategicMergePatch } from './merge/strategic-merge-patch.ts';
@@ -17,6 +24,7 @@ export {
   openApiV2ProtobufMediaType,
 } from './openapi/v2-protobuf.ts';
 export { openApiV3, openApiV3Index } from './openapi/v3.ts';
+export { quantityMilli, quantityValue } from './quantity.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
 export {

@@ -1,4 +1,10 @@
 /** The door of `client`: reading and changing objects, whatever the transport; informers; an in-memory API for tests. */
 export * from './client.ts';
+export {
+  createEventRecorder,
+  type EventDraft,
+  type EventRecorder,
+  type EventRecorderOptions,
+} from './event-recorder.ts';
 export { createFakeClient, type FakeClient, type FakeRequest } from './fake-client.ts';
 export { createInformers, type InformersOptions } from './informer.ts';
