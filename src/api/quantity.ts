@@ -1,24 +1,19 @@
 /**
  * Quantities as numbers, for arithmetic: `250m` → 0.25, `1Gi` → 1073741824. Exact up to 2^53 units; `canonicalQuantity` is for texts.
  */
-const factors: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+/** Powers of ten, so that the value is the nearest number to the text. */
+const exponents: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
 };
+const binary = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 
 /** In units. Undefined when the text is no quantity. */
 export function quantityValue(text: string | number | undefined): number | undefined {
@@ -26,8 +21,9 @@ export function quantityValue(text: string | number | undefined): number | undef
   const match = /^([+-]?\d*\.?\d*)(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text ?? '');
   const [, digits = '', exponent, suffix = ''] = match ?? [];
   if (!/\d/.test(digits)) return undefined;
-  if (exponent !== undefined) return Number(`${digits}e${exponent}`);
-  return Number(digits) * (factors[suffix] ?? 1);
+  const power = binary.indexOf(suffix) + 1;
+  if (power > 0) return Number(digits) * 1024 ** power;
+  return Number(`${digits}e${exponent ?? exponents[suffix] ?? 0}`);
 }
 
 /** In thousandths, rounded up: something asked for is never nothing. */
