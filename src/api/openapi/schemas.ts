@@ -1,12 +1,12 @@
 /**
  * Messages → OpenAPI schemas, in the dialect of version 3 or of version 2 (Swagger). Both come from the same tables.
- *
- * Field descriptions are few and ours: what a field is called mostly says what it is.
+ * Descriptions are our own (`field-words.ts`) and short: what a field is called mostly says what it is.
  */
 
 import type { GroupVersionKind } from '../object.ts';
 import type { Field, Message, ScalarType } from '../schema/message.ts';
 import { kindOfMessage, messageNameOf, messageOf, openApiName } from '../schema/messages.ts';
+import { wordsOfField, wordsOfMessage } from './field-words.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
 
@@ -167,7 +167,9 @@ export class SchemaCollector {
       if (field !== undefined) properties[name] = this.#fieldSchema(message, field);
     }
     const required = [...message.fields.values()].filter((field) => field.required).map(({ name }) => name);
+    const description = wordsOfMessage(bareName(message));
     return {
+      ...(description === undefined || message.isKind ? {} : { description }),
       ...(message.fields.size === 0 ? {} : { properties }),
       ...(required.length === 0 ? {} : { required }),
       type: 'object',
@@ -234,12 +236,13 @@ const kindText = 'What kind of object this is.';
 function describe(message: Message, field: Field): string | undefined {
   if (field.name === 'apiVersion' && message.isKind) return apiVersionText;
   if (field.name === 'kind' && message.isKind) return kindText;
-  if (!message.isKind) return undefined;
   if (field.name === 'metadata') return 'Name, namespace, labels and the rest that every object has.';
   if (field.name === 'spec') return 'What is wanted.';
-  if (field.name === 'status') return 'What is; written by the system.';
-  return undefined;
+  if (field.name === 'status' && message.isKind) return 'What is; written by the system.';
+  return wordsOfField(bareName(message), field.name);
 }
+
+const bareName = (message: Message): string => message.name.slice(message.name.lastIndexOf('.') + 1);
 
 function extensionsOf(field: Field): Document {
   return {

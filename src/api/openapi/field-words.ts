@@ -1,0 +1,340 @@
+/**
+ * What `kubectl explain` says about messages and fields: short, in our own words. A line is `name: words`; a name is a
+ * message (`PodSpec`), a field of one message (`Service.type`), or a field wherever it occurs (`image`).
+ *
+ * What explains itself is left out. Read when an OpenAPI document is made, not before.
+ */
+
+const messageWords = `
+Affinity: Rules about which nodes and which other pods this pod wants near, or far.
+Capabilities: Capabilities of the kernel, added to or taken from the container's default set.
+ConfigMapEnvSource: Every key of a ConfigMap as an environment variable.
+ConfigMapKeySelector: One key of a ConfigMap.
+ConfigMapProjection: Files made from the keys of a ConfigMap.
+ConfigMapVolumeSource: A volume whose files are the keys of a ConfigMap.
+Container: One program of a pod, with its image, command, resources and probes.
+ContainerPort: A port that the container listens on. Information; it opens nothing by itself.
+ContainerState: Waiting, running or terminated: exactly one is set.
+ContainerStateRunning: The container runs.
+ContainerStateTerminated: The container ended.
+ContainerStateWaiting: The container cannot run yet.
+ContainerStatus: What has become of one container.
+DaemonSetSpec: One pod on every node that fits.
+DeploymentCondition: One aspect of a rollout: available, progressing, or failing to create pods.
+DeploymentSpec: How many equal pods there shall be, of what kind, and how to replace them.
+DeploymentStatus: How far the rollout is.
+DeploymentStrategy: How old pods give way to new ones.
+EmptyDirVolumeSource: A directory that lives as long as the pod.
+Endpoint: One address behind a Service, with what is known of it.
+EndpointAddress: An address, and what stands behind it.
+EndpointConditions: Whether this endpoint takes traffic.
+EndpointSubset: Addresses that all serve the same ports.
+EnvFromSource: Environment variables from all keys of a ConfigMap or Secret.
+EnvVar: One environment variable.
+EnvVarSource: Where the value of a variable comes from.
+EventSource: Which component reported the event.
+ExecAction: Runs a command in the container; exit code 0 is success.
+GRPCAction: Asks the gRPC health service.
+HTTPGetAction: Makes an HTTP GET; a status from 200 to 399 is success.
+HTTPHeader: One header of the request.
+HostAlias: A line of the pod's hosts file.
+HostPathVolumeSource: A file or directory of the node.
+KeyToPath: One key, and the file that it becomes.
+LabelSelector: Chooses objects by their labels; all conditions must hold. An empty one chooses everything.
+LabelSelectorRequirement: One condition: a label's key, an operator and values.
+LeaseSpec: Who holds the lease, and since when.
+Lifecycle: What to run right after the start and right before the end of a container.
+LifecycleHandler: One action: a command, an HTTP request or a pause.
+ListMeta: What every list carries: its revision, and where the next page begins.
+LoadBalancerStatus: The addresses at which a load balancer serves.
+LocalObjectReference: The name of an object in the same namespace.
+ManagedFieldsEntry: Which fields a manager has set, and when.
+NamespaceSpec: What keeps the namespace from going.
+NamespaceStatus: In which phase of its life the namespace is.
+NodeAddress: One address of the node, by its type.
+NodeCondition: One aspect of the node: ready, short of memory, disk or processes.
+NodeSpec: How the node may be used.
+NodeStatus: What the node is, has, and runs.
+NodeSystemInfo: The software and identity of the machine.
+ObjectFieldSelector: One field of the pod itself.
+ObjectMeta: Name, namespace, labels and the rest that every object has.
+ObjectReference: Points to another object.
+OwnerReference: Points to an object that owns this one: when it goes, this one goes.
+PersistentVolumeClaimVolumeSource: A claimed volume.
+PodAffinity: Which pods this one wants to be near.
+PodAntiAffinity: Which pods this one wants to keep away from.
+PodCondition: One aspect of the pod: scheduled, initialised, ready.
+PodDNSConfig: Name resolution, beyond the policy.
+PodReadinessGate: A condition that must be true before the pod counts as ready.
+PodSecurityContext: Identity and security of all containers of the pod; a container's own settings win.
+PodSpec: What the pod shall be: its containers, volumes and where it may run.
+PodStatus: What the pod is: where it runs, its addresses, its containers.
+PodTemplateSpec: The pods to make: their labels and their spec.
+Probe: How and how often to ask a container about its health.
+ProjectedVolumeSource: One volume with files from several sources.
+ReplicaSetCondition: One aspect of the set: whether it fails to create pods.
+ReplicaSetSpec: How many equal pods there shall be, and of what kind.
+ReplicaSetStatus: How many pods there are.
+ResourceFieldSelector: One resource of a container.
+ResourceRequirements: What a container is given at least, and may use at most.
+RollingUpdateDeployment: How many pods may be missing or in excess while new ones replace old ones.
+SecretEnvSource: Every key of a Secret as an environment variable.
+SecretKeySelector: One key of a Secret.
+SecretVolumeSource: A volume whose files are the keys of a Secret.
+SecurityContext: Identity and security of one container.
+ServiceAccountTokenProjection: A token of the pod's service account, renewed in time.
+ServicePort: One port of the Service, and where its traffic goes.
+ServiceSpec: Which pods are behind the Service, at which ports, and who may reach it.
+ServiceStatus: What was set up for the Service.
+SessionAffinityConfig: How long a client stays with its endpoint.
+TCPSocketAction: Opens a connection; success when it opens.
+Taint: Keeps pods away from a node, unless they tolerate it.
+Toleration: Lets the pod onto nodes with a matching taint.
+TopologySpreadConstraint: Spreads pods evenly over zones, nodes or other parts.
+Volume: Files that containers of the pod can mount.
+VolumeDevice: A block device inside a container.
+VolumeMount: Where a volume appears inside a container.
+`;
+
+const fieldWords = `
+addressType: IPv4, IPv6 or FQDN: all endpoints of the slice are of this type.
+addresses: Its addresses.
+affinity: Where the pod wants to be.
+allocatable: What pods may use of the node.
+allowPrivilegeEscalation: Whether a process may gain more privileges than its parent.
+annotations: Free remarks for tools and people, as a map of texts; not for choosing objects.
+appProtocol: The application protocol of this port, such as http or kubernetes.io/h2c.
+args: The arguments; without them the image's own.
+automountServiceAccountToken: Whether containers get a token of the service account.
+availableReplicas: Pods that have been ready for long enough.
+binaryData: Contents that are no UTF-8, in base64.
+blockOwnerDeletion: Whether the owner, deleted in the foreground, waits for this object.
+capacity: All that there is.
+clusterIP: The Service's virtual address; None for a headless Service.
+clusterIPs: The virtual addresses, one for each IP family.
+command: The program and its first arguments; without it the image's entry point.
+conditions: Aspects of the state, each true, false or unknown.
+configMap: From a ConfigMap.
+configMapKeyRef: From a key of a ConfigMap.
+containerID: The container's id in its runtime, with the runtime's name in front.
+containerPort: The port, 1 to 65535.
+containerStatuses: What has become of each container.
+containers: The programs of the pod; at least one.
+controller: Whether this owner manages the object. At most one owner does.
+count: How often.
+creationTimestamp: When the object was made; set by the system.
+data: The contents, by key.
+defaultMode: File permissions where a file has none of its own; octal in YAML, decimal in JSON.
+deletionGracePeriodSeconds: How long the object may take to end.
+deletionTimestamp: By when the object will be gone; set when it is deleted.
+divisor: In which unit the value is given.
+dnsConfig: Name resolution, beyond the policy.
+dnsPolicy: How names resolve: ClusterFirst, ClusterFirstWithHostNet, Default or None.
+downwardAPI: Fields of the pod itself, as files.
+effect: NoSchedule, PreferNoSchedule or NoExecute.
+emptyDir: An empty directory that lives as long as the pod.
+enableServiceLinks: Whether services appear as environment variables.
+endpoints: The addresses behind the Service; at most 1000 in a slice.
+env: Environment variables; later ones may use earlier ones as $(NAME).
+envFrom: Whole ConfigMaps or Secrets as environment variables.
+ephemeralContainers: Containers added to a running pod, for looking into it.
+exec: Run a command in the container.
+externalIPs: Further addresses at which nodes take traffic for the Service.
+externalName: The name that this Service stands for (type ExternalName).
+externalTrafficPolicy: Cluster: any endpoint; Local: only endpoints of the node that took the traffic.
+failureThreshold: After how many failures in a row the probe counts as failed.
+fieldRef: From a field of the pod.
+finalizers: Who must agree before the object may go.
+finishedAt: When it ended.
+firstTimestamp: When it happened first.
+fsGroup: The group that owns the volumes.
+generateName: The beginning of a name that the system completes.
+generation: Counts changes of what is wanted; set by the system.
+gracePeriodSeconds: How long the object may take to end.
+grpc: Ask the gRPC health service.
+holderIdentity: Who holds the lease.
+hostAliases: Further lines of the pod's hosts file.
+hostIP: The address of the node.
+hostIPC: Use the node's IPC namespace.
+hostNetwork: Use the node's network.
+hostPID: Use the node's process namespace.
+hostPath: A file or directory of the node.
+hostPort: The same port on the node's address.
+hostname: The pod's host name.
+httpGet: Make an HTTP request.
+httpHeaders: Headers of the request.
+image: The image, by name and tag or digest.
+imageID: The image that really runs, by its digest.
+imagePullPolicy: Always, IfNotPresent or Never. Without a tag, or with latest, it is Always.
+imagePullSecrets: Secrets with the credentials of image registries.
+immutable: Whether the contents may never change again.
+initContainerStatuses: What has become of each init container.
+initContainers: Programs that run before the others, one after the other, each to its end.
+initialDelaySeconds: How long after the start to begin asking.
+internalTrafficPolicy: Cluster: any endpoint; Local: only endpoints of the client's node.
+involvedObject: What the event is about.
+ipFamilies: IPv4, IPv6 or both, in order.
+ipFamilyPolicy: SingleStack, PreferDualStack or RequireDualStack.
+items: The objects, or the keys to take.
+key: The key.
+labels: Names and values by which objects are found and grouped.
+lastState: How the container's last run ended.
+lastTimestamp: When it happened last.
+lastTransitionTime: When this last changed.
+leaseDurationSeconds: How long the lease holds without being renewed.
+lifecycle: What to run right after the start and right before the end.
+limits: At most this much.
+livenessProbe: When it fails, the container is restarted.
+loadBalancer: The addresses at which a load balancer serves.
+managedFields: Which manager set which fields; kept by the system.
+matchExpressions: Conditions on labels; all must hold.
+matchLabels: Labels with exactly these values; all must match.
+maxSurge: How many pods more than wanted, as a number or a percentage.
+maxUnavailable: How many pods fewer than wanted, as a number or a percentage.
+message: For people: what happened, or why.
+minReadySeconds: How long a new pod must be ready before it counts as available.
+mode: File permissions, from 0 to 0777 octal.
+mountPath: Where it appears inside the container.
+mountPropagation: Whether mounts made later are seen: None, HostToContainer or Bidirectional.
+name: Its name.
+namespace: The namespace; names are unique within one.
+nodeInfo: The software and identity of the machine.
+nodeName: The node.
+nodePort: The port on every node.
+nodeSelector: Labels that the node must have.
+observedGeneration: The generation that this status speaks of.
+operator: How key and values are compared.
+optional: Whether it may be missing.
+overhead: What the pod itself costs beyond its containers.
+ownerReferences: The objects that own this one.
+path: The path.
+paused: Whether rollouts rest.
+periodSeconds: How often to ask.
+phase: Where in its life it is.
+podCIDR: The addresses for the pods of this node.
+podIP: The pod's address.
+podIPs: The pod's addresses, one for each IP family.
+port: The port.
+ports: The ports.
+postStart: Right after the start.
+preStop: Before the end; the grace period runs meanwhile.
+preconditions: What must still be true.
+priority: Higher goes first, and may displace lower.
+priorityClassName: The class that gives the priority.
+privileged: Whether the container may do what root on the node may do.
+progressDeadlineSeconds: After how long without progress a rollout counts as failed.
+projected: Files from several sources.
+propagationPolicy: What becomes of dependents: Orphan, Background or Foreground.
+protocol: TCP, UDP or SCTP.
+providerID: The machine's id at its provider.
+publishNotReadyAddresses: Whether names resolve to pods that are not ready.
+qosClass: Guaranteed, Burstable or BestEffort, by the resources asked for.
+readOnly: Whether writing is forbidden.
+readOnlyRootFilesystem: Whether the container's own files may not be written.
+readinessGates: Conditions that must be true before the pod counts as ready.
+readinessProbe: While it fails, the pod gets no traffic from Services.
+ready: Whether it is ready.
+readyReplicas: Pods that are ready.
+reason: For programs: why, in one word.
+renewTime: When the lease was last renewed.
+replicas: How many.
+reportingComponent: Who reported it.
+requests: At least this much; the node is chosen by it.
+resourceFieldRef: From a resource of a container.
+resourceVersion: The revision of the object. Send it back to change only what you have seen.
+resources: What it is given at least, and may use at most.
+restartCount: How often it was restarted.
+restartPolicy: Always, OnFailure or Never.
+revisionHistoryLimit: How many old revisions to keep for undo.
+rollingUpdate: How many pods may be missing or in excess meanwhile.
+runAsGroup: The group of the process.
+runAsNonRoot: Refuse to start as root.
+runAsUser: The user of the process.
+runtimeClassName: Which runtime runs the pod.
+schedulerName: Which scheduler places the pod.
+scheme: HTTP or HTTPS.
+searches: Further domains to search.
+secret: From a Secret.
+secretKeyRef: From a key of a Secret.
+secretName: The Secret.
+securityContext: Identity and security.
+selector: Which objects belong to it, by their labels.
+serviceAccountName: The service account as which the pod speaks to the API.
+sessionAffinity: ClientIP keeps a client with its endpoint; None does not.
+shareProcessNamespace: Whether the pod's containers see each other's processes.
+sizeLimit: At most this much.
+sources: The sources.
+startTime: When the node took it up.
+started: Whether the startup probe has succeeded.
+startedAt: When it started.
+startupProbe: Until it succeeds once, the other probes wait.
+state: What it does now.
+stdin: Whether to keep an input stream.
+stdinOnce: Whether the input ends with the first client that leaves.
+strategy: How old pods give way to new ones.
+stringData: Contents as plain text; written into data, never read back.
+subPath: A path inside the volume to mount, instead of its root.
+subdomain: With the host name, gives the pod a name of its own.
+successThreshold: After how many successes in a row the probe counts as passed.
+suspend: Whether it rests.
+taints: Keep pods away that do not tolerate them.
+targetPort: The port of the pods, by number or by name.
+tcpSocket: Open a connection.
+template: The pods to make.
+terminationGracePeriodSeconds: How long the programs may take to end before they are killed.
+terminationMessagePath: The file whose content becomes the message of the end.
+terminationMessagePolicy: File, or FallbackToLogsOnError to use the last log lines.
+timeoutSeconds: After how long an answer is too late.
+tolerationSeconds: How long a pod stays on a node that becomes tainted.
+tolerations: Taints that the pod puts up with.
+topologyKey: The node label whose values are the parts to spread over.
+topologySpreadConstraints: Spread pods evenly.
+tty: Whether to give it a terminal.
+type: Its type.
+uid: The object's identity, unique for ever; set by the system.
+unschedulable: Whether new pods stay away.
+updatedReplicas: Pods made from the present template.
+value: The value.
+valueFrom: Where the value comes from.
+values: The values to compare with.
+volumeMounts: Where volumes appear inside the container.
+volumes: Files that containers can mount.
+whenUnsatisfiable: DoNotSchedule, or ScheduleAnyway to prefer only.
+workingDir: The directory in which it starts.
+Service.spec: Which pods are behind the Service, and who may reach it.
+ServiceSpec.type: ClusterIP, NodePort, LoadBalancer or ExternalName.
+DeploymentStrategy.type: RollingUpdate or Recreate.
+DeploymentSpec.replicas: How many pods; 1 when not given.
+ReplicaSetSpec.replicas: How many pods; 1 when not given.
+Container.name: Its name, unique in the pod.
+Event.type: Normal or Warning.
+Event.reason: Why, in one word.
+Secret.type: What the contents are for; Opaque when not given.
+`;
+
+function parse(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const colon = line.indexOf(': ');
+        return [line.slice(0, colon), line.slice(colon + 2)];
+      }),
+  );
+}
+
+let messages: ReadonlyMap<string, string> | undefined;
+let fields: ReadonlyMap<string, string> | undefined;
+
+/** What a message is, by its bare name (`PodSpec`). */
+export function wordsOfMessage(message: string): string | undefined {
+  messages ??= parse(messageWords);
+  return messages.get(message);
+}
+
+/** What a field of a message is. */
+export function wordsOfField(message: string, field: string): string | undefined {
+  fields ??= parse(fieldWords);
+  return fields.get(`${message}.${field}`) ?? fields.get(field);
+}
