@@ -284,6 +284,11 @@ class InMemoryRuntime implements FakeRuntime {
     this.#subscriptions.clear();
   }
 
+  async destroy(): Promise<void> {
+    for (const { podUid } of await this.listSandboxes()) await this.removeSandbox(podUid);
+    await this.close();
+  }
+
   exitContainer(id: string, exitCode: number, reason?: 'OOMKilled'): void {
     const container = this.host.containers.get(id);
     assert(container !== undefined, `fake container ${id} exists`);

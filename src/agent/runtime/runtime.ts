@@ -149,4 +149,6 @@ export interface Runtime {
   ): Promise<void>;
   /** Stops watching. Containers go on. */
   close(): Promise<void>;
+  /** Removes every container and sandbox, and what was made for all of them (cgroups); then closes. For `down`. */
+  destroy(): Promise<void>;
 }
