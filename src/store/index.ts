@@ -1,4 +1,5 @@
 /** The door of `store`: the revisioned object log, in memory and in SQLite. */
 export type { HistoryLimits } from './history.ts';
 export { createMemoryStore } from './io/memory-store.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './io/sqlite-store.ts';
 export * from './store.ts';
