@@ -38,6 +38,7 @@ export {
   tableOf,
 } from './schema/messages.ts';
 export { decodeProtobuf, encodeProtobuf, protobufMediaType } from './schema/protobuf/envelope.ts';
+export { canonicalQuantity } from './schema/quantity-text.ts';
 export { durationNanoseconds, durationText } from './schema/scalars.ts';
 export { findDuplicateFields, strictDecodingError, strictDecodingWarnings } from './schema/strict.ts';
 export { applyTableDefaults } from './schema/table-defaults.ts';

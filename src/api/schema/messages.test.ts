@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { servedGroups } from '../tables/generated/index.ts';
+import { servedGroups } from '../tables/generated/tables.ts';
 import {
   kindOfMessage,
   messageNameOf,

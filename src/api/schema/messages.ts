@@ -5,7 +5,7 @@
  */
 import { assert } from '../../lib/index.ts';
 import type { GroupVersionKind } from '../object.ts';
-import { servedGroups, tables } from '../tables/generated/index.ts';
+import { servedGroups, tables } from '../tables/generated/tables.ts';
 import { indexTable, parseMessage } from '../tables/table-text.ts';
 import type { Message } from './message.ts';
 
