@@ -1,0 +1,44 @@
+/** What controllers ask of a pod: does it count, is it ready, is it available. Pure. */
+import type { Pod, PodCondition } from '../api/index.ts';
+
+export function podCondition(pod: Pod, type: string): PodCondition | undefined {
+  return pod.status?.conditions?.find((condition) => condition.type === type);
+}
+
+export function isFinished(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+export function isTerminating(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp !== undefined;
+}
+
+/** It runs, or will: it counts as a replica. */
+export function isActive(pod: Pod): boolean {
+  return !isFinished(pod) && !isTerminating(pod);
+}
+
+export function isReady(pod: Pod): boolean {
+  return podCondition(pod, 'Ready')?.status === 'True';
+}
+
+/** Since when it has been ready, in ms since the epoch. */
+export function readySinceMs(pod: Pod): number | undefined {
+  const condition = podCondition(pod, 'Ready');
+  if (condition?.status !== 'True') return undefined;
+  return Date.parse(condition.lastTransitionTime ?? '') || 0;
+}
+
+/** In how many ms it will be available (ready for `minReadySeconds`); 0 when it is, undefined while it is not even ready. */
+export function availableInMs(pod: Pod, minReadySeconds: number, nowMs: number): number | undefined {
+  const sinceMs = readySinceMs(pod);
+  if (sinceMs === undefined) return undefined;
+  if (minReadySeconds === 0) return 0;
+  return Math.max(0, sinceMs + minReadySeconds * 1000 - nowMs);
+}
+
+export function restartsOf(pod: Pod): number {
+  let most = 0;
+  for (const status of pod.status?.containerStatuses ?? []) most = Math.max(most, status.restartCount);
+  return most;
+}

@@ -1,0 +1,62 @@
+/**
+ * Which pods go first when there are too many. Pure; Kubernetes' order:
+ * not assigned before assigned, Pending before Unknown before Running, not ready before ready, lower deletion cost, on a node with
+ * more pods of the same owner, ready for a shorter time, more restarts, created later.
+ *
+ * Times are compared by their order of magnitude, so that among pods of about the same age the victims are spread by uid rather
+ * than all of one rollout.
+ */
+import type { Pod } from '../../api/index.ts';
+import { isReady, readySinceMs, restartsOf } from '../pod-state.ts';
+
+export const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
+
+const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
+
+interface Ranked {
+  readonly pod: Pod;
+  readonly values: readonly number[];
+}
+
+/** `count` of `pods`, those that shall go first in front. `relatives` are all active pods whose spreading counts. */
+export function podsToDelete(
+  pods: readonly Pod[],
+  relatives: readonly Pod[],
+  count: number,
+  nowMs: number,
+): readonly Pod[] {
+  if (count >= pods.length) return pods;
+  const onNode = new Map<string, number>();
+  for (const { spec } of relatives)
+    if (spec?.nodeName) onNode.set(spec.nodeName, (onNode.get(spec.nodeName) ?? 0) + 1);
+  const ranked = pods.map((pod): Ranked => {
+    const sinceMs = readySinceMs(pod);
+    return {
+      pod,
+      values: [
+        pod.spec?.nodeName ? 1 : 0,
+        phaseRank[pod.status?.phase ?? 'Pending'] ?? 0,
+        isReady(pod) ? 1 : 0,
+        Number(pod.metadata.annotations?.[deletionCostAnnotation] ?? 0) || 0,
+        -(onNode.get(pod.spec?.nodeName ?? '') ?? 0),
+        sinceMs === undefined ? 0 : magnitude(nowMs - sinceMs),
+        -restartsOf(pod),
+        magnitude(nowMs - (Date.parse(pod.metadata.creationTimestamp ?? '') || nowMs)),
+      ],
+    };
+  });
+  ranked.sort(compare);
+  return ranked.slice(0, count).map(({ pod }) => pod);
+}
+
+function magnitude(ageMs: number): number {
+  return ageMs < 1000 ? 0 : Math.floor(Math.log2(ageMs / 1000)) + 1;
+}
+
+function compare(a: Ranked, b: Ranked): number {
+  for (let i = 0; i < a.values.length; i++) {
+    const difference = (a.values[i] ?? 0) - (b.values[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return (a.pod.metadata.uid ?? '') < (b.pod.metadata.uid ?? '') ? -1 : 1;
+}

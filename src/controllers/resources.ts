@@ -1,0 +1,46 @@
+/** The resources that controllers read and write, by their addresses in the API, and how to refer to their objects. */
+import { apiVersionOf, type Kind, type KubeObject, type ObjectReference } from '../api/index.ts';
+import type { ResourceRef } from '../client/index.ts';
+
+/** A resource and the kind it serves. */
+export interface Resource extends ResourceRef {
+  readonly kind: string;
+}
+
+const resource = (group: string, name: string, kind: string, namespaced = true): Resource => ({
+  group,
+  version: 'v1',
+  resource: name,
+  kind,
+  namespaced,
+});
+
+export const podsRef = resource('', 'pods', 'Pod');
+export const nodesRef = resource('', 'nodes', 'Node', false);
+export const servicesRef = resource('', 'services', 'Service');
+export const endpointsRef = resource('', 'endpoints', 'Endpoints');
+export const namespacesRef = resource('', 'namespaces', 'Namespace', false);
+export const configMapsRef = resource('', 'configmaps', 'ConfigMap');
+export const serviceAccountsRef = resource('', 'serviceaccounts', 'ServiceAccount');
+export const deploymentsRef = resource('apps', 'deployments', 'Deployment');
+export const replicaSetsRef = resource('apps', 'replicasets', 'ReplicaSet');
+export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
+export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');
+
+export function resourceOf(kind: Kind): Resource {
+  const { group, version, resource: name, namespaced } = kind;
+  return { group, version, resource: name, kind: kind.kind, namespaced };
+}
+
+/** What an event or a targetRef says about an object. */
+export function referenceTo(of: Resource, object: KubeObject): ObjectReference {
+  const { namespace, name, uid, resourceVersion } = object.metadata;
+  return {
+    apiVersion: apiVersionOf(of.group, of.version),
+    kind: of.kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+}
