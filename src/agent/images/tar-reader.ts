@@ -147,7 +147,7 @@ export class TarReader {
     const dataBytes = '123456'.includes(header.type) ? 0 : size;
     const entry: TarEntry = {
       ...header,
-      path: pax.get('path') ?? this.#longPath ?? header.path,
+      path: pax.get('GNU.sparse.name') ?? pax.get('path') ?? this.#longPath ?? header.path,
       linkPath: pax.get('linkpath') ?? this.#longLink ?? header.linkPath,
       uid: number('uid', header.uid),
       gid: number('gid', header.gid),
