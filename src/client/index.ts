@@ -8,3 +8,5 @@ export {
 } from './event-recorder.ts';
 export { createFakeClient, type FakeClient, type FakeRequest } from './fake-client.ts';
 export { createInformers, type InformersOptions } from './informer.ts';
+export { createHttpClient, type HttpClient, type HttpClientOptions } from './io/http-client.ts';
+export { readKubeconfig } from './io/kubeconfig.ts';
