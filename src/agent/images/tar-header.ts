@@ -76,7 +76,8 @@ export function encodeHeader(header: TarHeader, pax: ReadonlyMap<string, string>
       const bytes = Buffer.from(`${text}\0`, 'latin1');
       parts.push(plainBlock({ ...bare, path: '././@LongLink', type, size: bytes.length }), padded(bytes));
     }
-  parts.push(plainBlock(header));
+  // GNU tar reads pax's sparse files only from what calls itself POSIX.
+  parts.push(plainBlock(header, pax.size > 0 ? 'ustar\x0000' : 'ustar  \0'));
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 }
 
@@ -101,7 +102,7 @@ export function plainHeader(fields: Partial<TarHeader> & { readonly path: string
   return { ...bare, ...fields };
 }
 
-function plainBlock(header: TarHeader): Buffer {
+function plainBlock(header: TarHeader, magic = 'ustar  \0'): Buffer {
   const block = Buffer.alloc(blockBytes);
   block.write(header.path.slice(0, 100), 0, 'latin1');
   putNumber(block, 100, 8, header.mode);
@@ -111,7 +112,7 @@ function plainBlock(header: TarHeader): Buffer {
   putNumber(block, 136, 12, header.mtime);
   block.write(header.type, 156, 'latin1');
   block.write(header.linkPath.slice(0, 100), 157, 'latin1');
-  block.write('ustar  \0', 257, 'latin1');
+  block.write(magic, 257, 'latin1');
   putNumber(block, 329, 8, header.major);
   putNumber(block, 337, 8, header.minor);
   return sealed(block);
