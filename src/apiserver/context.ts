@@ -1,0 +1,36 @@
+/** What every operation of the API stands on, and what one request says about itself. */
+import type { KindRegistry } from '../api/index.ts';
+import type { Clock, Log, Random } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
+import type { FieldValidation } from './decode.ts';
+import type { Identity } from './identity.ts';
+import type { Resources } from './resource.ts';
+import type { ServiceAllocator } from './service-allocator.ts';
+
+export interface TokenClaims {
+  readonly namespace: string;
+  readonly serviceAccount: { readonly name: string; readonly uid: string };
+  readonly audiences: readonly string[];
+  readonly expiresAtMs: number;
+  readonly pod?: { readonly name: string; readonly uid: string };
+}
+
+export interface ApiContext {
+  readonly registry: KindRegistry;
+  readonly resources: Resources;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly services: ServiceAllocator;
+  /** Signs a service account's token. */
+  readonly issueToken: ((claims: TokenClaims) => Promise<string>) | undefined;
+}
+
+export interface WriteRequest {
+  readonly identity: Identity;
+  /** '' for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+}

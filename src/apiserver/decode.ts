@@ -1,0 +1,150 @@
+/**
+ * Request bodies as drafts: bytes, by their media type, to an object of the expected kind, its shape checked. Pure.
+ *
+ *   bytes ─▶ JSON | YAML | protobuf ─▶ apiVersion and kind as expected ─▶ shape (types, unknown fields pruned) ─▶ draft + warnings
+ *
+ * Wording as the API server's: clients show it to people, and match on some of it.
+ */
+import {
+  badRequest,
+  cannotBeHandled,
+  checkShape,
+  decodeProtobuf,
+  findDuplicateFields,
+  type Message,
+  protobufMediaType,
+  strictDecodingError,
+  strictDecodingWarnings,
+} from '../api/index.ts';
+import { CaelumError } from '../lib/index.ts';
+import type { DraftObject } from './resource.ts';
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+export interface Body {
+  readonly bytes: Buffer;
+  /** Without parameters; '' counts as JSON. */
+  readonly mediaType: string;
+}
+
+export interface Decoded<T> {
+  readonly object: T;
+  /** What was wrong but forgiven (`Warn`). */
+  readonly warnings: readonly string[];
+}
+
+export interface Expected {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly message: Message;
+}
+
+/** YAML is read by a library that is loaded when the first YAML comes. */
+let parseYaml: ((text: string) => { value: unknown; duplicates: string[] }) | undefined;
+
+/** Loads what a media type needs. Call before `decodeBody`. */
+export async function prepareMediaType(mediaType: string): Promise<void> {
+  if (!/yaml/.test(mediaType) || parseYaml !== undefined) return;
+  const { parseDocument } = await import('yaml');
+  parseYaml = (text) => {
+    const document = parseDocument(text, { uniqueKeys: false, schema: 'yaml-1.1', merge: true });
+    const [problem] = document.errors;
+    if (problem !== undefined)
+      throw badRequest(`error converting YAML to JSON: yaml: ${problem.message.split('\n')[0] ?? ''}`);
+    const strict = parseDocument(text, { uniqueKeys: true }).errors.filter(
+      (error) => error.code === 'DUPLICATE_KEY',
+    );
+    return {
+      value: document.toJS({ maxAliasCount: 100 }),
+      duplicates: strict.map((error) => error.message.split('\n')[0] ?? ''),
+    };
+  };
+}
+
+/** The value of a body, whatever its form. Throws `badRequest`, `unsupportedMediaType`. */
+export function parseBody({ bytes, mediaType }: Body): unknown {
+  switch (mediaType) {
+    case '':
+    case 'application/json':
+    case 'application/json-patch+json':
+    case 'application/merge-patch+json':
+    case 'application/strategic-merge-patch+json':
+      return parseJson(bytes.toString('utf8'));
+    case protobufMediaType:
+      return decodeProtobuf(bytes);
+    case 'application/yaml':
+    case 'application/apply-patch+yaml':
+    case 'text/yaml':
+    case 'application/x-yaml':
+      if (parseYaml === undefined) throw new Error('assertion failed: prepareMediaType comes first');
+      return parseYaml(bytes.toString('utf8')).value;
+    default:
+      throw new CaelumError(
+        'unsupportedMediaType',
+        `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, ${protobufMediaType}`,
+      );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${(cause as Error).message}`);
+  }
+}
+
+/** A body as a draft of the expected kind. */
+export function decodeBody(
+  body: Body,
+  expected: Expected,
+  validation: FieldValidation,
+): Decoded<DraftObject> {
+  const value = parseBody(body);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfValue(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  const object = value as DraftObject;
+  checkTypeMeta(object, expected);
+  const duplicates =
+    validation !== 'Ignore' && isJson(body.mediaType) ? findDuplicateFields(body.bytes.toString('utf8')) : [];
+  return { object, warnings: shapeWarnings(object, expected, validation, duplicates) };
+}
+
+/** Checks and prunes in place; answers warnings. Throws `badRequest` on wrong types, and in strict mode on unknown fields. */
+export function shapeWarnings(
+  object: DraftObject,
+  expected: Expected,
+  validation: FieldValidation,
+  duplicates: readonly string[] = [],
+): readonly string[] {
+  const { unknown, problems } = checkShape(expected.message, object);
+  const [problem] = problems;
+  const version = expected.apiVersion.slice(expected.apiVersion.indexOf('/') + 1);
+  if (problem !== undefined) throw badRequest(cannotBeHandled(expected.kind, version, problem));
+  if (validation === 'Strict') {
+    const error = strictDecodingError(unknown, duplicates);
+    if (error !== undefined) throw badRequest(cannotBeHandled(expected.kind, version, error));
+  }
+  return validation === 'Warn' ? strictDecodingWarnings(unknown, duplicates) : [];
+}
+
+/** Missing type information is filled in; a wrong one is refused. */
+function checkTypeMeta(object: DraftObject, expected: Expected): void {
+  object.apiVersion ??= expected.apiVersion;
+  object.kind ??= expected.kind;
+  if (object.kind !== expected.kind || object.apiVersion !== expected.apiVersion) {
+    throw badRequest(
+      object.apiVersion === expected.apiVersion || object.kind !== expected.kind
+        ? `${object.kind} in version "${versionOf(object.apiVersion)}" cannot be handled as a ${expected.kind}: converting (${object.apiVersion}.${object.kind}) to (${expected.apiVersion}.${expected.kind}): unknown conversion`
+        : `the API version in the data (${object.apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+    );
+  }
+}
+
+const versionOf = (apiVersion: string): string =>
+  String(apiVersion).slice(String(apiVersion).indexOf('/') + 1);
+const isJson = (mediaType: string): boolean => mediaType === '' || mediaType.endsWith('json');
+const kindOfValue = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;

@@ -1,0 +1,203 @@
+/**
+ * Changing an object: every write of something that is there goes through here (PUT, PATCH, status, scale, binding, finalizers).
+ *
+ *   newest state ─▶ wanted draft ─▶ carried over what may not change ─▶ defaults ─▶ validated ─▶ stored, if nothing came between ─▶ otherwise again
+ *
+ * Invariants: a write that says a resourceVersion succeeds only on that version. A write that changes nothing raises no revision.
+ * An object that is being deleted and has lost its last finalizer is gone.
+ */
+import {
+  applyTableDefaults,
+  conflict,
+  type FieldProblem,
+  invalid,
+  type KubeObject,
+  notFound,
+  type Service,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../../api/index.ts';
+import { CaelumError, sameJson } from '../../lib/index.ts';
+import type { Stored } from '../../store/index.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import type { Answer } from './answer.ts';
+import { reserve, settleNamespace } from './create.ts';
+import { encoder } from './encode.ts';
+
+/** Which part of the object a write may change: all but the status, the status alone, or just what `make` changed (our own operations). */
+export type Part = 'main' | 'status' | 'exact';
+
+export interface Change {
+  readonly name: string;
+  readonly part: Part;
+  /** Must be current; undefined: whatever is. */
+  readonly resourceVersion?: string;
+  /** What the object shall be. May be called again when another write came between. `old` is shared: never change it. */
+  readonly make: (old: KubeObject, draft: () => DraftObject) => DraftObject;
+}
+
+const triesMax = 32;
+
+export async function changeObject(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  change: Change,
+): Promise<Answer> {
+  const key = resource.key(request.namespace, change.name);
+  for (let attempt = 0; attempt < triesMax; attempt++) {
+    const current = context.store.latest(key);
+    if (current === undefined) throw notFound(resource.ref, change.name);
+    const old = resource.objectOf(current);
+    const expected = change.resourceVersion;
+    if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion)
+      throw conflict(resource.ref, change.name);
+    const draft = change.make(old, () => resource.draftOf(current));
+    settle(context, resource, request, change, old, draft);
+    const release =
+      change.part === 'main' ? reserve(context, resource, key, draft, old as Service) : () => {};
+    try {
+      const answer = await write(context, resource, request, { key, current, old, draft, part: change.part });
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    release();
+  }
+  throw conflict(resource.ref, change.name);
+}
+
+interface Attempt {
+  readonly key: string;
+  readonly current: Stored;
+  readonly old: KubeObject;
+  readonly draft: DraftObject;
+  readonly part: Part;
+}
+
+/** undefined: something came between. */
+async function write(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  attempt: Attempt,
+): Promise<Answer | undefined> {
+  const { key, current, old, draft, part } = attempt;
+  if (part !== 'exact') validate(resource, draft, old, part);
+  if (resource.kind.hasGeneration && part === 'main' && !sameJson(specOf(draft), specOf(old)))
+    draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  draft.metadata.resourceVersion = old.metadata.resourceVersion as string;
+  if (sameJson(draft, old)) {
+    // Answered only once what it is based on is on disk.
+    if (
+      current.revision > context.store.revision() &&
+      !(await context.store.waitFor(current.revision, 10_000))
+    )
+      throw new CaelumError('timeout', 'Cannot confirm the object: the disk does not answer');
+    return { kind: 'stored', resource, stored: current, created: false };
+  }
+  if (request.dryRun) return { kind: 'object', object: draft, created: false };
+  const stored = resource.toStored(draft);
+  const encode = encoder(stored);
+  const outcome = await context.store.transact([
+    isGone(resource, draft)
+      ? { kind: 'delete', key, ifRevision: current.revision, encode }
+      : { kind: 'put', key, ifRevision: current.revision, encode },
+  ]);
+  if (outcome.kind !== 'committed') return undefined;
+  const [result] = outcome.results;
+  return result === undefined ? undefined : { kind: 'stored', resource, stored: result, created: false };
+}
+
+/** Deleted, its grace over, and nobody holds it any more. */
+function isGone(resource: Resource, draft: DraftObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = draft.metadata;
+  if (
+    deletionTimestamp === undefined ||
+    (finalizers?.length ?? 0) > 0 ||
+    (deletionGracePeriodSeconds ?? 0) > 0
+  )
+    return false;
+  if (resource.groupResource !== 'namespaces') return true;
+  return ((draft['spec'] as { finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) === 0;
+}
+
+const specOf = (object: unknown): unknown => (object as { spec?: unknown }).spec;
+
+/** Carries over what this part may not change, and brings the draft into full form. */
+function settle(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  change: Change,
+  old: KubeObject,
+  draft: DraftObject,
+): void {
+  const { kind } = resource;
+  if (change.part === 'exact') return;
+  draft.metadata ??= {};
+  if (change.part === 'status') {
+    // Only the status is taken.
+    const status = draft['status'];
+    for (const field of Object.keys(draft)) delete draft[field];
+    Object.assign(draft, structuredClone(old), { status });
+    if (status === undefined) delete draft['status'];
+  } else {
+    checkIdentity(resource, change, old, draft);
+    settleNamespace(resource, request, draft);
+    carryMetadata(old, draft);
+    if (kind.hasStatus) {
+      const { status } = old as { status?: unknown };
+      if (status === undefined) delete draft['status'];
+      else draft['status'] = structuredClone(status);
+    }
+  }
+  applyTableDefaults(resource.message, draft);
+  kind.applyDefaults(draft);
+  if (change.part === 'main') kind.prepareUpdate(draft, old, { nowMs: context.clock.nowMs() });
+}
+
+function checkIdentity(resource: Resource, change: Change, old: KubeObject, draft: DraftObject): void {
+  const { uid } = draft.metadata;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid)
+    throw conflict(
+      resource.ref,
+      change.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
+    );
+}
+
+function carryMetadata(old: KubeObject, draft: DraftObject): void {
+  const meta = draft.metadata as Record<string, unknown>;
+  const before = old.metadata as Readonly<Record<string, unknown>>;
+  for (const field of [
+    'uid',
+    'name',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'generateName',
+    'selfLink',
+  ])
+    if (before[field] === undefined) delete meta[field];
+    else meta[field] = before[field];
+  delete meta['managedFields'];
+}
+
+function validate(resource: Resource, draft: DraftObject, old: KubeObject, part: Part): void {
+  const { kind } = resource;
+  const problems: FieldProblem[] = [];
+  if (part === 'status') problems.push(...kind.validateStatusUpdate(draft, old));
+  else {
+    problems.push(
+      ...validateObjectMeta(draft.metadata, kind.namespaced, (text) => kind.validateName(text)),
+      ...validateObjectMetaUpdate(draft.metadata, old.metadata),
+      ...kind.validate(draft),
+      ...kind.validateUpdate(draft, old),
+    );
+  }
+  if (problems.length > 0) throw invalid(kind, old.metadata.name ?? '', problems);
+}
