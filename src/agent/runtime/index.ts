@@ -1,5 +1,4 @@
-/** The door of the runtime: the contract, the fake. The real one is opened by `createRuntime`. */
-
+/** The door of the runtime: the contract, the real one, the fake. */
 export {
   createFakeRuntime,
   type FakeExecResult,
@@ -8,4 +7,5 @@ export {
   type FakeRuntime,
   type FakeRuntimeOptions,
 } from './fake-runtime.ts';
+export { createRuntime, type RuntimeOptions } from './io/conmon-runtime.ts';
 export * from './runtime.ts';

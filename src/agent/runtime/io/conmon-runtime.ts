@@ -323,6 +323,12 @@ class ConmonRuntime implements Runtime {
     const places = { root: this.#root, id: container.id };
     const found = await disk.find(places, container.cgroupPath, this.#clock.nowMs());
     if (found.kind === 'exited') await this.#markEnded(container, found.ended);
+    // Its folder was removed under us.
+    if (found.kind === 'unfinished')
+      await this.#markEnded(
+        container,
+        disk.endedUnseen(this.#clock.nowMs(), 'it was removed by somebody else'),
+      );
   }
 
   #statusOf(container: Container): ContainerStatus {

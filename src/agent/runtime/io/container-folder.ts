@@ -79,6 +79,10 @@ export async function find(places: ContainerPlaces, cgroupPath: string, nowMs: n
   };
 }
 
+export function endedUnseen(nowMs: number, message: string): Ended {
+  return { exitCode: exitCodeUnknown, finishedAtMs: nowMs, message };
+}
+
 async function readStart(
   folder: string,
 ): Promise<{ readonly pid: number; readonly startedAtMs: number } | undefined> {

@@ -204,49 +204,67 @@ function follow(
   start: Start,
   outputs: readonly Readable[],
 ): { readonly exited: Promise<number>; readonly streams: readonly PassThrough[] } {
-  const complaint: Buffer[] = [];
-  let lastOutputMs = 0;
-  const streams = outputs.map((output) => {
-    const stream = new PassThrough();
-    output.on('error', () => stream.end());
-    // Paused until the command runs: what the runtime says before is collected below, if it never does.
-    void start.settled.then(() => {
-      output.on('data', (part: Buffer) => {
-        lastOutputMs = performance.now();
-        if (!start.started()) complaint.push(part);
-      });
-      if (start.started()) output.pipe(stream);
-      else output.once('close', () => stream.end());
-    });
-    return stream;
-  });
+  const flows = outputs.map((output) => flow(output, start));
   const finish = async (): Promise<number> => {
     const exitCode = await exitOf(child);
-    lastOutputMs = performance.now();
     await start.settled;
-    const drained = outputs.map((output) => new Promise((resolve) => output.once('close', resolve)));
-    if (!start.started()) {
-      await Promise.race([Promise.all(drained), pause(lingerMs)]);
-      prepared.forget();
-      for (const stream of streams) stream.end();
-      throw cannotStart(target, Buffer.concat(complaint).toString());
-    }
     prepared.forget();
-    const timer = setInterval(() => {
-      const isWaiting = streams.some((stream) => stream.writableNeedDrain);
-      const open = outputs.filter((output) => !output.closed);
-      if (open.length === 0) clearInterval(timer);
-      else if (!isWaiting && performance.now() - lastOutputMs > lingerMs) {
-        clearInterval(timer);
-        for (const output of open) output.destroy();
-        for (const stream of streams) stream.end();
-      }
-    }, lingerMs / 3);
+    if (!start.started()) {
+      await Promise.race([Promise.all(flows.map(({ ended }) => ended)), pause(lingerMs)]);
+      for (const { stream } of flows) stream.end();
+      throw cannotStart(target, flows.map(({ held }) => Buffer.concat(held).toString()).join(''));
+    }
+    for (const one of flows) void endWhenQuiet(one);
     return exitCode;
   };
   const exited = finish();
   exited.catch(() => {});
-  return { exited, streams };
+  return { exited, streams: flows.map(({ stream }) => stream) };
+}
+
+interface Flow {
+  readonly output: Readable;
+  readonly stream: PassThrough;
+  /** What came before the command ran: the runtime's complaint, if it never does. */
+  readonly held: Buffer[];
+  readonly ended: Promise<void>;
+  lastMs: number;
+}
+
+/** Read from the beginning (Node throws away what is left unread when a child exits), passed on from the start. */
+function flow(output: Readable, start: Start): Flow {
+  const ended = Promise.withResolvers<void>();
+  const stream = new PassThrough();
+  const one: Flow = { output, stream, held: [], ended: ended.promise, lastMs: performance.now() };
+  const pass = (part: Buffer): void => {
+    if (!stream.write(part)) output.pause();
+  };
+  output.on('data', (part: Buffer) => {
+    one.lastMs = performance.now();
+    if (start.started() && one.held.length === 0) pass(part);
+    else one.held.push(part);
+  });
+  stream.on('drain', () => output.resume());
+  void start.settled.then(() => {
+    if (start.started()) for (const part of one.held.splice(0)) pass(part);
+  });
+  output.on('error', () => ended.resolve());
+  output.once('end', () => ended.resolve());
+  output.once('close', () => ended.resolve());
+  void Promise.all([ended.promise, start.settled]).then(() => stream.end());
+  return one;
+}
+
+/** A child that the command left behind may hold its output open for ever. Who reads slowly is waited for. */
+async function endWhenQuiet(one: Flow): Promise<void> {
+  for (;;) {
+    const wake = pause(lingerMs).then(() => 'quiet?');
+    if ((await Promise.race([one.ended, wake])) === undefined) return;
+    if (one.stream.writableNeedDrain || performance.now() - one.lastMs < lingerMs) continue;
+    one.output.destroy();
+    one.stream.end();
+    return;
+  }
 }
 
 function spawnWith(command: readonly string[], stdio: readonly ('ignore' | number)[]): ChildProcess {
