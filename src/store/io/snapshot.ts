@@ -14,7 +14,7 @@ import { CaelumError } from '../../lib/index.ts';
 import { syncFolder } from '../../lib/io/durable-file.ts';
 import type { Version } from '../version.ts';
 
-const magic = 'caelum-snapshot ';
+export const snapshotMagic = 'caelum-snapshot ';
 const chunkBytes = 1 << 20;
 
 export interface SnapshotHead {
@@ -53,7 +53,7 @@ export async function saveSnapshot(
 }
 
 function* chunksOf(head: SnapshotHead, versions: readonly Version[]): Generator<Buffer> {
-  let parts: Buffer[] = [Buffer.from(`${magic}${JSON.stringify(head)}\n`)];
+  let parts: Buffer[] = [Buffer.from(`${snapshotMagic}${JSON.stringify(head)}\n`)];
   let size = 0;
   const newline = Buffer.from('\n');
   for (const { key, revision, bytes } of versions) {

@@ -36,6 +36,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
     name: 'store',
     workerData: { file },
+    // Not what this process was started with: flags for its main script confuse a worker.
+    execArgv: [],
   });
   const versions: Version[] = [];
   const state = await receiveAll(worker, versions);

@@ -116,7 +116,7 @@ class Writer {
       this.#data.rollback();
       if (wasCommitting && (isUnclear(error) || this.#isThere(last))) {
         say({ kind: 'unclear', number: last.number, message: explainError(error) });
-        process.exit(1); // Ends this thread: the file is not touched again.
+        process.exit(1); // Ends this thread.
       }
     } catch (inner) {
       const message = `${explainError(error)}; then: ${explainError(inner)}`;
@@ -130,10 +130,7 @@ class Writer {
   /** Looks at the file as a new process would: whether a commit that failed is in it after all. */
   #isThere(last: BatchMessage): boolean {
     this.#data.reopen();
-    const { revision } = this.#data.readState();
-    if (revision === this.#state.revision) return false;
-    assert(revision === last.state.revision, 'the file holds one of the two states');
-    return true;
+    return this.#data.readState().revision === last.state.revision;
   }
 
   #checkpoint(): void {
@@ -189,9 +186,16 @@ function claim(data: DataFile, found: FileState): FileState {
   const revision = found.clean ? found.revision : found.revision + revisionJump;
   const compacted = Math.max(found.compacted, found.revision);
   const state: FileState = { ...found, revision, compacted, clean: false };
-  data.begin();
-  data.writeState(state);
-  data.commit();
+  try {
+    data.begin();
+    data.writeState(state);
+    data.commit();
+  } catch (error) {
+    // What is there can still be read; the first write that succeeds makes the claim.
+    if (codeOf(error) !== 'storageFull') throw error;
+    data.reopen();
+    say({ kind: 'note', message: 'store opened on a full disk', error: explainError(error) });
+  }
   return state;
 }
 
