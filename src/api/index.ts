@@ -5,6 +5,7 @@
  */
 export * from './errors.ts';
 export type * from './kind.ts';
+export * from './kinds/refs.ts';
 export {
   hasLabels,
   type LabelPredicate,
@@ -25,6 +26,7 @@ export {
 } from './openapi/v2-protobuf.ts';
 export { openApiV3, openApiV3Index } from './openapi/v3.ts';
 export { quantityMilli, quantityValue } from './quantity.ts';
+export { builtinKinds, createRegistry } from './registry.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
 export {
@@ -42,6 +44,15 @@ export { canonicalQuantity } from './schema/quantity-text.ts';
 export { durationNanoseconds, durationText } from './schema/scalars.ts';
 export { findDuplicateFields, strictDecodingError, strictDecodingWarnings } from './schema/strict.ts';
 export { applyTableDefaults } from './schema/table-defaults.ts';
+export { type FieldTerm, fieldPredicate, parseFieldTerms, parseLabelSelector } from './selector.ts';
+export {
+  type IncludeObject,
+  renderTable,
+  type Table,
+  type TableColumn,
+  type TableRow,
+  type TableView,
+} from './table.ts';
 export type {
   APIGroupDiscovery,
   APIGroupDiscoveryList,
@@ -119,3 +130,4 @@ export type {
 } from './types/meta.v1.ts';
 export type { Eviction, PodDisruptionBudget } from './types/policy.v1.ts';
 export type * from './types/rbac.v1.ts';
+export { validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';

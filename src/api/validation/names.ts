@@ -96,7 +96,7 @@ export const environmentName: Rule = rule(
 /** A port's name: `http`, `dns-tcp`. */
 export const portName: Rule = (text) => {
   const reasons: string[] = [];
-  if (text.length > 15) reasons.push('must be no more than 15 characters');
+  if (text.length > 15) reasons.push('must be no more than 15 bytes');
   if (!/^[-a-z0-9]+$/.test(text))
     reasons.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(text)) reasons.push('must contain at least one letter (a-z)');

@@ -5,7 +5,15 @@
 import type { FieldProblem } from '../kind.ts';
 import type { ObjectMeta, OwnerReference } from '../types/meta.v1.ts';
 import { labelName, labelValue, qualifiedName } from './names.ts';
-import { forbiddenField, immutableWhy, notNegative, type Problems, required, tooLong, wrong } from './problems.ts';
+import {
+  forbiddenField,
+  immutableWhy,
+  notNegative,
+  type Problems,
+  required,
+  tooLong,
+  wrong,
+} from './problems.ts';
 
 const annotationBytesMax = 256 * 1024;
 const standardFinalizers: readonly string[] = ['orphan', 'foregroundDeletion', 'kubernetes'];
@@ -71,8 +79,7 @@ export function validateAnnotations(
   // In UTF-8 a text is at most three times as long as in UTF-16: only then is counting worth its time.
   if (size * 3 <= annotationBytesMax) return;
   let bytes = 0;
-  for (const key in annotations)
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? '');
+  for (const key in annotations) bytes += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? '');
   if (bytes > annotationBytesMax) problems.push(tooLong(field, annotationBytesMax));
 }
 
@@ -116,11 +123,7 @@ function validateFinalizers(problems: Problems, finalizers: readonly string[]): 
   });
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
     problems.push(
-      wrong(
-        'metadata.finalizers',
-        finalizers,
-        'finalizer orphan and foregroundDeletion cannot be both set',
-      ),
+      wrong('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'),
     );
 }
 
