@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isError } from '../lib/index.ts';
+import { parseRoute, Query } from './router.ts';
+
+const cases: readonly [path: string, wanted: readonly string[] | undefined][] = [
+  ['/api/v1/pods', ['', 'v1', '', 'pods', '', '']],
+  ['/api/v1/namespaces', ['', 'v1', '', 'namespaces', '', '']],
+  ['/api/v1/namespaces/a', ['', 'v1', '', 'namespaces', 'a', '']],
+  ['/api/v1/namespaces/a/', ['', 'v1', '', 'namespaces', 'a', '']],
+  ['/api/v1/namespaces/a/status', ['', 'v1', '', 'namespaces', 'a', 'status']],
+  ['/api/v1/namespaces/a/finalize', ['', 'v1', '', 'namespaces', 'a', 'finalize']],
+  ['/api/v1/namespaces/a/pods', ['', 'v1', 'a', 'pods', '', '']],
+  ['/api/v1/namespaces/a/pods/status', ['', 'v1', 'a', 'pods', 'status', '']],
+  ['/api/v1/namespaces/a/pods/p', ['', 'v1', 'a', 'pods', 'p', '']],
+  ['/api/v1/namespaces/a/pods/p/log', ['', 'v1', 'a', 'pods', 'p', 'log']],
+  ['/apis/apps/v1/deployments', ['apps', 'v1', '', 'deployments', '', '']],
+  ['/apis/apps/v1/namespaces/a/deployments/d/scale', ['apps', 'v1', 'a', 'deployments', 'd', 'scale']],
+  ['/api/v1/nodes/n%2Fm', ['', 'v1', '', 'nodes', 'n/m', '']],
+  ['/', undefined],
+  ['/api', undefined],
+  ['/api/v1', undefined],
+  ['/api/v1/', undefined],
+  ['/apis/apps', undefined],
+  ['/apis/apps/v1', undefined],
+  ['/apis/apps/v1/', undefined],
+  ['/healthz', undefined],
+  ['/api/v1//pods', undefined],
+  ['/api/v1/namespaces/a/pods/p/log/more', undefined],
+];
+
+for (const [path, wanted] of cases) {
+  test(`parseRoute() reads ${path}`, () => {
+    const route = parseRoute(path);
+    if (wanted === undefined) assert.deepEqual(route, { kind: 'path', path });
+    else {
+      const [group, version, namespace, resource, name, subresource] = wanted;
+      assert.deepEqual(route, { kind: 'resource', group, version, namespace, resource, name, subresource });
+    }
+  });
+}
+
+test('parseRoute() refuses broken percent-encoding', () => {
+  assert.throws(
+    () => parseRoute('/api/v1/nodes/%zz'),
+    (error) => isError(error, 'badRequest'),
+  );
+});
+
+test('Query reads flags and counts as Go does', () => {
+  const query = new Query('watch&limit=5&x=true&y=0&bad=maybe&n=-1&empty=');
+  assert.equal(query.flag('watch'), true);
+  assert.equal(query.flag('x'), true);
+  assert.equal(query.flag('y'), false);
+  assert.equal(query.flag('absent'), undefined);
+  assert.equal(query.count('limit'), 5);
+  assert.equal(query.text('empty'), undefined);
+  assert.throws(
+    () => query.flag('bad'),
+    (error) => isError(error, 'badRequest'),
+  );
+  assert.throws(
+    () => query.count('n'),
+    (error) => isError(error, 'badRequest'),
+  );
+});
