@@ -226,10 +226,10 @@ class Shell<Observed> implements RunningController {
   }
 
   async #write(key: string, write: Write): Promise<void> {
-    const named = write.kind === 'create' ? this.#named(write.object) : undefined;
-    const name = 'name' in write ? write.name : (named ?? write.object).metadata.name;
+    if (write.kind === 'create') write = { ...write, object: this.#named(write.object) };
+    const name = 'name' in write ? write.name : write.object.metadata.name;
     try {
-      if (write.kind === 'create' && named !== undefined) await this.#create(key, write.ref, named);
+      if (write.kind === 'create') await this.#create(key, write.ref, write.object);
       else await this.#change(key, write);
       if (write.done !== undefined) this.#record(write.done, name, '');
     } catch (error) {
