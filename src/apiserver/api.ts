@@ -1,0 +1,82 @@
+/**
+ * The API without a transport: the operations on one store, and a Client for parts that live in this process.
+ *
+ *   HTTPS (io/) ──┐
+ *                 ├──▶ operations ──▶ store
+ *   local client ─┘
+ */
+import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
+import type { Client } from '../client/index.ts';
+import type { Clock, Log, Random } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
+import type { ApiContext, TokenClaims } from './context.ts';
+import { type Identity, systemIdentity } from './identity.ts';
+import { createLocalClient } from './local-client.ts';
+import { Resources } from './resource.ts';
+import { ServiceAllocator } from './service-allocator.ts';
+
+export interface ApiOptions {
+  readonly store: Store;
+  readonly registry?: KindRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Range of virtual IPs: `10.131.0.0/16`. */
+  readonly serviceCidr: string;
+  readonly nodePorts?: { readonly first: number; readonly last: number };
+  readonly issueToken?: (claims: TokenClaims) => Promise<string>;
+}
+
+export interface Api {
+  readonly context: ApiContext;
+  /** The API server's own virtual IP. */
+  readonly apiAddress: string;
+  /** For parts in this process. Objects are shared, not copied. */
+  client(identity?: Identity): Client;
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { store, clock, random, log } = options;
+  const registry = options.registry ?? builtinKinds;
+  const resources = new Resources(registry);
+  const services = new ServiceAllocator(
+    { serviceCidr: options.serviceCidr, nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 } },
+    random.stream('services'),
+  );
+  const context: ApiContext = {
+    registry,
+    resources,
+    store,
+    clock,
+    random,
+    log,
+    services,
+    issueToken: options.issueToken,
+  };
+  followServices(context);
+  return {
+    context,
+    apiAddress: services.apiAddress,
+    client: (identity = systemIdentity) => createLocalClient(context, identity),
+  };
+}
+
+/** Keeps account of addresses and ports: all that is stored, and every change. */
+function followServices({ store, resources, services, log }: ApiContext): void {
+  const { prefix } = resources.core('services');
+  const listing = store.list(prefix);
+  for (const stored of listing.items) services.observe(stored.key, stored.object() as Service, undefined);
+  store.watch(prefix, listing.revision, {
+    onEvents: (events) => {
+      for (const event of events)
+        services.observe(
+          event.key,
+          event.kind === 'delete' ? undefined : (event.current.object() as Service),
+          event.previous?.object() as Service | undefined,
+        );
+    },
+    onEnd: (error) => {
+      if (error !== undefined) log.error('the account of virtual IPs is no longer kept', { error });
+    },
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * What every cloud has from its first moment: the four namespaces, and the API server's own Service with its endpoint.
+ * Idempotent: also mends what an administrator has broken, and tells the new port after a restart with another.
+ */
+import type { Draft, EndpointSlice, Endpoints, KubeObject, Namespace, Service } from '../api/index.ts';
+import { endpointSlices, endpoints, namespaces, services } from '../api/index.ts';
+import { type Client, keyOf, type ResourceRef } from '../client/index.ts';
+import { isError, sameJson } from '../lib/index.ts';
+
+export interface ApiAddress {
+  /** Where the API server is reached from pods. */
+  readonly address: string;
+  readonly port: number;
+  /** Its virtual IP. */
+  readonly clusterIp: string;
+}
+
+const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+export async function createFirstObjects(client: Client, api: ApiAddress | undefined): Promise<void> {
+  await Promise.all(
+    firstNamespaces.map((name) =>
+      ensure<Namespace>(
+        client,
+        namespaces,
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+        () => true,
+      ),
+    ),
+  );
+  if (api === undefined) return;
+  const labels = { component: 'apiserver', provider: 'kubernetes' };
+  const ports = [{ name: 'https', port: api.port, protocol: 'TCP' }];
+  await ensure<Service>(
+    client,
+    services,
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'kubernetes', namespace: 'default', labels },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: api.clusterIp,
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: api.port }],
+      },
+    },
+    (found) => found.spec?.ports?.[0]?.targetPort === api.port,
+    (draft) => {
+      if (draft.spec !== undefined)
+        draft.spec.ports = [{ name: 'https', port: 443, protocol: 'TCP', targetPort: api.port }];
+    },
+  );
+  const subsets = [{ addresses: [{ ip: api.address }], ports }];
+  await ensure<Endpoints>(
+    client,
+    endpoints,
+    {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: {
+        name: 'kubernetes',
+        namespace: 'default',
+        labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+      },
+      subsets,
+    } as Endpoints,
+    (found) => sameJson(found.subsets, subsets),
+    (draft) => {
+      draft.subsets = structuredClone(subsets);
+    },
+  );
+  const slice = [{ addresses: [api.address], conditions: { ready: true } }];
+  await ensure<EndpointSlice>(
+    client,
+    endpointSlices,
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: 'kubernetes',
+        namespace: 'default',
+        labels: { 'kubernetes.io/service-name': 'kubernetes' },
+      },
+      addressType: 'IPv4',
+      endpoints: slice,
+      ports,
+    },
+    (found) => sameJson(found.endpoints, slice) && found.ports?.[0]?.port === api.port,
+    (draft) => {
+      draft.endpoints = structuredClone(slice);
+      draft.ports = structuredClone(ports);
+    },
+  );
+}
+
+async function ensure<T extends KubeObject>(
+  client: Client,
+  ref: ResourceRef,
+  wanted: T,
+  isRight: (found: T) => boolean,
+  mend?: (draft: Draft<T>) => void,
+): Promise<void> {
+  const { namespace, name = '' } = wanted.metadata;
+  try {
+    const found = await client.get<T>(ref, namespace, name);
+    if (isRight(found) || mend === undefined) return;
+    const draft = structuredClone(found) as Draft<T>;
+    mend(draft);
+    await client.update<T>(ref, draft as T);
+  } catch (error) {
+    if (!isError(error, 'notFound')) throw error;
+    await client.create<T>(ref, wanted).catch((other: unknown) => {
+      if (!isError(other, 'alreadyExists'))
+        throw new Error(`Cannot create "${keyOf(wanted)}"`, { cause: other });
+    });
+  }
+}

@@ -1,0 +1,7 @@
+/** The door of `apiserver`: the API's operations, a client for this process, and the HTTPS server. */
+export { type Api, type ApiOptions, createApi } from './api.ts';
+export { type Attributes, authorize, type Decision } from './authorize.ts';
+export { type ApiAddress, createFirstObjects } from './bootstrap.ts';
+export type { TokenClaims } from './context.ts';
+export { anonymous, type Identity, systemIdentity } from './identity.ts';
+export { httpStatusOf, type StatusObject, statusOf } from './status.ts';

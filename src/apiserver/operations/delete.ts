@@ -1,0 +1,130 @@
+/**
+ * Deleting an object: at once, gracefully (Pods), or when whoever holds it lets go (finalizers, namespaces).
+ * Source: Kubernetes' API concepts; k8s.io/apiserver/pkg/registry/rest BeforeDelete.
+ */
+import { conflict, notFound, type Pod } from '../../api/index.ts';
+import type { DeleteOptions } from '../../client/index.ts';
+import { formatTime } from '../../lib/index.ts';
+import type { Stored } from '../../store/index.ts';
+import { admitNamespaceDeletion } from '../admission/namespace.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import { deletedStatus } from '../status.ts';
+import type { Answer } from './answer.ts';
+import { encoder } from './encode.ts';
+
+const triesMax = 32;
+const defaultGraceSeconds = 30;
+
+export async function deleteObject(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  name: string,
+  options: DeleteOptions,
+): Promise<Answer> {
+  if (resource.groupResource === 'namespaces') admitNamespaceDeletion(context, name);
+  const key = resource.key(request.namespace, name);
+  for (let attempt = 0; attempt < triesMax; attempt++) {
+    const current = context.store.latest(key);
+    if (current === undefined) throw notFound(resource.ref, name);
+    checkPreconditions(resource, name, current, options);
+    const draft = resource.draftOf(current);
+    const step = markDeleted(context, resource, draft, options);
+    if (request.dryRun)
+      return step === 'remove'
+        ? statusAnswer(resource, name, draft)
+        : { kind: 'object', object: draft, created: false };
+    if (step === 'nothing') return { kind: 'stored', resource, stored: current, created: false };
+    const encode = encoder(resource.toStored(draft));
+    const outcome = await context.store.transact([
+      { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, encode },
+    ]);
+    if (outcome.kind !== 'committed') continue;
+    const [stored] = outcome.results;
+    if (step === 'remove' || stored === undefined) return statusAnswer(resource, name, draft);
+    return { kind: 'stored', resource, stored, created: false };
+  }
+  throw conflict(resource.ref, name);
+}
+
+function statusAnswer(resource: Resource, name: string, draft: DraftObject): Answer {
+  return { kind: 'status', status: deletedStatus(resource.ref, name, draft.metadata.uid) };
+}
+
+function checkPreconditions(resource: Resource, name: string, current: Stored, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  const { metadata } = resource.objectOf(current);
+  if (uid !== undefined && uid !== metadata.uid)
+    throw conflict(
+      resource.ref,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid ?? ''}`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+    throw conflict(
+      resource.ref,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion ?? ''}`,
+    );
+}
+
+/** Writes into the draft what deleting means now. `remove`: nothing holds it. `nothing`: it is being deleted already. */
+function markDeleted(
+  context: ApiContext,
+  resource: Resource,
+  draft: DraftObject,
+  options: DeleteOptions,
+): 'remove' | 'mark' | 'nothing' {
+  const meta = draft.metadata;
+  const before = JSON.stringify(meta);
+  setFinalizers(draft, options.propagationPolicy);
+  const nowMs = context.clock.nowMs();
+  const graceSeconds = graceOf(resource, draft, options);
+  if (meta.deletionTimestamp === undefined) {
+    if (meta.generation !== undefined) meta.generation++;
+    meta.deletionTimestamp = formatTime(nowMs + graceSeconds * 1000);
+    meta.deletionGracePeriodSeconds = graceSeconds;
+  } else if (graceSeconds < (meta.deletionGracePeriodSeconds ?? 0)) {
+    // Less patience than before: the end comes sooner, never later.
+    const startedMs = Date.parse(meta.deletionTimestamp) - (meta.deletionGracePeriodSeconds ?? 0) * 1000;
+    meta.deletionTimestamp = formatTime(Math.max(nowMs, startedMs + graceSeconds * 1000));
+    meta.deletionGracePeriodSeconds = graceSeconds;
+  }
+  if (resource.groupResource === 'namespaces') {
+    draft['status'] = { ...(draft['status'] as object | undefined), phase: 'Terminating' };
+    const held = (draft['spec'] as { finalizers?: readonly string[] } | undefined)?.finalizers;
+    if ((held?.length ?? 0) > 0) return JSON.stringify(meta) === before ? 'nothing' : 'mark';
+  }
+  if ((meta.finalizers?.length ?? 0) === 0 && meta.deletionGracePeriodSeconds === 0) return 'remove';
+  return JSON.stringify(meta) === before ? 'nothing' : 'mark';
+}
+
+function graceOf(resource: Resource, draft: DraftObject, options: DeleteOptions): number {
+  if (resource.groupResource !== 'pods') return 0;
+  const { spec, status } = draft as unknown as Pod;
+  // Nothing runs: nothing to wait for.
+  if (
+    spec?.nodeName === undefined ||
+    spec.nodeName === '' ||
+    status?.phase === 'Succeeded' ||
+    status?.phase === 'Failed'
+  )
+    return 0;
+  const asked =
+    options.gracePeriodSeconds ??
+    draft.metadata.deletionGracePeriodSeconds ??
+    spec.terminationGracePeriodSeconds ??
+    defaultGraceSeconds;
+  return Math.max(0, asked);
+}
+
+function setFinalizers(draft: DraftObject, policy: DeleteOptions['propagationPolicy']): void {
+  if (policy === undefined) return;
+  const meta = draft.metadata;
+  const kept = (meta.finalizers ?? []).filter((one) => one !== 'orphan' && one !== 'foregroundDeletion');
+  if (policy === 'Foreground') kept.push('foregroundDeletion');
+  if (policy === 'Orphan') kept.push('orphan');
+  if (kept.length > 0) meta.finalizers = kept;
+  else delete meta.finalizers;
+}

@@ -1,0 +1,74 @@
+/** Patches: JSON Patch, merge patch, strategic merge patch, each upon the newest state, again when another write came between. */
+import {
+  badRequest,
+  type Draft,
+  jsonMergePatch,
+  jsonPatch,
+  type KubeObject,
+  strategicMergePatch,
+} from '../../api/index.ts';
+import type { PatchType } from '../../client/index.ts';
+import { CaelumError } from '../../lib/index.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import { shapeWarnings } from '../decode.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import type { Answer } from './answer.ts';
+import { changeObject, type Part } from './update.ts';
+
+export interface PatchRequest {
+  readonly name: string;
+  readonly part: Part;
+  readonly type: PatchType;
+  readonly patch: unknown;
+}
+
+export interface Patched {
+  readonly answer: Answer;
+  readonly warnings: readonly string[];
+}
+
+export async function patchObject(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  { name, part, type, patch }: PatchRequest,
+): Promise<Patched> {
+  let warnings: readonly string[] = [];
+  const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
+  const resourceVersion = (patch as { metadata?: { resourceVersion?: string } } | null)?.metadata
+    ?.resourceVersion;
+  const answer = await changeObject(context, resource, request, {
+    name,
+    part,
+    ...(typeof resourceVersion === 'string' && type !== 'json' ? { resourceVersion } : {}),
+    make: (old) => {
+      const draft = applyPatch(type, old, patch, resource);
+      if (typeof draft !== 'object' || draft === null || Array.isArray(draft))
+        throw badRequest('the patch leaves no object');
+      warnings = shapeWarnings(draft as DraftObject, expected, request.fieldValidation);
+      return draft as DraftObject;
+    },
+  });
+  return { answer, warnings };
+}
+
+export function applyPatch(
+  type: PatchType,
+  old: KubeObject,
+  patch: unknown,
+  resource: Pick<Resource, 'message'>,
+): unknown {
+  switch (type) {
+    case 'json':
+      return jsonPatch(old, patch);
+    case 'merge':
+      return jsonMergePatch(old, patch);
+    case 'strategic':
+      return strategicMergePatch(resource.message, old, patch) as Draft<KubeObject>;
+    default:
+      throw new CaelumError(
+        'unsupportedMediaType',
+        'Cannot apply the patch: server-side apply is not served yet; use client-side apply (kubectl apply without --server-side)',
+      );
+  }
+}

@@ -1,0 +1,107 @@
+/** What is done to Pods beside writing them: binding to a node, eviction. */
+import {
+  badRequest,
+  conflict,
+  type Draft,
+  invalid,
+  type KubeObject,
+  notFound,
+  type Pod,
+} from '../../api/index.ts';
+import type { DeleteOptions } from '../../client/index.ts';
+import { formatTime } from '../../lib/index.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import type { Answer } from './answer.ts';
+import { deleteObject } from './delete.ts';
+import { changeObject } from './update.ts';
+
+const success: Answer = {
+  kind: 'status',
+  status: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+};
+
+/** Gives a pod its node, once. `binding` is a core/v1 Binding. */
+export async function bindPod(
+  context: ApiContext,
+  pods: Resource,
+  request: WriteRequest,
+  name: string,
+  binding: DraftObject,
+): Promise<Answer> {
+  const target = binding['target'] as { kind?: string; name?: string } | undefined;
+  const node = target?.name ?? '';
+  if (node === '')
+    throw invalid({ group: '', kind: 'Binding' }, name, [
+      { reason: 'FieldValueRequired', field: 'target.name', message: 'Required value' },
+    ]);
+  if (target?.kind !== undefined && target.kind !== '' && target.kind !== 'Node')
+    throw invalid({ group: '', kind: 'Binding' }, name, [
+      {
+        reason: 'FieldValueNotSupported',
+        field: 'target.kind',
+        message: `Unsupported value: "${target.kind}": supported values: "Node", "<empty>"`,
+      },
+    ]);
+  const meta = binding.metadata as Draft<KubeObject['metadata']> | undefined;
+  await changeObject(context, pods, request, {
+    name,
+    part: 'exact',
+    make: (old, copy) => {
+      const pod = old as Pod;
+      if (meta?.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
+        throw conflict(
+          pods.ref,
+          name,
+          `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
+        );
+      if (old.metadata.deletionTimestamp !== undefined)
+        throw conflict(pods.ref, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+      if (pod.spec?.nodeName !== undefined && pod.spec.nodeName !== '')
+        throw conflict(pods.ref, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+      if ((pod.spec?.schedulingGates?.length ?? 0) > 0)
+        throw conflict(pods.ref, name, `pod ${name} has non-empty .spec.schedulingGates`);
+      const draft = copy() as unknown as Draft<Pod>;
+      if (draft.spec !== undefined) draft.spec.nodeName = node;
+      if (meta?.annotations !== undefined)
+        draft.metadata.annotations = { ...draft.metadata.annotations, ...meta.annotations };
+      markScheduled(draft, formatTime(context.clock.nowMs()));
+      return draft as unknown as DraftObject;
+    },
+  });
+  return success;
+}
+
+function markScheduled(draft: Draft<Pod>, now: string): void {
+  draft.status ??= {};
+  const conditions = (draft.status.conditions ?? []).filter((one) => one.type !== 'PodScheduled');
+  conditions.push({
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: undefined,
+    lastTransitionTime: now,
+  } as unknown as (typeof conditions)[number]);
+  draft.status.conditions = conditions;
+}
+
+/** Asks a pod to go. Disruption budgets will have their say here; until they are served, nothing stands in the way. */
+export async function evictPod(
+  context: ApiContext,
+  pods: Resource,
+  request: WriteRequest,
+  name: string,
+  eviction: DraftObject,
+): Promise<Answer> {
+  const meta = eviction.metadata as Draft<KubeObject['metadata']> | undefined;
+  if (meta?.name !== undefined && meta.name !== '' && meta.name !== name)
+    throw badRequest(`name in URL does not match name in Eviction object: ${name} and ${meta.name}`);
+  if (context.store.latest(pods.key(request.namespace, name)) === undefined) throw notFound(pods.ref, name);
+  await deleteObject(
+    context,
+    pods,
+    request,
+    name,
+    (eviction['deleteOptions'] as DeleteOptions | undefined) ?? {},
+  );
+  return success;
+}

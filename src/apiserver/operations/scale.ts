@@ -1,0 +1,105 @@
+/** The `scale` subresource: how many, of whatever kind. Source: autoscaling/v1 Scale. */
+import {
+  type AutoscalingV1Scale,
+  badRequest,
+  conflict,
+  invalid,
+  type Kind,
+  type KubeObject,
+  type LabelSelector,
+  labelSelectorText,
+  type ScalePaths,
+} from '../../api/index.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import type { Answer } from './answer.ts';
+import { changeObject } from './update.ts';
+
+function at(object: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (value as Record<string, unknown> | undefined)?.[step],
+    object,
+  );
+}
+
+/** Throws `badRequest` for kinds that have no scale. */
+export function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale & KubeObject {
+  const paths = pathsOf(kind);
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = at(object, paths.selector) as LabelSelector | undefined;
+  const replicas = at(object, paths.specReplicas);
+  const actual = at(object, paths.statusReplicas);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    },
+    spec: typeof replicas === 'number' && replicas > 0 ? { replicas } : {},
+    status: {
+      replicas: typeof actual === 'number' ? actual : 0,
+      ...(selector === undefined ? {} : { selector: labelSelectorText(selector) }),
+    },
+  };
+}
+
+function pathsOf(kind: Kind): ScalePaths {
+  if (kind.scale === undefined) throw badRequest(`Cannot scale kind "${kind.kind}": it has no scale`);
+  return kind.scale;
+}
+
+/** Sets the wanted number. `wanted` gets the Scale as it is and answers the Scale as it shall be. */
+export async function changeScale(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  name: string,
+  wanted: (scale: AutoscalingV1Scale & KubeObject) => AutoscalingV1Scale,
+): Promise<Answer> {
+  const paths = pathsOf(resource.kind);
+  const answer = await changeObject(context, resource, request, {
+    name,
+    part: 'main',
+    make: (old, copy) => {
+      const before = scaleOf(resource.kind, old);
+      const after = wanted(before);
+      const version = after.metadata?.resourceVersion;
+      if (version !== undefined && version !== '' && version !== old.metadata.resourceVersion)
+        throw conflict(resource.ref, name);
+      const replicas = after.spec?.replicas ?? 0;
+      if (!Number.isInteger(replicas) || replicas < 0)
+        throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+          {
+            reason: 'FieldValueInvalid',
+            field: 'spec.replicas',
+            message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+          },
+        ]);
+      const draft = copy();
+      setAt(draft, paths.specReplicas, replicas);
+      return draft;
+    },
+  });
+  const object =
+    answer.kind === 'stored'
+      ? resource.objectOf(answer.stored)
+      : answer.kind === 'object'
+        ? answer.object
+        : undefined;
+  return object === undefined
+    ? answer
+    : { kind: 'object', object: scaleOf(resource.kind, object), created: false };
+}
+
+function setAt(draft: DraftObject, path: readonly string[], value: unknown): void {
+  let target = draft as Record<string, unknown>;
+  for (const step of path.slice(0, -1)) {
+    target[step] ??= {};
+    target = target[step] as Record<string, unknown>;
+  }
+  target[path.at(-1) as string] = value;
+}

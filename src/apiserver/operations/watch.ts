@@ -1,0 +1,126 @@
+/**
+ * Watching: what a selection gains, changes and loses, from a revision on.
+ *
+ *   store events (one array a batch, shared by all watchers of a prefix) ─▶ the selection's own changes ─▶ sink
+ *
+ * An object that enters the selection is ADDED, one that leaves it is DELETED. Without a selector the changes of a batch are worked out once and
+ * shared by every watcher, so that sinks can share their bytes too.
+ * Source: Kubernetes API concepts (efficient detection of changes, streaming lists, bookmarks).
+ */
+import type { Stored, StoreEvent, Subscription } from '../../store/index.ts';
+import type { ApiContext } from '../context.ts';
+import type { Resource } from '../resource.ts';
+import { type ListRequest, listObjects, revisionOf, selectionOf, waitForRevision } from './read.ts';
+
+export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+export interface WatchChange {
+  readonly type: ChangeType;
+  readonly stored: Stored;
+}
+
+export interface WatchSink {
+  /** Must not throw. The array may be shared: same array, same changes. */
+  onChanges(changes: readonly WatchChange[]): void;
+  /** `initial`: the end of the initial events. */
+  onBookmark(revision: number, initial: boolean): void;
+  onEnd(error: Error | undefined): void;
+}
+
+export interface WatchRequest extends ListRequest {
+  readonly bookmarks: boolean;
+  readonly sendInitialEvents: boolean | undefined;
+}
+
+/** How often a watcher that wants bookmarks gets one while nothing happens. */
+const bookmarkIntervalMs = 60_000;
+
+const sharedChanges = new WeakMap<readonly StoreEvent[], readonly WatchChange[]>();
+
+/** Starts a watch; the first changes may come before it resolves. Throws `badRequest`, `expired`, `timeout`. */
+export async function watchObjects(
+  context: ApiContext,
+  resource: Resource,
+  request: WatchRequest,
+  sink: WatchSink,
+): Promise<Subscription> {
+  const { prefix, matches, onlyKey } = selectionOf(resource, request);
+  const asked = request.resourceVersion ?? '';
+  const revision = asked === '' ? 0 : revisionOf(asked);
+  await waitForRevision(context, revision);
+  let after = revision;
+  const streaming = request.sendInitialEvents === true;
+  if (streaming || ((asked === '' || asked === '0') && request.sendInitialEvents === undefined)) {
+    // The state now, as if it had just been added; then what comes after it.
+    const { labelSelector, fieldSelector, namespace } = request;
+    const listing = await listObjects(context, resource, {
+      namespace,
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    });
+    after = listing.revision;
+    if (listing.items.length > 0) sink.onChanges(listing.items.map((stored) => ({ type: 'ADDED', stored })));
+    if (streaming) sink.onBookmark(after, true);
+  } else if (asked === '' || asked === '0') after = context.store.revision();
+  const stopBookmarks = request.bookmarks ? startBookmarks(context, sink) : () => {};
+  const subscription = context.store.watch(onlyKey ?? prefix, after, {
+    onEvents: (events) => {
+      const changes =
+        matches === undefined && onlyKey === undefined
+          ? sharedChangesOf(events)
+          : selectedChanges(events, matches, onlyKey);
+      if (changes.length > 0) sink.onChanges(changes);
+    },
+    onEnd: (error) => {
+      stopBookmarks();
+      sink.onEnd(error);
+    },
+  });
+  return {
+    cancel: () => {
+      stopBookmarks();
+      subscription.cancel();
+    },
+  };
+}
+
+function startBookmarks(context: ApiContext, sink: WatchSink): () => void {
+  const tick = (): void => {
+    sink.onBookmark(context.store.revision(), false);
+    timer = context.clock.after(bookmarkIntervalMs, tick);
+  };
+  // Spread over the interval, so that a thousand watchers are not told at once.
+  let timer = context.clock.after(context.random.integer(bookmarkIntervalMs), tick);
+  return () => timer.cancel();
+}
+
+function sharedChangesOf(events: readonly StoreEvent[]): readonly WatchChange[] {
+  let changes = sharedChanges.get(events);
+  if (changes === undefined) {
+    changes = events.map(plainChange);
+    sharedChanges.set(events, changes);
+  }
+  return changes;
+}
+
+function plainChange(event: StoreEvent): WatchChange {
+  const type: ChangeType =
+    event.kind === 'delete' ? 'DELETED' : event.previous === undefined ? 'ADDED' : 'MODIFIED';
+  return { type, stored: event.current };
+}
+
+function selectedChanges(
+  events: readonly StoreEvent[],
+  matches: ((stored: Stored) => boolean) | undefined,
+  onlyKey: string | undefined,
+): readonly WatchChange[] {
+  const changes: WatchChange[] = [];
+  for (const event of events) {
+    if (onlyKey !== undefined && event.key !== onlyKey) continue;
+    const was = event.previous !== undefined && (matches?.(event.previous) ?? true);
+    const is = event.kind === 'put' && (matches?.(event.current) ?? true);
+    if (is) changes.push({ type: was ? 'MODIFIED' : 'ADDED', stored: event.current });
+    else if (was) changes.push({ type: 'DELETED', stored: event.current });
+  }
+  return changes;
+}
