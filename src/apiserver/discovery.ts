@@ -1,128 +1,192 @@
 /**
- * What is served, told in the three forms that clients ask for: plain (`/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION`), and everything
- * at once as APIGroupDiscoveryList in v2 and v2beta1. Pure; documents do not change while the kinds do not.
- * Source: Kubernetes API concepts (discovery API); k8s.io/api/apidiscovery.
+ * What this server serves, in the forms that clients ask for: aggregated (v2, v2beta1), and one document a group and version. Pure.
+ * Source: KEP-3352, Kubernetes' discovery API.
  */
-import { apiVersionOf, type Kind } from '../api/index.ts';
-import { parseAccept } from './media.ts';
+import { apiVersionOf, type Kind, type KindRegistry } from '../api/index.ts';
 
-export type DiscoveredKind = Pick<
-  Kind,
-  | 'group'
-  | 'version'
-  | 'kind'
-  | 'resource'
-  | 'singular'
-  | 'shortNames'
-  | 'categories'
-  | 'namespaced'
-  | 'verbs'
-  | 'subresources'
->;
-
-export interface Document {
-  readonly body: unknown;
-  readonly contentType: string;
+/** Kinds that are only posted, never stored. */
+export interface VirtualKind {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly singular: string;
+  readonly kind: string;
 }
 
-type Aggregated = 'v2' | 'v2beta1';
+export const virtualKinds: readonly VirtualKind[] = [
+  {
+    group: 'authentication.k8s.io',
+    version: 'v1',
+    resource: 'selfsubjectreviews',
+    singular: 'selfsubjectreview',
+    kind: 'SelfSubjectReview',
+  },
+  {
+    group: 'authentication.k8s.io',
+    version: 'v1',
+    resource: 'tokenreviews',
+    singular: 'tokenreview',
+    kind: 'TokenReview',
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    resource: 'selfsubjectaccessreviews',
+    singular: 'selfsubjectaccessreview',
+    kind: 'SelfSubjectAccessReview',
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    resource: 'selfsubjectrulesreviews',
+    singular: 'selfsubjectrulesreview',
+    kind: 'SelfSubjectRulesReview',
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    resource: 'subjectaccessreviews',
+    singular: 'subjectaccessreview',
+    kind: 'SubjectAccessReview',
+  },
+];
 
-const json = 'application/json';
+const subresourceKinds: Readonly<Record<string, readonly [group: string, version: string, kind: string]>> = {
+  scale: ['autoscaling', 'v1', 'Scale'],
+  binding: ['', 'v1', 'Binding'],
+  eviction: ['policy', 'v1', 'Eviction'],
+  token: ['authentication.k8s.io', 'v1', 'TokenRequest'],
+  exec: ['', 'v1', 'PodExecOptions'],
+  attach: ['', 'v1', 'PodAttachOptions'],
+  portforward: ['', 'v1', 'PodPortForwardOptions'],
+};
 
-/** The aggregated form that the client likes best; undefined: plain. */
-function aggregatedForm(accept: string | undefined): Aggregated | undefined {
-  if (accept === undefined) return undefined;
-  for (const { type, parameters } of parseAccept(accept)) {
-    if (type !== json && type !== '*/*') continue;
-    if (parameters['as'] === undefined) return undefined;
-    if (parameters['as'] !== 'APIGroupDiscoveryList' || parameters['g'] !== 'apidiscovery.k8s.io') continue;
-    if (parameters['v'] === 'v2' || parameters['v'] === 'v2beta1') return parameters['v'];
+interface GroupVersions {
+  readonly group: string;
+  readonly versions: readonly string[];
+}
+
+export class Discovery {
+  readonly #registry: KindRegistry;
+
+  constructor(registry: KindRegistry) {
+    this.#registry = registry;
   }
-  return undefined;
-}
 
-/** The document at `path` ('/api', '/apis', '/api/v1', '/apis/apps', …); undefined when there is none. */
-export function discoveryDocument(
-  kinds: readonly DiscoveredKind[],
-  path: string,
-  accept: string | undefined,
-  serverAddress: string,
-): Document | undefined {
-  const [, root, ...rest] = path.replace(/\/+$/, '').split('/');
-  const plain = (body: unknown): Document | undefined =>
-    body === undefined ? undefined : { body, contentType: json };
-  if (root === 'api') {
-    if (rest.length === 0)
-      return aggregated(kinds, accept, true) ?? plain(coreVersions(kinds, serverAddress));
-    return rest.length === 1 ? plain(resourceList(kinds, '', rest[0] as string)) : undefined;
+  groups(): readonly GroupVersions[] {
+    const groups = new Map<string, string[]>();
+    for (const { group, version } of [...this.#registry.kinds, ...virtualKinds]) {
+      const versions = groups.get(group) ?? [];
+      if (!versions.includes(version)) versions.push(version);
+      groups.set(group, versions);
+    }
+    return [...groups]
+      .map(([group, versions]) => ({ group, versions }))
+      .sort((a, b) => (a.group < b.group ? -1 : 1));
   }
-  if (root !== 'apis') return undefined;
-  if (rest.length === 0) return aggregated(kinds, accept, false) ?? plain(groupList(kinds));
-  const [group = '', version] = rest;
-  if (rest.length === 1) {
-    const found = group === '' ? undefined : groupOf(kinds, group);
-    return plain(found === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...found });
+
+  /** `/api` (core) and `/apis` (the rest) in one document. */
+  aggregated(core: boolean, version: 'v2' | 'v2beta1'): object {
+    const items = this.groups()
+      .filter(({ group }) => (group === '') === core)
+      .map(({ group, versions }) => ({
+        metadata: { name: group === '' ? null : group, creationTimestamp: null },
+        versions: versions.map((one) => ({
+          version: one,
+          resources: this.#aggregatedResources(group, one),
+          freshness: 'Current',
+        })),
+      }))
+      .map((item) =>
+        item.metadata.name === null ? { ...item, metadata: { creationTimestamp: null } } : item,
+      );
+    return {
+      kind: 'APIGroupDiscoveryList',
+      apiVersion: `apidiscovery.k8s.io/${version}`,
+      metadata: {},
+      items,
+    };
   }
-  return rest.length === 2 ? plain(resourceList(kinds, group, version as string)) : undefined;
-}
 
-function coreVersions(kinds: readonly DiscoveredKind[], serverAddress: string): unknown {
-  return {
-    kind: 'APIVersions',
-    versions: versionsOf(kinds, ''),
-    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
-  };
-}
+  #aggregatedResources(group: string, version: string): readonly object[] {
+    const stored = this.#kinds(group, version).map((kind) => ({
+      resource: kind.resource,
+      responseKind: { group, version, kind: kind.kind },
+      scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+      singularResource: kind.singular,
+      verbs: kind.verbs,
+      ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
+      ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+      ...(kind.subresources.length === 0
+        ? {}
+        : {
+            subresources: kind.subresources.map((sub) => {
+              const [subGroup, subVersion, subKind] = subresourceKinds[sub.name] ?? [
+                group,
+                version,
+                kind.kind,
+              ];
+              return {
+                subresource: sub.name,
+                responseKind: { group: subGroup, version: subVersion, kind: subKind },
+                verbs: sub.verbs,
+              };
+            }),
+          }),
+    }));
+    const posted = virtualKinds
+      .filter((one) => one.group === group && one.version === version)
+      .map((one) => ({
+        resource: one.resource,
+        responseKind: { group, version, kind: one.kind },
+        scope: 'Cluster',
+        singularResource: one.singular,
+        verbs: ['create'],
+      }));
+    return [...stored, ...posted];
+  }
 
-function groupsOf(kinds: readonly DiscoveredKind[]): readonly string[] {
-  return [...new Set(kinds.map((kind) => kind.group))].filter((group) => group !== '');
-}
+  #kinds(group: string, version: string): readonly Kind[] {
+    return this.#registry.kinds.filter((kind) => kind.group === group && kind.version === version);
+  }
 
-function versionsOf(kinds: readonly DiscoveredKind[], group: string): readonly string[] {
-  const versions = new Set(kinds.filter((kind) => kind.group === group).map((kind) => kind.version));
-  return [...versions].sort(byVersion);
-}
+  apiVersions(serverAddress: string): object {
+    return {
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+    };
+  }
 
-/** Stable before beta before alpha, newest first. */
-function byVersion(a: string, b: string): number {
-  const rank = (version: string): readonly [number, number, number] => {
-    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-    if (match === null) return [0, 0, 0];
-    return [
-      match[2] === undefined ? 3 : match[2] === 'beta' ? 2 : 1,
-      Number(match[1]),
-      Number(match[3] ?? 0),
-    ];
-  };
-  const [left, right] = [rank(a), rank(b)];
-  return right[0] - left[0] || right[1] - left[1] || right[2] - left[2];
-}
+  groupList(): object {
+    return {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: this.groups()
+        .filter(({ group }) => group !== '')
+        .map((one) => this.#group(one)),
+    };
+  }
 
-function groupOf(kinds: readonly DiscoveredKind[], group: string) {
-  const versions = versionsOf(kinds, group).map((version) => ({
-    groupVersion: apiVersionOf(group, version),
-    version,
-  }));
-  const [preferredVersion] = versions;
-  return preferredVersion === undefined ? undefined : { name: group, versions, preferredVersion };
-}
+  /** undefined when there is no such group. */
+  group(name: string): object | undefined {
+    const found = this.groups().find(({ group }) => group === name);
+    return found === undefined || name === ''
+      ? undefined
+      : { kind: 'APIGroup', apiVersion: 'v1', ...this.#group(found) };
+  }
 
-function groupList(kinds: readonly DiscoveredKind[]): unknown {
-  return {
-    kind: 'APIGroupList',
-    apiVersion: 'v1',
-    groups: groupsOf(kinds).map((group) => groupOf(kinds, group)),
-  };
-}
+  #group({ group, versions }: GroupVersions): object {
+    const listed = versions.map((version) => ({ groupVersion: apiVersionOf(group, version), version }));
+    return { name: group, versions: listed, preferredVersion: listed[0] };
+  }
 
-function resourceList(kinds: readonly DiscoveredKind[], group: string, version: string): unknown {
-  const served = kinds.filter((kind) => kind.group === group && kind.version === version);
-  if (served.length === 0) return undefined;
-  return {
-    kind: 'APIResourceList',
-    apiVersion: 'v1',
-    groupVersion: apiVersionOf(group, version),
-    resources: served.flatMap((kind) => [
+  /** undefined when there is no such group and version. */
+  resourceList(group: string, version: string): object | undefined {
+    const kinds = this.#kinds(group, version);
+    const posted = virtualKinds.filter((one) => one.group === group && one.version === version);
+    if (kinds.length + posted.length === 0) return undefined;
+    const resources = kinds.flatMap((kind) => [
       {
         name: kind.resource,
         singularName: kind.singular,
@@ -132,62 +196,52 @@ function resourceList(kinds: readonly DiscoveredKind[], group: string, version: 
         ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
         ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
       },
-      ...kind.subresources.map((sub) => ({
-        name: `${kind.resource}/${sub.name}`,
-        singularName: '',
-        namespaced: kind.namespaced,
-        ...(sub.kind === undefined ? {} : { group: sub.kind.group, version: sub.kind.version }),
-        kind: sub.kind?.kind ?? kind.kind,
-        verbs: sub.verbs,
-      })),
-    ]),
-  };
-}
+      ...kind.subresources.map((sub) => {
+        const [subGroup, subVersion, subKind] = subresourceKinds[sub.name] ?? [group, version, kind.kind];
+        const foreign = subGroup !== group || subVersion !== version;
+        return {
+          name: `${kind.resource}/${sub.name}`,
+          singularName: '',
+          namespaced: kind.namespaced,
+          ...(foreign ? { group: subGroup, version: subVersion } : {}),
+          kind: subKind,
+          verbs: sub.verbs,
+        };
+      }),
+    ]);
+    const virtual = posted.map((one) => ({
+      name: one.resource,
+      singularName: one.singular,
+      namespaced: false,
+      kind: one.kind,
+      verbs: ['create'],
+    }));
+    return {
+      kind: 'APIResourceList',
+      apiVersion: 'v1',
+      groupVersion: apiVersionOf(group, version),
+      resources: [...resources, ...virtual],
+    };
+  }
 
-function aggregated(
-  kinds: readonly DiscoveredKind[],
-  accept: string | undefined,
-  core: boolean,
-): Document | undefined {
-  const form = aggregatedForm(accept);
-  if (form === undefined) return undefined;
-  const groups = core ? [''] : groupsOf(kinds);
-  const body = {
-    kind: 'APIGroupDiscoveryList',
-    apiVersion: `apidiscovery.k8s.io/${form}`,
-    metadata: {},
-    items: groups.map((group) => ({
-      metadata: group === '' ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
-      versions: versionsOf(kinds, group).map((version) => ({
-        version,
-        resources: kinds
-          .filter((kind) => kind.group === group && kind.version === version)
-          .map(aggregatedResource),
-        freshness: 'Current',
-      })),
-    })),
-  };
-  return { body, contentType: `${json};g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList` };
-}
-
-function aggregatedResource(kind: DiscoveredKind): unknown {
-  const own = { group: kind.group, version: kind.version, kind: kind.kind };
-  return {
-    resource: kind.resource,
-    responseKind: own,
-    scope: kind.namespaced ? 'Namespaced' : 'Cluster',
-    singularResource: kind.singular,
-    verbs: kind.verbs,
-    ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
-    ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
-    ...(kind.subresources.length === 0
-      ? {}
-      : {
-          subresources: kind.subresources.map((sub) => ({
-            subresource: sub.name,
-            responseKind: sub.kind ?? own,
-            verbs: sub.verbs,
-          })),
-        }),
-  };
+  /** Every path that answers, for `/`. */
+  paths(): object {
+    const paths = [
+      '/api',
+      '/api/v1',
+      '/apis',
+      '/healthz',
+      '/livez',
+      '/metrics',
+      '/openapi/v2',
+      '/openapi/v3',
+      '/readyz',
+      '/version',
+    ];
+    for (const { group, versions } of this.groups()) {
+      if (group === '') continue;
+      paths.push(`/apis/${group}`, ...versions.map((version) => `/apis/${group}/${version}`));
+    }
+    return { paths: paths.sort() };
+  }
 }
