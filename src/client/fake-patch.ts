@@ -34,7 +34,7 @@ function merge(
   for (const [key, value] of Object.entries(changes)) {
     if (value === null) delete result[key];
     else if (key.startsWith('$')) deleteFromList(result, key, value);
-    else result[key] = merge(result[key], value, lists);
+    else result[key] = atomicLists.has(key) ? value : merge(result[key], value, lists);
   }
   return result;
 }
@@ -46,6 +46,9 @@ function deleteFromList(result: Tree, key: string, value: unknown): void {
   if (directive !== '$deleteFromPrimitiveList' || !Array.isArray(list) || !Array.isArray(value)) return;
   result[name] = list.filter((item) => !value.includes(item));
 }
+
+/** Lists that the schemas call atomic: replaced, never merged. */
+const atomicLists = new Set(['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']);
 
 const mergeKeys = ['type', 'name', 'uid', 'ip', 'mountPath', 'containerPort', 'port', 'topologyKey'];
 

@@ -1,0 +1,52 @@
+/**
+ * What of a pod is on this node's disk (and in its memory file systems): volumes, network files, termination messages, logs.
+ * Implementations: `io/pod-disk.ts`, and a fake for the simulator and unit tests. All calls are idempotent.
+ */
+import type { Container, Pod } from '../../api/index.ts';
+import type { MountSpec } from '../runtime/index.ts';
+import type { VolumeContent } from '../volumes/volume-content.ts';
+import type { AccountFiles } from './container-spec.ts';
+
+export interface NetworkFiles {
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly hostname: string;
+}
+
+/** The node's own files, from which pods' are derived. */
+export interface NodeFiles {
+  readonly hosts: string;
+  readonly resolvConf: string;
+  readonly hostname: string;
+}
+
+export interface PodDisk {
+  /** Makes what has to exist before anything else. */
+  prepare(): Promise<void>;
+  nodeFiles(): Promise<NodeFiles>;
+  /** Uids of pods that have something here. */
+  list(): Promise<readonly string[]>;
+  /** Makes, or brings up to date. Throws with a message fit for FailedMount. */
+  setUpVolumes(pod: Pod, contents: ReadonlyMap<string, VolumeContent>): Promise<void>;
+  writeNetworkFiles(podUid: string, files: NetworkFiles): Promise<void>;
+  /** Everything but the logs. */
+  tearDown(podUid: string): Promise<void>;
+  /** Mounts of one container: its volumes, network files and termination message. Throws with a message fit for CreateContainerConfigError. */
+  mountsOf(
+    pod: Pod,
+    container: Container,
+    attempt: number,
+    environment: ReadonlyMap<string, string>,
+  ): Promise<readonly MountSpec[]>;
+  accounts(rootPath: string): Promise<AccountFiles>;
+  /** What the container left at terminationMessagePath; with `fromLog`, the end of its log when it left nothing. */
+  terminationMessage(pod: Pod, container: Container, attempt: number, fromLog: boolean): Promise<string>;
+  /** The log file of an attempt; its folder exists afterwards. */
+  logPath(pod: Pod, container: string, attempt: number): string;
+  removeLog(pod: Pod, container: string, attempt: number): Promise<void>;
+  /** Logs of all pods but these (by uid). */
+  removeLogsExcept(podUids: ReadonlySet<string>): Promise<void>;
+  removeLogs(podUid: string): Promise<void>;
+  /** Everything, when the cloud goes down for good. */
+  destroy(): Promise<void>;
+}

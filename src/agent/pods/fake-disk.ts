@@ -1,0 +1,53 @@
+/** A disk in memory, for the simulator and unit tests. */
+import type { Pod } from '../../api/index.ts';
+import type { VolumeContent } from '../volumes/volume-content.ts';
+import type { NetworkFiles, PodDisk } from './disk.ts';
+
+export interface FakeDisk extends PodDisk {
+  readonly volumes: Map<string, ReadonlyMap<string, VolumeContent>>;
+  readonly networkFiles: Map<string, NetworkFiles>;
+  /** By `uid/container/attempt`. */
+  readonly messages: Map<string, string>;
+}
+
+export function createFakeDisk(): FakeDisk {
+  const volumes = new Map<string, ReadonlyMap<string, VolumeContent>>();
+  const networkFiles = new Map<string, NetworkFiles>();
+  const messages = new Map<string, string>();
+  const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
+  return {
+    volumes,
+    networkFiles,
+    messages,
+    prepare: async () => {},
+    nodeFiles: async () => ({ hosts: '127.0.0.1 localhost\n', resolvConf: '', hostname: 'fake' }),
+    list: async () => [...new Set([...volumes.keys(), ...networkFiles.keys()])],
+    setUpVolumes: async (pod, contents) => {
+      volumes.set(uidOf(pod), contents);
+    },
+    writeNetworkFiles: async (uid, files) => {
+      networkFiles.set(uid, files);
+    },
+    tearDown: async (uid) => {
+      volumes.delete(uid);
+      networkFiles.delete(uid);
+    },
+    mountsOf: async (pod, container) =>
+      (container.volumeMounts ?? []).map((mount) => ({
+        containerPath: mount.mountPath,
+        hostPath: `/fake/volumes/${uidOf(pod)}/${mount.name}`,
+        readOnly: mount.readOnly ?? false,
+      })),
+    accounts: async () => ({ passwd: 'root:x:0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n' }),
+    terminationMessage: async (pod, container, attempt) =>
+      messages.get(`${uidOf(pod)}/${container.name}/${attempt}`) ?? '',
+    logPath: (pod, container, attempt) => `/fake/logs/${uidOf(pod)}/${container}/${attempt}.log`,
+    removeLog: async () => {},
+    removeLogs: async () => {},
+    removeLogsExcept: async () => {},
+    destroy: async () => {
+      volumes.clear();
+      networkFiles.clear();
+    },
+  };
+}

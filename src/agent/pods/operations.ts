@@ -1,0 +1,225 @@
+/**
+ * Carries out the steps of a plan. Each operation changes what the worker knows once its effect is there, so that the next plan
+ * no longer asks for it. What fails is remembered with when to try again; what throws is a fault of the whole pod.
+ */
+import type { Pod } from '../../api/index.ts';
+import { explainError, isError } from '../../lib/index.ts';
+import type { HostPort } from '../network/index.ts';
+import { podsRef } from '../objects.ts';
+import { contentOf, referencesOf, tokenSourcesOf, type VolumeContent } from '../volumes/volume-content.ts';
+import {
+  ensureImage,
+  mountRoot,
+  runPostStart,
+  startContainer,
+  stopContainer,
+} from './container-operations.ts';
+import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
+import type { Step } from './observed.ts';
+import { referenceTo } from './parts.ts';
+import type { PodWorker } from './pod-worker.ts';
+import { podLimits } from './resources.ts';
+
+export async function carryOut(worker: PodWorker, step: Step, signal: AbortSignal): Promise<void> {
+  switch (step.kind) {
+    case 'attachNetwork':
+      return attachNetwork(worker);
+    case 'createSandbox':
+      return createSandbox(worker);
+    case 'setUpVolumes':
+      return setUpVolumes(worker);
+    case 'ensureImage':
+      return ensureImage(worker, step, signal);
+    case 'mountRoot':
+      return mountRoot(worker, step);
+    case 'startContainer':
+      return startContainer(worker, step);
+    case 'runPostStart':
+      return runPostStart(worker, step, signal);
+    case 'stopContainer':
+      return stopContainer(worker, step, signal);
+    case 'removeContainer':
+      return removeContainer(worker, step);
+    case 'unmountRoot':
+      return unmountRoot(worker, step.root);
+    case 'removeSandbox':
+      await worker.parts.runtime.removeSandbox(worker.state.uid);
+      worker.state.sandbox = false;
+      return;
+    case 'detachNetwork':
+      await worker.parts.network.detach(worker.state.uid);
+      worker.state.attachment = undefined;
+      return;
+    case 'tearDownVolumes':
+      return tearDownVolumes(worker);
+    case 'deletePod':
+      return deletePod(worker);
+    case 'abortPull':
+    case 'forget':
+      return;
+  }
+}
+
+export function hostPortsOf(pod: Pod): HostPort[] {
+  const result: HostPort[] = [];
+  for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])])
+    for (const port of container.ports ?? [])
+      if (port.hostPort !== undefined && port.hostPort !== 0)
+        result.push({
+          hostIp: port.hostIP ?? '',
+          hostPort: port.hostPort,
+          containerPort: port.containerPort,
+          protocol: (port.protocol ?? 'TCP') as HostPort['protocol'],
+        });
+  return result;
+}
+
+async function attachNetwork(worker: PodWorker): Promise<void> {
+  const { state, parts } = worker;
+  const { pod } = state;
+  if (pod === undefined) return;
+  try {
+    state.attachment = await parts.network.attach(state.uid, hostPortsOf(pod));
+    state.faults.delete('network');
+  } catch (error) {
+    const message = `Failed to create pod sandbox: ${explainError(error)}`;
+    parts.events.record(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);
+    state.fail('network', message, parts.clock.nowMs());
+  }
+}
+
+async function createSandbox(worker: PodWorker): Promise<void> {
+  const { state, parts } = worker;
+  const { pod } = state;
+  if (pod === undefined) return;
+  const { spec, metadata } = pod;
+  const addresses = state.attachment?.addresses ?? [];
+  const hostname = hostNameOf(pod, parts.nodeFiles.hostname);
+  const limits = podLimits(pod);
+  const sysctls: Record<string, string> = {};
+  for (const { name, value } of spec?.securityContext?.sysctls ?? []) sysctls[name] = value;
+  try {
+    state.volumesPresent = true;
+    await Promise.all([
+      parts.disk.writeNetworkFiles(state.uid, {
+        hosts: hostsFile(pod, hostname, addresses, parts.dns.domain, parts.nodeFiles.hosts),
+        resolvConf: resolvFile(pod, parts.dns, parts.nodeFiles.resolvConf),
+        hostname: `${hostname}\n`,
+      }),
+      parts.runtime.createSandbox({
+        podUid: state.uid,
+        podName: metadata.name ?? '',
+        podNamespace: metadata.namespace ?? '',
+        hostname,
+        networkNamespace: spec?.hostNetwork ? undefined : state.attachment?.namespacePath,
+        hostPid: spec?.hostPID ?? false,
+        hostIpc: spec?.hostIPC ?? false,
+        sysctls,
+        ...limits,
+      }),
+    ]);
+    state.sandbox = true;
+    state.faults.delete('sandbox');
+  } catch (error) {
+    const message = `Failed to create pod sandbox: ${explainError(error)}`;
+    parts.events.record(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);
+    state.fail('sandbox', message, parts.clock.nowMs());
+  }
+}
+
+/** Makes the volumes, or brings them up to date; arranges for tokens to be refreshed in time. */
+async function setUpVolumes(worker: PodWorker): Promise<void> {
+  const { state, parts } = worker;
+  const { pod } = state;
+  if (pod === undefined) return;
+  const { namespace = '' } = pod.metadata;
+  let volumeName = '';
+  try {
+    const [refreshAtMs] = await Promise.all([
+      parts.tokens.ensure(pod, tokenSourcesOf(pod)),
+      parts.objects.use(state.uid, namespace, referencesOf(pod)),
+    ]);
+    const contents = new Map<string, VolumeContent>();
+    for (const volume of pod.spec?.volumes ?? []) {
+      volumeName = volume.name;
+      contents.set(volume.name, contentOf(pod, volume, contentSources(worker, namespace)));
+    }
+    volumeName = '';
+    state.volumesPresent = true;
+    await parts.disk.setUpVolumes(pod, contents);
+    state.volumesReady = true;
+    state.faults.delete('volumes');
+    if (refreshAtMs !== undefined) worker.refreshVolumesAt(refreshAtMs);
+  } catch (error) {
+    const message =
+      volumeName === ''
+        ? explainError(error)
+        : `MountVolume.SetUp failed for volume "${volumeName}" : ${explainError(error)}`;
+    parts.events.record(referenceTo(pod), 'Warning', 'FailedMount', message);
+    state.fail('volumes', message, parts.clock.nowMs());
+    if (state.volumesReady) worker.refreshVolumesAt(parts.clock.nowMs() + 30_000);
+  }
+}
+
+function contentSources(worker: PodWorker, namespace: string) {
+  const { state, parts } = worker;
+  return {
+    configMap: (name: string) => parts.objects.configMap(namespace, name),
+    secret: (name: string) => parts.objects.secret(namespace, name),
+    token: (source: Parameters<typeof parts.tokens.get>[1]) => parts.tokens.get(state.uid, source),
+    nodeName: parts.nodeName,
+    nodeAddress: parts.nodeAddress,
+    podAddresses: worker.address === '' ? [] : [worker.address],
+    allocatable: parts.allocatable,
+  };
+}
+
+async function removeContainer(
+  worker: PodWorker,
+  step: Extract<Step, { kind: 'removeContainer' }>,
+): Promise<void> {
+  const { state, parts } = worker;
+  const key = `${step.container}/${step.attempt}`;
+  await parts.runtime.removeContainer(step.id);
+  if (state.roots.has(key)) await unmountRoot(worker, key);
+  const pod = state.lastPod;
+  if (pod !== undefined) await parts.disk.removeLog(pod, step.container, step.attempt);
+  state.removed.add(step.id);
+  state.containers.delete(key);
+  state.terminationMessages.delete(step.id);
+}
+
+async function unmountRoot(worker: PodWorker, root: string): Promise<void> {
+  await worker.parts.images.unmountRoot(`${worker.state.uid}/${root}`);
+  worker.state.roots.delete(root);
+  const [name = '', attempt] = root.split('/');
+  const memory = worker.state.memory.get(name);
+  if (String(memory?.root?.attempt) === attempt) worker.state.remember(name, { root: undefined });
+}
+
+async function tearDownVolumes(worker: PodWorker): Promise<void> {
+  const { state, parts } = worker;
+  await parts.disk.tearDown(state.uid);
+  parts.objects.release(state.uid);
+  parts.tokens.forget(state.uid);
+  state.volumesReady = false;
+  state.volumesPresent = false;
+}
+
+async function deletePod(worker: PodWorker): Promise<void> {
+  const { state, parts } = worker;
+  const pod = state.pod;
+  if (pod === undefined) return;
+  await worker.status.flushed();
+  const { namespace, name = '', uid } = pod.metadata;
+  try {
+    await parts.client.delete(podsRef, namespace, name, {
+      gracePeriodSeconds: 0,
+      preconditions: uid === undefined ? {} : { uid },
+    });
+    if ((state.pod?.metadata.finalizers ?? []).length === 0) state.deleted = true;
+  } catch (error) {
+    if (!isError(error, 'notFound', 'conflict')) throw error;
+    state.deleted = true;
+  }
+}

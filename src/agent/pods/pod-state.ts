@@ -1,0 +1,112 @@
+/**
+ * What a worker knows of its pod, kept between plans. What the runtime, network, roots and disk said at the start of the agent, and
+ * what operations and exits have changed since; so a plan needs no questions. Everything here can be asked again after a crash.
+ */
+import type { Pod } from '../../api/index.ts';
+import type { PodAttachment } from '../network/index.ts';
+import type { ContainerMemory, Fault, Observed, RuntimeStatus } from './observed.ts';
+
+/** What is left of a pod on the machine, as found at the start of the agent. */
+export interface Leftovers {
+  readonly containers: readonly RuntimeStatus[];
+  readonly attachment: PodAttachment | undefined;
+  readonly sandbox: boolean;
+  readonly onDisk: boolean;
+  /** `container/attempt` */
+  readonly roots: readonly string[];
+}
+
+export const noLeftovers: Leftovers = {
+  containers: [],
+  attachment: undefined,
+  sandbox: false,
+  onDisk: false,
+  roots: [],
+};
+
+export interface Running {
+  count: number;
+  deadlineMs: number | undefined;
+  abort: AbortController;
+}
+
+export class PodState {
+  readonly uid: string;
+  readonly seenAtMs: number;
+  pod: Pod | undefined;
+  /** The last known object: names and specifications are needed also after it is gone. */
+  lastPod: Pod | undefined;
+  goneAtMs: number | undefined;
+  deleted = false;
+  attachment: PodAttachment | undefined;
+  sandbox: boolean;
+  volumesReady = false;
+  volumesPresent: boolean;
+  /** By `name/attempt`: also starts that failed, with an empty id. */
+  readonly containers = new Map<string, RuntimeStatus>();
+  /** Ids of containers that the runtime was told to forget. */
+  readonly removed = new Set<string>();
+  readonly roots: Set<string>;
+  readonly memory = new Map<string, ContainerMemory>();
+  readonly faults = new Map<string, Fault>();
+  readonly terminationMessages = new Map<string, string>();
+  readonly busy = new Map<string, Running>();
+
+  constructor(uid: string, leftovers: Leftovers, nowMs: number) {
+    this.uid = uid;
+    this.seenAtMs = nowMs;
+    this.attachment = leftovers.attachment;
+    this.sandbox = leftovers.sandbox;
+    this.volumesPresent = leftovers.onDisk;
+    this.roots = new Set(leftovers.roots);
+    for (const status of leftovers.containers) this.setContainer(status);
+  }
+
+  setContainer(status: RuntimeStatus): void {
+    this.containers.set(`${status.name}/${status.attempt}`, status);
+  }
+
+  latest(name: string): RuntimeStatus | undefined {
+    let latest: RuntimeStatus | undefined;
+    for (const status of this.containers.values())
+      if (status.name === name && (latest === undefined || status.attempt > latest.attempt)) latest = status;
+    return latest;
+  }
+
+  remember(name: string, change: Partial<ContainerMemory>): void {
+    this.memory.set(name, { ...this.memory.get(name), ...change });
+  }
+
+  /** One more failure of something of the whole pod: tried again after 1, 2, 4 … 60 s. */
+  fail(key: string, message: string, nowMs: number): void {
+    const failures = (this.faults.get(key)?.failures ?? 0) + 1;
+    const delayMs = Math.min(60_000, 1000 * 2 ** (failures - 1));
+    this.faults.set(key, { message, atMs: nowMs, failures, retryAtMs: nowMs + delayMs });
+  }
+
+  observe(nowMs: number, around: Pick<Observed, 'nodeAddress' | 'runtimeName' | 'probes'>): Observed {
+    const busy = new Map<string, { readonly deadlineMs?: number }>();
+    for (const [key, { deadlineMs }] of this.busy)
+      busy.set(key, deadlineMs === undefined ? {} : { deadlineMs });
+    return {
+      nowMs,
+      uid: this.uid,
+      pod: this.pod,
+      seenAtMs: this.seenAtMs,
+      goneAtMs: this.goneAtMs,
+      ...around,
+      containers: [...this.containers.values()],
+      attached: this.attachment !== undefined,
+      addresses: this.attachment?.addresses ?? [],
+      sandbox: this.sandbox,
+      volumesReady: this.volumesReady,
+      volumesPresent: this.volumesPresent,
+      roots: this.roots,
+      memory: this.memory,
+      faults: this.faults,
+      terminationMessages: this.terminationMessages,
+      busy,
+      deleted: this.deleted,
+    };
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * What a pod's status should say. Pure; worded as the kubelet words it.
+ *
+ *   Observed, PodView ──▶ container statuses ──▶ phase ──▶ conditions ──▶ PodStatus
+ *
+ * Invariant: a final phase (Succeeded, Failed) never changes again; conditions that others own are left alone.
+ */
+import type {
+  ContainerState,
+  ContainerStateTerminated,
+  ContainerStatus,
+  PodStatus,
+} from '../../api/index.ts';
+import { formatTime } from '../../lib/index.ts';
+import { formatDuration } from './backoff.ts';
+import { conditionsOf } from './conditions.ts';
+import type { Observed, RuntimeStatus } from './observed.ts';
+import { qosClassOf } from './qos.ts';
+import { activeDeadlineOf, type ContainerView, type PodView } from './view.ts';
+
+/** How long ErrImagePull is shown before it becomes ImagePullBackOff. */
+export const pullErrorShownMs = 2000;
+
+export function statusOf(observed: Observed, view: PodView): PodStatus {
+  const { pod } = view;
+  const old = pod.status;
+  const inits = view.inits.map((item) => containerStatusOf(observed, view, item));
+  const mains = view.mains.map((item) => containerStatusOf(observed, view, item));
+  const { phase, reason, message } = phaseOf(observed, view);
+  const podAddresses = pod.spec?.hostNetwork ? [observed.nodeAddress] : observed.addresses;
+  const ips = podAddresses.length > 0 ? podAddresses : (old?.podIPs ?? []).map((item) => item.ip);
+  const generation = pod.metadata.generation;
+  return {
+    phase,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    startTime: old?.startTime ?? formatTime(observed.seenAtMs),
+    hostIP: observed.nodeAddress,
+    hostIPs: [{ ip: observed.nodeAddress }],
+    ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
+    qosClass: old?.qosClass ?? qosClassOf(pod.spec),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    conditions: conditionsOf(observed, view, phase),
+    containerStatuses: mains,
+    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+  };
+}
+
+interface Phase {
+  readonly phase: string;
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+export const isFinal = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
+
+function phaseOf(observed: Observed, view: PodView): Phase {
+  const { pod } = view;
+  const old = pod.status;
+  if (isFinal(old?.phase))
+    return { phase: old?.phase ?? 'Failed', reason: old?.reason, message: old?.message };
+  const deadlineMs = activeDeadlineOf(observed, pod);
+  if (deadlineMs !== undefined && deadlineMs <= observed.nowMs)
+    return {
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    };
+  const quiet = view.containers.every((item) => !item.alive) && !isStarting(observed);
+  const succeeded = view.mains.every((item) => item.exited && item.current?.exitCode === 0);
+  if (pod.metadata.deletionTimestamp !== undefined && quiet)
+    return { phase: succeeded ? 'Succeeded' : 'Failed' };
+  if (view.finished && quiet) return { phase: succeeded ? 'Succeeded' : 'Failed' };
+  if (!view.initialized && view.mains.every((item) => item.current === undefined))
+    return { phase: 'Pending' };
+  const anyUp = view.mains.some((item) => item.current?.state === 'running' || item.exited);
+  const allStarted = view.mains.every((item) => item.current !== undefined && item.hook !== 'pending');
+  return { phase: anyUp && allStarted ? 'Running' : 'Pending' };
+}
+
+const isStarting = (observed: Observed): boolean =>
+  [...observed.busy.keys()].some((key) => key.startsWith('container/'));
+
+// ── one container ──
+
+export function containerStatusOf(observed: Observed, view: PodView, item: ContainerView): ContainerStatus {
+  const { container, current, previous, reported } = item;
+  const state = stateOf(observed, view, item);
+  const ended = current?.state === 'exited' ? terminatedOf(observed, current) : undefined;
+  const before = previous === undefined ? undefined : terminatedOf(observed, previous);
+  const lastState: ContainerState =
+    ended !== undefined && state.terminated === undefined
+      ? { terminated: ended }
+      : before !== undefined
+        ? { terminated: before }
+        : carriedLastState(item);
+  const id = current?.id ?? '';
+  const image = item.memory.image?.image;
+  return {
+    name: container.name,
+    state,
+    lastState,
+    ready: item.ready,
+    restartCount: current?.attempt ?? reported?.restartCount ?? 0,
+    image: reported?.imageID && image === undefined ? reported.image : (container.image ?? ''),
+    imageID: image === undefined ? (reported?.imageID ?? '') : (image.digests[0] ?? image.id),
+    ...(id === '' ? {} : { containerID: `${observed.runtimeName}://${id}` }),
+    started: item.role === 'init' ? item.current?.state === 'running' : item.started,
+  };
+}
+
+/** The last state that the API object remembers, when the runtime has forgotten that attempt. */
+function carriedLastState(item: ContainerView): ContainerState {
+  const { current, reported } = item;
+  if (reported === undefined) return {};
+  if (current === undefined || reported.restartCount === current.attempt) return reported.lastState ?? {};
+  const { terminated } = reported.state ?? {};
+  if (terminated !== undefined && reported.restartCount === current.attempt - 1) return { terminated };
+  return reported.lastState ?? {};
+}
+
+function stateOf(observed: Observed, view: PodView, item: ContainerView): ContainerState {
+  const { current } = item;
+  if (current?.state === 'running' && item.hook !== 'pending')
+    return { running: { startedAt: formatTime(current.startedAtMs ?? observed.nowMs) } };
+  if (current !== undefined && item.exited && !item.wanted)
+    return { terminated: terminatedOf(observed, current) };
+  const over =
+    view.pod.metadata.deletionTimestamp !== undefined ||
+    isFinal(view.pod.status?.phase) ||
+    (view.finished && item.role !== 'init');
+  if (current !== undefined && item.exited && over) return { terminated: terminatedOf(observed, current) };
+  const waiting = waitingOf(observed, view, item);
+  if (waiting !== undefined) return { waiting };
+  // It has ended and is about to be started again.
+  if (current !== undefined && item.exited) return { terminated: terminatedOf(observed, current) };
+  const hasInits = view.inits.length > 0;
+  const fault = faultOf(observed);
+  return {
+    waiting: {
+      reason:
+        hasInits && !view.initialized && item.role === 'main' ? 'PodInitializing' : creating(view, item),
+      ...(fault === undefined ? {} : { message: fault }),
+    },
+  };
+}
+
+const creating = (view: PodView, item: ContainerView): string =>
+  view.inits.length > 0 && (item.role !== 'main' || !view.initialized)
+    ? 'PodInitializing'
+    : 'ContainerCreating';
+
+/** Why the whole pod cannot start; shown with each container that waits. */
+function faultOf(observed: Observed): string | undefined {
+  for (const key of ['volumes', 'network', 'sandbox']) {
+    const fault = observed.faults.get(key);
+    if (fault !== undefined) return fault.message;
+  }
+  return undefined;
+}
+
+function waitingOf(
+  observed: Observed,
+  view: PodView,
+  item: ContainerView,
+): { readonly reason: string; readonly message?: string } | undefined {
+  const { memory, container } = item;
+  const { imageFailure, startFailure } = memory;
+  if (item.backoffUntilMs !== undefined && item.backoffUntilMs > observed.nowMs) {
+    const { name, namespace } = view.pod.metadata;
+    const delay = formatDuration(memory.backoff?.delayMs ?? 0);
+    return {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${delay} restarting failed container=${container.name} pod=${name}_${namespace}(${observed.uid})`,
+    };
+  }
+  if (imageFailure !== undefined && memory.image?.attempt !== item.nextAttempt) {
+    const fresh = observed.nowMs < imageFailure.atMs + pullErrorShownMs;
+    if (fresh || imageFailure.reason !== 'ErrImagePull')
+      return { reason: imageFailure.reason, message: imageFailure.message };
+    return {
+      reason: 'ImagePullBackOff',
+      message: `Back-off pulling image "${container.image}": ErrImagePull: ${imageFailure.message}`,
+    };
+  }
+  if (startFailure?.attempt === item.nextAttempt && !item.alive)
+    return { reason: startFailure.reason, message: startFailure.message };
+  return undefined;
+}
+
+export function terminatedOf(observed: Observed, status: RuntimeStatus): ContainerStateTerminated {
+  const finished = status.finishedAtMs ?? observed.nowMs;
+  const message = observed.terminationMessages.get(status.id) ?? status.message;
+  return {
+    exitCode: status.exitCode ?? 137,
+    reason: status.reason ?? (status.exitCode === 0 ? 'Completed' : 'Error'),
+    ...(message === undefined || message === '' ? {} : { message }),
+    startedAt: formatTime(status.startedAtMs ?? finished),
+    finishedAt: formatTime(finished),
+    ...(status.id === '' ? {} : { containerID: `${observed.runtimeName}://${status.id}` }),
+  };
+}
