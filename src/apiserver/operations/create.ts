@@ -106,6 +106,8 @@ function fill(context: ApiContext, resource: Resource, draft: DraftObject): void
   const { kind } = resource;
   const meta = draft.metadata;
   const nowMs = context.clock.nowMs();
+  draft.apiVersion = resource.apiVersion;
+  draft.kind = kind.kind;
   applyTableDefaults(resource.message, draft);
   kind.applyDefaults(draft);
   kind.prepareCreate(draft, { nowMs });

@@ -138,6 +138,8 @@ function settle(
   const { kind } = resource;
   if (change.part === 'exact') return;
   draft.metadata ??= {};
+  draft.apiVersion = resource.apiVersion;
+  draft.kind = kind.kind;
   if (change.part === 'status') {
     // Only the status is taken.
     const status = draft['status'];
