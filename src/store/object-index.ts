@@ -45,6 +45,13 @@ export class ObjectIndex {
     return this.#revision;
   }
 
+  /** Where it begins, once everything is loaded. */
+  startAt(revision: number, compacted: number): void {
+    assert(this.#history.size === 0 && revision >= compacted, 'an index starts before its first change');
+    this.#revision = revision;
+    this.#history.compact(compacted);
+  }
+
   /** Puts what is there at the start; not an event. False when the key is there already. */
   load(version: Version): boolean {
     const previous = this.#table(tableOf(version.key)).set(version);
