@@ -1,0 +1,205 @@
+/**
+ * All pods of this node: one worker each, woken by what concerns it.
+ *
+ *   pod informer (spec.nodeName=…) ┐
+ *   runtime exits                  ├──▶ worker of that pod
+ *   probes, watched objects        ┘
+ *
+ * Crash-only: at the start, what the runtime, the network, the roots and the disk hold is handed to a worker for each pod found there;
+ * those whose object is gone stop it and clean up. Invariant: nothing of a pod is touched before the informer has synced.
+ */
+import type { Pod, Service } from '../../api/index.ts';
+import type { Client, Informer, Informers } from '../../client/index.ts';
+import type { Clock, Log, Random } from '../../lib/index.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import type { ImageStore } from '../images/index.ts';
+import type { PodNetwork } from '../network/index.ts';
+import { podsRef, servicesRef } from '../objects.ts';
+import { type ProbeRunner, Prober } from '../probes/prober.ts';
+import type { Runtime } from '../runtime/index.ts';
+import { PodTokens } from '../volumes/pod-tokens.ts';
+import { WatchedObjects } from '../volumes/watched-objects.ts';
+import type { PodDisk } from './disk.ts';
+import type { DnsSettings } from './network-files.ts';
+import type { RuntimeStatus } from './observed.ts';
+import { type PodParts, referenceTo } from './parts.ts';
+import { type Leftovers, noLeftovers } from './pod-state.ts';
+import { PodWorker } from './pod-worker.ts';
+
+export interface PodShellOptions {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly runtime: Runtime;
+  readonly network: PodNetwork;
+  readonly images: ImageStore;
+  readonly disk: PodDisk;
+  readonly events: EventRecorder;
+  readonly probeRunner: ProbeRunner;
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  readonly dns: DnsSettings;
+  readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
+  readonly podPidsLimit?: number | undefined;
+}
+
+export class PodShell {
+  readonly #options: PodShellOptions;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #informer: Informer<Pod>;
+  readonly #serviceInformer: Informer<Service>;
+  readonly #servicesIn: (namespace: string) => readonly Service[];
+  readonly #objects: WatchedObjects;
+  readonly #prober: Prober;
+  readonly #subscriptions: { cancel(): void }[] = [];
+  #parts: PodParts | undefined;
+
+  constructor(options: PodShellOptions) {
+    this.#options = options;
+    const { client, clock, random, log, nodeName } = options;
+    const selection = { fieldSelector: `spec.nodeName=${nodeName}` };
+    this.#informer = options.informers.informer<Pod>(podsRef, selection);
+    this.#serviceInformer = options.informers.informer<Service>(servicesRef);
+    this.#servicesIn = this.#serviceInformer.index('agent-namespace', (service) => [
+      service.metadata.namespace ?? '',
+    ]);
+    this.#objects = new WatchedObjects({
+      client,
+      clock,
+      random,
+      log,
+      onChange: (uids) => {
+        for (const uid of uids) this.#workers.get(uid)?.onSourcesChanged();
+      },
+    });
+    this.#prober = new Prober({
+      clock,
+      runner: options.probeRunner,
+      onChange: (uid) => this.#workers.get(uid)?.wake(),
+      onFailure: (uid, container, kind, output) => {
+        const pod = this.#workers.get(uid)?.state.lastPod;
+        if (pod === undefined) return;
+        const words = `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${output}`;
+        options.events.record(referenceTo(pod, container.name), 'Warning', 'Unhealthy', words);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const options = this.#options;
+    await options.disk.prepare();
+    const nodeFiles = await options.disk.nodeFiles();
+    const parts: PodParts = {
+      ...options,
+      podPidsLimit: options.podPidsLimit,
+      objects: this.#objects,
+      tokens: new PodTokens(options.client, options.clock),
+      prober: this.#prober,
+      nodeFiles,
+      services: async (namespace) => {
+        if (!this.#serviceInformer.synced) await this.#serviceInformer.whenSynced();
+        const own = this.#servicesIn(namespace);
+        const master = this.#serviceInformer.get('default/kubernetes');
+        return master === undefined || namespace === 'default' ? own : [...own, master];
+      },
+      onForgotten: (uid) => this.#forget(uid),
+    };
+    this.#parts = parts;
+    const [leftovers] = await Promise.all([this.#findLeftovers(), this.#informer.whenSynced()]);
+    const present = new Set([...this.#informer.list()].map((pod) => pod.metadata.uid ?? ''));
+    for (const [uid, left] of leftovers) {
+      const worker = new PodWorker(uid, left, parts);
+      this.#workers.set(uid, worker);
+      if (!present.has(uid)) worker.setPod(undefined);
+    }
+    this.#subscriptions.push(
+      this.#informer.onChange((change) => {
+        const uid = change.object.metadata.uid ?? '';
+        if (change.kind === 'deleted') this.#workers.get(uid)?.setPod(undefined);
+        else {
+          // A name that was deleted and made anew in one step is another pod.
+          if (change.kind === 'updated' && change.previous.metadata.uid !== uid)
+            this.#workers.get(change.previous.metadata.uid ?? '')?.setPod(undefined);
+          this.#workerOf(uid).setPod(change.object);
+        }
+      }),
+      options.runtime.onExit((status) => this.#onExit(status)),
+    );
+    await options.disk.removeLogsExcept(new Set([...present, ...leftovers.keys()]));
+  }
+
+  pods(): Iterable<Pod> {
+    return this.#informer.list();
+  }
+
+  findPod(namespace: string, name: string): Pod | undefined {
+    return this.#informer.get(`${namespace}/${name}`);
+  }
+
+  worker(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid);
+  }
+
+  workers(): Iterable<PodWorker> {
+    return this.#workers.values();
+  }
+
+  /** Stops acting. Containers go on. */
+  stop(): void {
+    for (const subscription of this.#subscriptions) subscription.cancel();
+    for (const worker of this.#workers.values()) worker.stop();
+    this.#workers.clear();
+    this.#objects.stop();
+    this.#prober.stop();
+  }
+
+  #workerOf(uid: string): PodWorker {
+    let worker = this.#workers.get(uid);
+    if (worker === undefined) {
+      worker = new PodWorker(uid, noLeftovers, this.#parts as PodParts);
+      this.#workers.set(uid, worker);
+    }
+    return worker;
+  }
+
+  #onExit(status: RuntimeStatus): void {
+    this.#workers.get(status.podUid)?.onExit(status);
+  }
+
+  #forget(uid: string): void {
+    this.#workers.delete(uid);
+    this.#objects.release(uid);
+    this.#options.disk.removeLogs(uid).catch((error: unknown) => {
+      this.#options.log.warn('cannot remove logs', { podUid: uid, error });
+    });
+  }
+
+  async #findLeftovers(): Promise<Map<string, Leftovers>> {
+    const { runtime, network, images, disk } = this.#options;
+    const [containers, sandboxes, attachments, roots, onDisk] = await Promise.all([
+      runtime.listContainers(),
+      runtime.listSandboxes(),
+      network.list(),
+      images.listRoots(),
+      disk.list(),
+    ]);
+    const found = new Map<string, Leftovers>();
+    const add = (uid: string, change: (left: Leftovers) => Leftovers): void => {
+      found.set(uid, change(found.get(uid) ?? noLeftovers));
+    };
+    for (const status of containers)
+      add(status.podUid, (left) => ({ ...left, containers: [...left.containers, status] }));
+    for (const { podUid } of sandboxes) add(podUid, (left) => ({ ...left, sandbox: true }));
+    for (const attachment of attachments) add(attachment.podUid, (left) => ({ ...left, attachment }));
+    for (const key of roots) {
+      const slash = key.indexOf('/');
+      // Roots of others (image builds) are not ours.
+      if (slash < 0 || key.split('/').length !== 3) continue;
+      add(key.slice(0, slash), (left) => ({ ...left, roots: [...left.roots, key.slice(slash + 1)] }));
+    }
+    for (const uid of onDisk) add(uid, (left) => ({ ...left, onDisk: true }));
+    return found;
+  }
+}
