@@ -56,6 +56,11 @@ export function apiNames(settings: Settings): readonly string[] {
   ];
 }
 
+/** The same for the node agent's own server. */
+export function agentNames(settings: Settings): readonly string[] {
+  return [...new Set(['127.0.0.1', 'localhost', settings.nodeName, settings.nodeAddress])];
+}
+
 /** The API as this machine's own processes and users reach it. */
 export function apiUrl(settings: Pick<Settings, 'apiPort'>): string {
   return `https://127.0.0.1:${settings.apiPort}`;

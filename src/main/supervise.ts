@@ -8,7 +8,7 @@ import { claimNetwork, machineAddress, networkOfSlot } from './cloud-network.ts'
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
 import type { Running } from './running.ts';
-import { apiNames, apiUrl, readSettings, type Settings, writeSettings } from './settings.ts';
+import { agentNames, apiNames, apiUrl, readSettings, type Settings, writeSettings } from './settings.ts';
 import { liveProcess, readState } from './state.ts';
 import { holdCloud, Supervisor, type SupervisorEvents, stopProcesses } from './supervisor.ts';
 
@@ -56,7 +56,7 @@ export async function startSupervisor(
     directory: layout.pki,
     nodeName: settings.nodeName,
     names: apiNames(settings),
-    agentNames: ['127.0.0.1', 'localhost', settings.nodeName, settings.nodeAddress],
+    agentNames: agentNames(settings),
     nowMs: Date.now(),
   });
   writeDurably(layout.kubeconfig, kubeconfigText(apiUrl(settings), pki), 0o600);

@@ -1,0 +1,158 @@
+/**
+ * `caelum down`: stops everything that this cloud started, whatever state it is in: also when its processes were killed.
+ *
+ *   marker (nobody restarts anything) ─▶ processes ─▶ containers, sandboxes, roots, mounts ─▶ network, rules ─▶ with --purge: files
+ */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CaelumError, silentLog } from '../../lib/index.ts';
+import { releaseNetwork } from '../cloud-network.ts';
+import { dataOption, print, type RunnableCommand } from '../command.ts';
+import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
+import { identify, isAlive } from '../process-identity.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { readState } from '../state.ts';
+import { stopProcesses } from '../supervisor.ts';
+import { findProgram } from '../system-parts.ts';
+
+const containerGraceMs = 2000;
+
+export const down: RunnableCommand = {
+  name: 'down',
+  summary: 'Stops everything that this cloud started. Objects stay: "caelum up" brings them back.',
+  options: [dataOption, { name: 'purge', help: 'also delete its data: objects, images, certificates' }],
+  async run(given) {
+    const layout = layoutOf(dataDirectoryOf(given.value('data')));
+    const purge = given.flag('purge');
+    if (!existsSync(layout.data)) {
+      print(`nothing to stop: there is no cloud in ${layout.data}\n`);
+      return 0;
+    }
+    if (purge) checkIsOurs(layout);
+    const settings = settingsOf(layout);
+    mkdirSync(dirname(layout.stopping), { recursive: true });
+    writeFileSync(layout.stopping, '');
+    await stopAll(layout);
+    if (settings?.agent === true) await removeNode(layout, settings);
+    rmSync(layout.state, { force: true });
+    if (purge) {
+      releaseNetwork(layout);
+      rmSync(layout.data, { recursive: true, force: true });
+    } else rmSync(layout.stopping, { force: true });
+    print(purge ? `stopped; ${layout.data} is deleted\n` : 'stopped\n');
+    return 0;
+  },
+};
+
+/** Deleting a folder wants certainty that it is a cloud's. */
+function checkIsOurs(layout: Layout): void {
+  if (
+    existsSync(layout.settings) ||
+    existsSync(layout.pki) ||
+    existsSync(layout.store) ||
+    existsSync(layout.logs)
+  )
+    return;
+  throw new CaelumError(
+    'badRequest',
+    `Cannot purge "${layout.data}": it does not look like a cloud's data directory`,
+  );
+}
+
+function settingsOf(layout: Layout): Settings | undefined {
+  try {
+    return readSettings(layout);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The supervisor first, so that it does not restart the others. Again until none is left: one may have been starting just then. */
+async function stopAll(layout: Layout): Promise<void> {
+  for (let round = 0; round < 5; round++) {
+    const order = ['supervisor', 'node-agent', 'control-plane'];
+    const alive = (readState(layout)?.processes ?? [])
+      .filter(isAlive)
+      .sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+    const strays = strayProcesses(layout).filter((stray) => !alive.some((one) => one.pid === stray.pid));
+    if (alive.length + strays.length === 0) return;
+    await stopProcesses([...alive, ...strays]);
+  }
+}
+
+/** Processes of this cloud that no state file knows: started in the moment that their parent was killed. */
+function strayProcesses(layout: Layout) {
+  const pids = execFileSync('ps', ['-eo', 'pid,args', '--no-headers'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(.*)$/.exec(line))
+    .filter(
+      (match) => match !== null && Number(match[1]) !== process.pid && isOurProcess(Number(match[1]), layout),
+    )
+    .map((match) => Number(match?.[1]));
+  return pids.flatMap((pid) => identify(pid) ?? []);
+}
+
+function isOurProcess(pid: number, layout: Layout): boolean {
+  try {
+    // The title replaces the arguments; the environment of the process still holds neither. Its working parts say who it is.
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.some((word) => word.endsWith('/src/main/process.ts')) && words.includes(layout.data);
+  } catch {
+    return false;
+  }
+}
+
+async function removeNode(layout: Layout, settings: Settings): Promise<void> {
+  const { openNode } = await import('../node-parts.ts');
+  const node = await openNode(layout, settings.network, silentLog);
+  const containers = await node.runtime.listContainers();
+  await Promise.all(
+    containers.map(async ({ id, state }) => {
+      if (state === 'running') await node.runtime.stopContainer(id, containerGraceMs);
+      await node.runtime.removeContainer(id);
+    }),
+  );
+  const sandboxes = await node.runtime.listSandboxes();
+  await Promise.all(sandboxes.map(({ podUid }) => node.runtime.removeSandbox(podUid)));
+  await Promise.all((await node.images.listRoots()).map((key) => node.images.unmountRoot(key)));
+  await node.network.destroy();
+  removeTable(settings.network.serviceTable);
+  await node.runtime.close();
+  await node.images.close();
+  unmountBelow(layout.data);
+}
+
+function removeTable(table: string): void {
+  const nft = findProgram('nft');
+  if (nft === undefined) return;
+  try {
+    execFileSync(nft, ['delete', 'table', 'ip', table], { stdio: 'ignore' });
+  } catch {
+    // It was never made.
+  }
+}
+
+/** Whatever is still mounted below the data directory: volumes in memory, roots of containers that are gone. Deepest first. */
+function unmountBelow(directory: string): void {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_all, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
+    )
+    .filter((point) => point.startsWith(`${directory}/`))
+    .sort((a, b) => b.length - a.length);
+  for (const point of points) {
+    try {
+      execFileSync('umount', ['-l', point], { stdio: 'ignore' });
+    } catch {
+      // Gone with one above it.
+    }
+  }
+}

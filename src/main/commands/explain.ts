@@ -1,0 +1,160 @@
+/** `caelum explain KIND NAME`: why an object is as it is: its conditions, what owns it, what was decided and told about it. */
+import { readFileSync } from 'node:fs';
+import { builtinKinds, type Event, events, type Kind, type KubeObject, type Pod } from '../../api/index.ts';
+import { type Arguments, formatDuration, suggestion, usage } from '../../cli/index.ts';
+import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
+import { CaelumError } from '../../lib/index.ts';
+import { dataOption, outputOption, print, printJson, type RunnableCommand } from '../command.ts';
+import { dataDirectoryOf, layoutOf } from '../layout.ts';
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export const explain: RunnableCommand = {
+  name: 'explain',
+  summary: 'Why an object is as it is: the recorded decisions about it.',
+  words: 'KIND NAME',
+  wordCount: { min: 2, max: 2 },
+  options: [
+    dataOption,
+    outputOption,
+    { name: 'namespace', short: 'n', value: 'NAMESPACE', help: 'where it is (default: default)' },
+  ],
+  async run(given) {
+    const layout = layoutOf(dataDirectoryOf(given.value('data')));
+    let text: string;
+    try {
+      text = readFileSync(layout.kubeconfig, 'utf8');
+    } catch (cause) {
+      throw new CaelumError(
+        'notFound',
+        `Cannot find a cloud in "${layout.data}": start one with: caelum up --data ${layout.data}`,
+        { cause },
+      );
+    }
+    const client = createHttpClient(readKubeconfig(text));
+    try {
+      return await tell(client, given);
+    } finally {
+      client.close();
+    }
+  },
+};
+
+async function tell(client: HttpClient, given: Arguments): Promise<number> {
+  const [word = '', name = ''] = given.words;
+  const kind = kindOf(word);
+  const namespace = kind.namespaced ? (given.value('namespace') ?? 'default') : undefined;
+  const ref = {
+    group: kind.group,
+    version: kind.version,
+    resource: kind.resource,
+    namespaced: kind.namespaced,
+  };
+  const object = await client.get<KubeObject>(ref, namespace, name);
+  const about = await client.list<Event>(events, {
+    ...(namespace === undefined ? {} : { namespace }),
+    fieldSelector: `involvedObject.name=${name},involvedObject.kind=${kind.kind}`,
+  });
+  const told = [...about.items].sort((a, b) => timeOf(a) - timeOf(b));
+  const decision =
+    kind.kind === 'Pod'
+      ? await client.request('GET', `/caelum/explain/pods/${encodeURIComponent(`${namespace}/${name}`)}`)
+      : undefined;
+  const conditions = (object as { status?: { conditions?: readonly Condition[] } }).status?.conditions ?? [];
+  if (given.value('output') === 'json')
+    printJson({ object, conditions, events: told, placement: decision ?? null });
+  else print(narrative(kind, object, conditions, told, decision));
+  return 0;
+}
+
+function kindOf(word: string): Kind {
+  const lower = word.toLowerCase();
+  const found = builtinKinds.kinds.find((kind) =>
+    [kind.resource, kind.singular, kind.kind.toLowerCase(), ...kind.shortNames].includes(lower),
+  );
+  if (found !== undefined) return found;
+  throw usage(
+    explain,
+    `there is no kind "${word}"${suggestion(
+      lower,
+      builtinKinds.kinds.map((kind) => kind.singular),
+    )}`,
+  );
+}
+
+const timeOf = (event: Event): number =>
+  Date.parse(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? '') || 0;
+
+function narrative(
+  kind: Kind,
+  object: KubeObject,
+  conditions: readonly Condition[],
+  told: readonly Event[],
+  decision: unknown,
+): string {
+  const { name, namespace, ownerReferences, creationTimestamp, deletionTimestamp } = object.metadata;
+  const ago = (time: string | undefined): string =>
+    time === undefined ? '' : ` (${formatDuration(Date.now() - Date.parse(time))} ago)`;
+  const lines = [
+    `${kind.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}, created${ago(creationTimestamp)}`,
+  ];
+  if (deletionTimestamp !== undefined) lines.push('It is being deleted.');
+  for (const owner of ownerReferences ?? []) lines.push(`Made for ${owner.kind} ${owner.name}.`);
+  if (kind.kind === 'Pod') lines.push(...podLines(object as Pod));
+  if (conditions.length > 0) {
+    lines.push('', 'Conditions:');
+    for (const one of conditions)
+      lines.push(
+        `  ${one.type} is ${one.status}${one.reason === undefined ? '' : `: ${one.reason}`}${one.message === undefined || one.message === '' ? '' : `: ${one.message}`}${ago(one.lastTransitionTime)}`,
+      );
+  }
+  if (decision !== undefined && decision !== null)
+    lines.push(
+      '',
+      'Placement:',
+      ...JSON.stringify(decision, undefined, 2)
+        .split('\n')
+        .map((line) => `  ${line}`),
+    );
+  lines.push('', told.length === 0 ? 'Nothing was told about it.' : 'What was told about it:');
+  for (const event of told) {
+    const times = (event.count ?? 1) > 1 ? ` (${event.count} times)` : '';
+    lines.push(
+      `  ${new Date(timeOf(event)).toISOString().slice(11, 19)}  ${event.reason ?? ''}: ${event.message ?? ''}${times}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function podLines(pod: Pod): string[] {
+  const lines = [
+    pod.spec?.nodeName === undefined
+      ? 'It has no node yet.'
+      : `It is on node ${pod.spec.nodeName}; phase ${pod.status?.phase ?? 'unknown'}.`,
+  ];
+  for (const status of [
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.containerStatuses ?? []),
+  ]) {
+    const { waiting, terminated } = status.state ?? {};
+    const now =
+      waiting !== undefined
+        ? `waits: ${waiting.reason ?? ''}${waiting.message === undefined ? '' : `: ${waiting.message}`}`
+        : terminated !== undefined
+          ? `ended with exit code ${terminated.exitCode} (${terminated.reason ?? ''})`
+          : status.ready
+            ? 'runs and is ready'
+            : 'runs, not ready';
+    const last = status.lastState?.terminated;
+    lines.push(
+      `Container ${status.name} ${now}; ${status.restartCount} restarts${last === undefined ? '' : `, the last end with exit code ${last.exitCode} (${last.reason ?? ''})`}.`,
+    );
+  }
+  return lines;
+}

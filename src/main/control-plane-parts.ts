@@ -1,0 +1,132 @@
+/**
+ * The parts of a control plane, put together on whatever store: for the process of its own, and for `Cloud` inside a test.
+ */
+import { createHollowEndpoint, serveAgent, startHollowNodes } from '../agent/index.ts';
+import { builtinKinds } from '../api/index.ts';
+import {
+  type ApiServer,
+  createApi,
+  createFirstObjects,
+  createTokenIssuer,
+  type ExtraPaths,
+  serveApi,
+} from '../apiserver/index.ts';
+import { type Client, createInformers } from '../client/index.ts';
+import { startControllers } from '../controllers/index.ts';
+import type { Closing, Log } from '../lib/index.ts';
+import { realClock } from '../lib/io/real-clock.ts';
+import { realRandom } from '../lib/io/real-random.ts';
+import { startScheduler } from '../scheduler/index.ts';
+import type { Pki } from '../security/index.ts';
+import type { Store } from '../store/index.ts';
+import { createExplainPaths } from './explain-paths.ts';
+
+export interface ControlPlaneOptions {
+  readonly store: Store;
+  readonly pki: Pki;
+  readonly log: Log;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where pods reach the API server. undefined: nowhere (no pods of this machine). Port 0: the one it listens on. */
+  readonly advertise: { readonly address: string; readonly port: number } | undefined;
+  readonly serviceCidr: string;
+  readonly hollow: number;
+  readonly hollowStartDelayMs?: number;
+  readonly extra?: ExtraPaths;
+}
+
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly client: Client;
+}
+
+/** Starts everything; what has to be closed is added to `closing`. Resolves when it is ready. */
+export async function buildControlPlane(
+  options: ControlPlaneOptions,
+  closing: Closing,
+): Promise<ControlPlane> {
+  const { store, pki, log } = options;
+  const api = createApi({
+    store,
+    clock: realClock,
+    random: realRandom,
+    log: log.with({ part: 'api' }),
+    serviceCidr: options.serviceCidr,
+    issueToken: createTokenIssuer(pki.serviceAccountKey, () => realClock.nowMs()),
+  });
+  const client = api.client();
+  const informers = createInformers({
+    client,
+    clock: realClock,
+    log: log.with({ part: 'informers' }),
+    random: realRandom,
+  });
+  closing.add('informers', () => informers.stop());
+  const common = { client, informers, clock: realClock, random: realRandom };
+  const explanations: { explain?: (podKey: string) => unknown } = {};
+  const explain = createExplainPaths((podKey) => explanations.explain?.(podKey));
+  const server = await serveApi({
+    api,
+    host: options.listen.host,
+    port: options.listen.port,
+    tls: { ca: pki.ca.cert, cert: pki.apiserver.cert, key: pki.apiserver.key },
+    serviceAccountPublicKey: pki.serviceAccountPublicKey,
+    agentConnection: {
+      ca: pki.ca.cert,
+      cert: pki.apiserverAgentClient.cert,
+      key: pki.apiserverAgentClient.key,
+    },
+    extra: (request) => explain(request) || (options.extra?.(request) ?? false),
+  });
+  closing.add('API server', () => server.close());
+  const { advertise } = options;
+  await createFirstObjects(
+    client,
+    advertise === undefined
+      ? undefined
+      : {
+          address: advertise.address,
+          port: advertise.port === 0 ? server.port : advertise.port,
+          clusterIp: api.apiAddress,
+        },
+  );
+  const controllers = startControllers({
+    ...common,
+    log: log.with({ part: 'controllers' }),
+    registry: builtinKinds,
+    rootCaPem: pki.ca.cert,
+  });
+  closing.add('controllers', () => controllers.stop());
+  const scheduler = startScheduler({ ...common, log: log.with({ part: 'scheduler' }) });
+  closing.add('scheduler', () => scheduler.stop());
+  explanations.explain = (podKey) => scheduler.explain(podKey);
+  if (options.hollow > 0) await startHollow(options, common, closing);
+  return { server, client };
+}
+
+async function startHollow(
+  options: ControlPlaneOptions,
+  common: Pick<Parameters<typeof startHollowNodes>[0], 'client' | 'informers' | 'clock' | 'random'>,
+  closing: Closing,
+): Promise<void> {
+  const { pki, log } = options;
+  const nodesReady = Promise.withResolvers<Awaited<ReturnType<typeof startHollowNodes>>>();
+  const agent = await serveAgent({
+    host: '127.0.0.1',
+    port: 0,
+    ca: pki.ca.cert,
+    cert: pki.agent.cert,
+    key: pki.agent.key,
+    log: log.with({ part: 'hollow' }),
+    endpoint: nodesReady.promise.then((nodes) => createHollowEndpoint(nodes, common.clock)),
+  });
+  closing.add('simulated agents', () => agent.close());
+  const nodes = await startHollowNodes({
+    ...common,
+    log: log.with({ part: 'hollow' }),
+    count: options.hollow,
+    serverPort: agent.port,
+    ...(options.hollowStartDelayMs === undefined ? {} : { startDelayMs: options.hollowStartDelayMs }),
+  });
+  closing.add('simulated nodes', () => nodes.stop());
+  nodesReady.resolve(nodes);
+}

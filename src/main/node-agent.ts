@@ -1,0 +1,89 @@
+/**
+ * The process of a node: pods as containers, virtual IPs, DNS.
+ *
+ *   runtime, network, images ─▶ agent registers the node ─▶ pods │ services: rules, DNS ─▶ node Ready ─▶ ready
+ */
+import { startAgent } from '../agent/index.ts';
+import { createHttpClient, createInformers } from '../client/index.ts';
+import { Closing, type Log } from '../lib/index.ts';
+import { realClock } from '../lib/io/real-clock.ts';
+import { realRandom } from '../lib/io/real-random.ts';
+import { ensurePki } from '../security/index.ts';
+import { ensureDnsService, startDns, startServiceRules } from '../services/index.ts';
+import type { Layout } from './layout.ts';
+import { nodePodCidr, openNode } from './node-parts.ts';
+import type { Running } from './running.ts';
+import { agentNames, apiNames, apiUrl, clusterDomain, type Settings } from './settings.ts';
+
+export async function startNodeAgent(layout: Layout, settings: Settings, log: Log): Promise<Running> {
+  const closing = new Closing();
+  const pki = await ensurePki({
+    directory: layout.pki,
+    nodeName: settings.nodeName,
+    names: apiNames(settings),
+    agentNames: agentNames(settings),
+    nowMs: realClock.nowMs(),
+  });
+  const client = createHttpClient({
+    server: apiUrl(settings),
+    ca: pki.ca.cert,
+    cert: pki.node.cert,
+    key: pki.node.key,
+  });
+  closing.add('client', () => client.close());
+  const informers = createInformers({
+    client,
+    clock: realClock,
+    log: log.with({ part: 'informers' }),
+    random: realRandom,
+  });
+  closing.add('informers', () => informers.stop());
+  const parts = await openNode(layout, settings.network, log);
+  closing.add('runtime', () => parts.runtime.close());
+  await parts.network.prepare();
+  const agent = await startAgent({
+    client,
+    informers,
+    clock: realClock,
+    random: realRandom,
+    log: log.with({ part: 'agent' }),
+    ...parts,
+    nodeName: settings.nodeName,
+    nodeAddress: settings.nodeAddress,
+    dataDirectory: layout.node,
+    clusterDns: settings.network.dnsAddress,
+    clusterDomain,
+    server: { ca: pki.ca.cert, cert: pki.agent.cert, key: pki.agent.key, host: '0.0.0.0', port: 0 },
+  });
+  closing.add('agent', () => agent.stop());
+  const rules = startServiceRules({
+    informers,
+    clock: realClock,
+    log: log.with({ part: 'services' }),
+    nodeName: settings.nodeName,
+    table: settings.network.serviceTable,
+    podCidr: nodePodCidr(settings.network),
+    serviceCidr: settings.network.serviceCidr,
+  });
+  closing.add('virtual IPs', () => rules.stop());
+  const dns = await startDns({
+    informers,
+    clock: realClock,
+    log: log.with({ part: 'dns' }),
+    addresses: [settings.network.bridgeAddress],
+    port: 53,
+    clusterDomain,
+  });
+  closing.add('DNS', () => dns.stop());
+  await ensureDnsService({
+    client,
+    clusterIp: settings.network.dnsAddress,
+    address: settings.network.bridgeAddress,
+    port: 53,
+  });
+  return {
+    stop: async () => {
+      for (const error of await closing.close()) log.warn('closing', { error });
+    },
+  };
+}
