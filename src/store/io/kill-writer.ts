@@ -1,7 +1,7 @@
 /**
  * Run by the kill -9 test: writes to a store as fast as it can on a few lines, and prints each write once it is acknowledged, until killed.
  *
- *   ready REVISION │ put KEY REVISION │ delete KEY REVISION
+ *   ready REVISION │ put KEY REVISION │ deleting KEY (asked, not yet acknowledged) │ delete KEY REVISION
  */
 import { writeSync } from 'node:fs';
 import { silentLog } from '../../lib/index.ts';
@@ -26,6 +26,7 @@ async function line(number: number): Promise<never> {
             key: count % 5 === 3 ? `nodes/${number}` : fresh,
             encode: jsonOf('x'.repeat(count % 3000)),
           };
+    if (write.kind === 'delete') writeSync(1, `deleting ${write.key}\n`);
     const answer = await store.transact([write]);
     const revision = answer.kind === 'committed' ? answer.revision : -1;
     writeSync(1, `${write.kind} ${write.key} ${revision}\n`);

@@ -14,10 +14,10 @@ import { createLogStore, type Durability } from '../log-store.ts';
 import { ObjectIndex } from '../object-index.ts';
 import type { Store } from '../store.ts';
 import { Version } from '../version.ts';
+import type { FromWorker, ToWorker } from './group-writer.ts';
 import { checksumOf, Packer, unpack } from './packing.ts';
 import { saveSnapshot } from './snapshot.ts';
 import type { FileState } from './sqlite-file.ts';
-import type { FromWorker, ToWorker } from './sqlite-worker.ts';
 
 export interface SqliteStoreOptions {
   readonly file: string;
