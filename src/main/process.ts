@@ -10,13 +10,13 @@ import { type Layout, layoutOf } from './layout.ts';
 import type { Running } from './running.ts';
 import { readSettings } from './settings.ts';
 import { liveProcess, type ProcessName, readState } from './state.ts';
-import { processCommand, type StartMessage } from './supervisor.ts';
+import { processCommand, processTitle, type StartMessage } from './supervisor.ts';
 
 const supervisorPollMs = 2000;
 
 const name = process.argv[2] as ProcessName;
 const layout = layoutOf(process.argv[3] ?? '');
-process.title = `caelum ${name}`;
+process.title = processTitle(name, layout);
 const log = createLog({
   clock: realClock,
   sink: (line) => process.stderr.write(`${line}\n`),

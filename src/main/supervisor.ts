@@ -64,6 +64,11 @@ export function processCommand(name: ProcessName, layout: Layout): readonly stri
   ];
 }
 
+/** How a process of a cloud is shown by ps, and known by `down`. */
+export function processTitle(name: ProcessName, layout: Layout): string {
+  return `caelum ${name} ${layout.data}`;
+}
+
 export class Supervisor {
   readonly #layout: Layout;
   readonly #settings: Settings;

@@ -5,16 +5,16 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CaelumError, silentLog } from '../../lib/index.ts';
 import { releaseNetwork } from '../cloud-network.ts';
 import { dataOption, print, type RunnableCommand } from '../command.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
-import { identify, isAlive } from '../process-identity.ts';
+import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { readState } from '../state.ts';
-import { stopProcesses } from '../supervisor.ts';
+import { type ProcessName, readState } from '../state.ts';
+import { processTitle, stopProcesses } from '../supervisor.ts';
 import { findProgram } from '../system-parts.ts';
 
 const containerGraceMs = 2000;
@@ -82,29 +82,25 @@ async function stopAll(layout: Layout): Promise<void> {
   }
 }
 
-/** Processes of this cloud that no state file knows: started in the moment that their parent was killed. */
-function strayProcesses(layout: Layout) {
-  const pids = execFileSync('ps', ['-eo', 'pid,args', '--no-headers'], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  })
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(.*)$/.exec(line))
-    .filter(
-      (match) => match !== null && Number(match[1]) !== process.pid && isOurProcess(Number(match[1]), layout),
-    )
-    .map((match) => Number(match?.[1]));
-  return pids.flatMap((pid) => identify(pid) ?? []);
+/** Processes of this cloud that no state file knows: started in the moment in which their parent was killed. */
+function strayProcesses(layout: Layout): readonly ProcessIdentity[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid && isOurProcess(pid, layout))
+    .flatMap((pid) => identify(pid) ?? []);
 }
 
 function isOurProcess(pid: number, layout: Layout): boolean {
+  let words: readonly string[];
   try {
-    // The title replaces the arguments; the environment of the process still holds neither. Its working parts say who it is.
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.some((word) => word.endsWith('/src/main/process.ts')) && words.includes(layout.data);
+    words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
     return false;
   }
+  const names: readonly ProcessName[] = ['supervisor', 'control-plane', 'node-agent'];
+  // Before it has set its title it is known by its arguments.
+  const starting = words.some((word) => word.endsWith('/main/process.ts')) && words.includes(layout.data);
+  return starting || names.some((name) => words[0] === processTitle(name, layout));
 }
 
 async function removeNode(layout: Layout, settings: Settings): Promise<void> {
