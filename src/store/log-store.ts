@@ -169,7 +169,7 @@ class LogStore implements Store {
     const previous = this.#latest(key);
     if (write.kind === 'delete') {
       if (previous === undefined) return undefined;
-      const bytes = write.encode?.(revision) ?? previous.bytes;
+      const bytes = write.encode === undefined ? previous.bytes : ownBytes(write.encode(revision));
       return {
         kind: 'delete',
         revision,
@@ -179,7 +179,7 @@ class LogStore implements Store {
       };
     }
     const id = previous?.id ?? this.#nextId++;
-    const current = new Version(key, revision, write.encode(revision), id);
+    const current = new Version(key, revision, ownBytes(write.encode(revision)), id);
     return { kind: 'put', revision, key, current, previous };
   }
 
@@ -265,4 +265,12 @@ class LogStore implements Store {
 
 function promiseIn(batch: Batch, answer: Answer): Promise<Answer> {
   return new Promise((resolve, reject) => batch.accepted.push({ answer, resolve, reject }));
+}
+
+/** Small buffers are cut from a pool: one that is kept for long would keep all its neighbours. */
+function ownBytes(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes;
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  own.set(bytes);
+  return own;
 }
