@@ -10,7 +10,7 @@
  * durable. A watcher sees every event of its prefix after its revision, once, in order. Nothing acknowledged is ever lost.
  */
 
-/** One version of one object. `object()` decodes it at most once and is shared: never change it. */
+/** One version of one object. `object()` decodes it once while it is current, and is shared: never change it. */
 export interface Stored {
   readonly key: string;
   /** The revision at which this version was written. */
