@@ -43,7 +43,9 @@ export const bench: Benchmark = {
         const updated = await rate(() => put(`pods/default/u-${number++ % 5000}`));
         const inserted = rateSync(() => plain(`pods/default/${number++}`));
         const synced = rawSyncs(join(folder, 'raw'));
-        say(`${Math.round(created)} creates/s, ${Math.round(updated)} updates/s, single ${Math.round(inserted)}/s`);
+        say(
+          `${Math.round(created)} creates/s, ${Math.round(updated)} updates/s, single ${Math.round(inserted)}/s`,
+        );
         if (round < 0) continue;
         ours.push(created);
         updates.push(updated);
