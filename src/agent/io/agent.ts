@@ -1,0 +1,193 @@
+/**
+ * The node agent, put together: node object and lease, pods, their server, their logs' rotation.
+ *
+ *   client, informers ──▶ PodShell ──▶ runtime, network, images, disk
+ *                  └────▶ NodeKeeper      AgentServer ──▶ AgentEndpoint ──▶ PodShell
+ *
+ * `stop` leaves every container running: the next agent finds them. `shutdown` takes them all down.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import type { Client, Informers } from '../../client/index.ts';
+import type { Clock, Log, Random } from '../../lib/index.ts';
+import { Closing } from '../../lib/index.ts';
+import { ApiEventRecorder } from '../events/recorder.ts';
+import type { ImageStore } from '../images/index.ts';
+import type { PodNetwork } from '../network/index.ts';
+import { readMachineFacts, readPressure } from '../node/io/machine.ts';
+import { NodeKeeper } from '../node/node-keeper.ts';
+import { createPodDisk } from '../pods/io/pod-disk.ts';
+import { PodShell } from '../pods/pod-shell.ts';
+import { createProbeRunner } from '../probes/io/probe-runner.ts';
+import type { Runtime } from '../runtime/index.ts';
+import type { AgentEndpoint, StreamHandler } from '../server/endpoint.ts';
+import { createAgentEndpoint } from '../server/io/agent-endpoint.ts';
+import { type AgentServerSettings, startAgentServer } from '../server/io/agent-server.ts';
+import { type LogFile, LogRotation } from '../server/io/log-rotation.ts';
+
+export interface AgentOptions {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly runtime: Runtime;
+  readonly network: PodNetwork;
+  readonly images: ImageStore;
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  /** Pods' volumes and logs live below it. */
+  readonly dataDirectory: string;
+  /** Addresses of the cloud's DNS; empty: pods use the node's. */
+  readonly clusterDns: string | readonly string[];
+  readonly clusterDomain: string;
+  readonly server: AgentServerSettings;
+  /** Default 110. */
+  readonly podsMax?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Carries exec, attach and port-forward; the agent's own by default. */
+  readonly streams?: StreamHandler;
+  /** Default: unlimited. */
+  readonly podPidsLimit?: number;
+}
+
+export interface Agent {
+  /** Where its server listens. */
+  readonly port: number;
+  readonly endpoint: AgentEndpoint;
+  /** Stops watching. Containers go on. */
+  stop(): Promise<void>;
+  /** Stops; with `removePods` every container, sandbox, mount and namespace of this cloud goes too. */
+  shutdown(options: { readonly removePods: boolean; readonly graceMs?: number }): Promise<void>;
+}
+
+/** Resolves when the node is registered and Ready and its pods are looked after. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { client, clock, random, log, runtime, network, images, nodeName, nodeAddress } = options;
+  const closing = new Closing();
+  await mkdir(options.dataDirectory, { recursive: true });
+  const [facts] = await Promise.all([readMachineFacts(options.dataDirectory), network.prepare()]);
+  const disk = createPodDisk({ dataDirectory: options.dataDirectory });
+  const events = new ApiEventRecorder({ client, clock, random, log, component: 'kubelet', host: nodeName });
+  const shell = new PodShell({
+    ...options,
+    disk,
+    events,
+    probeRunner: createProbeRunner(runtime),
+    dns: { servers: [options.clusterDns].flat(), domain: options.clusterDomain },
+    allocatable: { cpuMilli: facts.cpuCount * 1000, memoryBytes: facts.memoryBytes },
+  });
+  const endpoint = createAgentEndpoint({
+    shell,
+    runtime,
+    network,
+    disk,
+    nodeName,
+    nowMs: () => clock.nowMs(),
+  });
+  try {
+    const server = await startAgentServer(options.server, endpoint, options.streams ?? lazyStreams(log), log);
+    closing.add('server', () => server.close());
+    const description = runtime.describe();
+    const version = description.version.split(',')[0]?.trim() || '0.0.0';
+    const keeper = new NodeKeeper({
+      client,
+      clock,
+      log,
+      events,
+      facts,
+      settings: {
+        name: nodeName,
+        address: nodeAddress,
+        serverPort: server.port,
+        podsMax: options.podsMax ?? 110,
+        labels: options.labels ?? {},
+        runtimeVersion: `${description.name}://${version}`,
+      },
+      pressure: () => readPressure(options.dataDirectory),
+      images: async () =>
+        (await images.list()).map((image) => ({
+          names: [...image.digests, ...image.names],
+          sizeBytes: image.sizeBytes,
+        })),
+    });
+    closing.add('node', () => keeper.stop());
+    closing.add('pods', () => shell.stop());
+    // Pods do not wait for the node object, nor it for them.
+    await Promise.all([shell.start(), keeper.start()]);
+    const rotation = new LogRotation({ clock, log, runtime, files: () => runningLogs(shell, disk) });
+    rotation.start();
+    closing.add('log rotation', () => rotation.stop());
+    return {
+      port: server.port,
+      endpoint,
+      stop: async () => {
+        for (const error of await closing.close()) log.warn('cannot stop cleanly', { error });
+      },
+      async shutdown({ removePods, graceMs = 1000 }) {
+        for (const error of await closing.close()) log.warn('cannot stop cleanly', { error });
+        if (removePods) await removeEverything(options, disk, graceMs);
+      },
+    };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+/** Loaded when first needed: most agents never serve a stream. */
+function lazyStreams(log: Log): StreamHandler {
+  let handler: Promise<StreamHandler> | undefined;
+  return (request, socket, head, targets) => {
+    handler ??= import('../streams/io/stream-handler.ts').then((module) => module.createStreamHandler(log));
+    handler.then(
+      (streams) => streams(request, socket, head, targets),
+      (error: unknown) => {
+        log.error('cannot load the stream protocols', { error });
+        socket.destroy();
+      },
+    );
+  };
+}
+
+function* runningLogs(shell: PodShell, disk: ReturnType<typeof createPodDisk>): Iterable<LogFile> {
+  for (const worker of shell.workers()) {
+    const pod = worker.state.lastPod;
+    if (pod === undefined) continue;
+    for (const { id, name, attempt, state } of worker.state.containers.values())
+      if (state === 'running') yield { containerId: id, path: disk.logPath(pod, name, attempt) };
+  }
+}
+
+/** Containers first (each has a moment to end by itself), then what they stood on. In parallel; what fails is said and passed over. */
+async function removeEverything(
+  options: AgentOptions,
+  disk: ReturnType<typeof createPodDisk>,
+  graceMs: number,
+): Promise<void> {
+  const { runtime, images, network, log } = options;
+  const attempt = async (what: string, tasks: readonly Promise<void>[]): Promise<void> => {
+    for (const result of await Promise.allSettled(tasks))
+      if (result.status === 'rejected') log.warn('cannot remove', { what, error: result.reason as unknown });
+  };
+  const containers = await runtime.listContainers();
+  await attempt(
+    'container',
+    containers.map(async ({ id, state }) => {
+      if (state !== 'exited') await runtime.stopContainer(id, graceMs);
+      await runtime.removeContainer(id);
+    }),
+  );
+  const [sandboxes, roots] = await Promise.all([runtime.listSandboxes(), images.listRoots()]);
+  await Promise.all([
+    attempt(
+      'sandbox',
+      sandboxes.map(({ podUid }) => runtime.removeSandbox(podUid)),
+    ),
+    attempt(
+      'root',
+      roots.map((key) => images.unmountRoot(key)),
+    ),
+  ]);
+  await Promise.all([attempt('network', [network.destroy()]), attempt('volumes', [disk.destroy()])]);
+}

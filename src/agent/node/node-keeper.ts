@@ -1,0 +1,151 @@
+/**
+ * Keeps this node's object and lease: registered at the start, the lease renewed every 10 s, the status written when it changed and
+ * at least every 5 min.
+ *
+ * Owns the labels and status that an agent owns; leaves everything else of the Node (taints, other labels) alone.
+ */
+import type { Lease, Node, NodeCondition } from '../../api/index.ts';
+import type { Client } from '../../client/index.ts';
+import { type Clock, formatMicroTime, isError, type Log, type Timer } from '../../lib/index.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import { leasesRef, nodeLeaseNamespace, nodesRef } from '../objects.ts';
+import {
+  type ImageEntry,
+  type MachineFacts,
+  type NodePressure,
+  type NodeSettings,
+  nodeConditions,
+  nodeLabels,
+  nodeObject,
+  nodeStatus,
+} from './node-object.ts';
+
+export interface NodeKeeperOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: EventRecorder;
+  readonly settings: NodeSettings;
+  readonly facts: MachineFacts;
+  readonly pressure: () => Promise<NodePressure>;
+  readonly images: () => Promise<readonly ImageEntry[]>;
+}
+
+const renewIntervalMs = 10_000;
+const retryMs = 2_000;
+const refreshMs = 300_000;
+const leaseSeconds = 40;
+const imagesMax = 50;
+
+export class NodeKeeper {
+  readonly #options: NodeKeeperOptions;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #conditions: readonly NodeCondition[] = [];
+  #writtenText = '';
+  #writtenMs = 0;
+
+  constructor(options: NodeKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Registers; resolves when the node is Ready. */
+  async start(): Promise<void> {
+    await this.#register();
+    await Promise.all([this.#writeStatus(), this.#renew()]);
+    const { name } = this.#options.settings;
+    this.#options.events.record(
+      { apiVersion: 'v1', kind: 'Node', name, uid: name },
+      'Normal',
+      'Starting',
+      'Starting kubelet.',
+    );
+    this.#schedule(renewIntervalMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#stopped) return;
+    this.#timer = this.#options.clock.after(delayMs, () => void this.#beat());
+  }
+
+  /** Never rejects. */
+  async #beat(): Promise<void> {
+    let delayMs = renewIntervalMs;
+    try {
+      await this.#renew();
+      await this.#writeStatus();
+    } catch (error) {
+      if (isError(error, 'notFound')) await this.#register().catch(() => {});
+      this.#options.log.warn('cannot renew the node', { error });
+      delayMs = retryMs;
+    }
+    this.#schedule(delayMs);
+  }
+
+  async #register(): Promise<void> {
+    const { client, settings, facts } = this.#options;
+    this.#writtenText = '';
+    try {
+      await client.create<Node>(nodesRef, nodeObject(settings, facts));
+    } catch (error) {
+      if (!isError(error, 'alreadyExists')) throw error;
+      const node = await client.get<Node>(nodesRef, undefined, settings.name);
+      this.#conditions = node.status?.conditions ?? [];
+      const labels = nodeLabels(settings, facts);
+      const stale = Object.entries(labels).some(([key, value]) => node.metadata.labels?.[key] !== value);
+      if (stale) await client.patch(nodesRef, undefined, settings.name, 'merge', { metadata: { labels } });
+    }
+  }
+
+  async #writeStatus(): Promise<void> {
+    const { client, clock, settings, facts, log } = this.#options;
+    const nowMs = clock.nowMs();
+    const [pressure, images] = await Promise.all([this.#options.pressure(), this.#options.images()]);
+    const conditions = nodeConditions(this.#conditions, pressure, settings.notReady, nowMs);
+    const status = nodeStatus(settings, facts, conditions, images.slice(0, imagesMax));
+    const text = JSON.stringify({
+      ...status,
+      conditions: conditions.map(({ type, status: is }) => [type, is]),
+    });
+    const due = clock.monotonicMs() - this.#writtenMs >= refreshMs;
+    if (text === this.#writtenText && !due) return;
+    await client.patch(
+      nodesRef,
+      undefined,
+      settings.name,
+      'strategic',
+      { status },
+      { subresource: 'status' },
+    );
+    if (this.#writtenText !== '' && !due) log.info('node status changed');
+    this.#conditions = conditions;
+    this.#writtenText = text;
+    this.#writtenMs = clock.monotonicMs();
+  }
+
+  async #renew(): Promise<void> {
+    const { client, clock, settings } = this.#options;
+    const { name } = settings;
+    const renewTime = formatMicroTime(clock.nowMs());
+    const patch = { spec: { holderIdentity: name, renewTime } };
+    try {
+      await client.patch(leasesRef, nodeLeaseNamespace, name, 'merge', patch);
+    } catch (error) {
+      if (!isError(error, 'notFound')) throw error;
+      const lease: Lease = {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name, namespace: nodeLeaseNamespace },
+        spec: { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime },
+      };
+      await client.create(leasesRef, lease).catch((cause: unknown) => {
+        if (!isError(cause, 'alreadyExists')) throw cause;
+      });
+    }
+  }
+}

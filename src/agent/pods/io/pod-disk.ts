@@ -1,0 +1,365 @@
+/**
+ * A pod's things on this node.
+ *
+ *   <data>/pods/UID/volumes/NAME   emptyDir (disk or its own tmpfs), configMap
+ *   <data>/pods/UID/etc/…          hosts, resolv.conf, hostname
+ *   <data>/pods/UID/end/C/N        termination messages, mounted into container C, attempt N
+ *   <data>/memory/UID/NAME         secrets, tokens, downward API: one tmpfs for all pods, so that a volume costs no mount
+ *   <data>/logs/NAMESPACE_POD_UID/C/N.log
+ *
+ * Invariant: secrets never reach a disk; nothing is removed below a path that is still a mount.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
+import type { Container, Pod, VolumeMount } from '../../../api/index.ts';
+import { CaelumError } from '../../../lib/index.ts';
+import type { MountSpec } from '../../runtime/index.ts';
+import { AtomicFolder } from '../../volumes/io/atomic-folder.ts';
+import { ensureHostPath } from '../../volumes/io/host-path.ts';
+import type { VolumeContent } from '../../volumes/volume-content.ts';
+import type { PodDisk } from '../disk.ts';
+import { expand } from '../expansion.ts';
+
+const execute = promisify(execFile);
+
+export interface PodDiskOptions {
+  readonly dataDirectory: string;
+  /** Without root nothing can be mounted: memory volumes are plain folders then (tests only). Default: are we root? */
+  readonly mountMemory?: boolean;
+}
+
+const messageMax = 4096;
+const logTailMax = 2048;
+const logTailLines = 80;
+
+export function createPodDisk(options: PodDiskOptions): PodDisk {
+  const root = resolve(options.dataDirectory);
+  const canMount = options.mountMemory ?? process.getuid?.() === 0;
+  const podFolder = (uid: string): string => join(root, 'pods', uid);
+  const memoryRoot = join(root, 'memory');
+  const logFolder = (pod: Pod): string =>
+    join(root, 'logs', `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`);
+  /** Where a volume is, by pod uid and name: filled by `setUpVolumes`. */
+  const places = new Map<string, Map<string, string>>();
+  const folders = new Map<string, AtomicFolder>();
+
+  const setUpOne = async (pod: Pod, name: string, content: VolumeContent): Promise<string> => {
+    const uid = pod.metadata.uid ?? '';
+    const fsGroup = pod.spec?.securityContext?.fsGroup;
+    if (content.kind === 'hostPath') {
+      await ensureHostPath(content.path, content.type);
+      return content.path;
+    }
+    const path =
+      content.kind === 'files' && content.inMemory
+        ? join(memoryRoot, uid, name)
+        : join(podFolder(uid), 'volumes', name);
+    if (content.kind === 'files') {
+      let folder = folders.get(path);
+      if (folder === undefined) {
+        folder = new AtomicFolder(path, fsGroup, pod.spec?.securityContext?.runAsUser);
+        folders.set(path, folder);
+      }
+      await folder.write(content.files);
+      return path;
+    }
+    await mkdir(path, { recursive: true });
+    if (content.kind === 'memory' && canMount && !(await mountsBelow(path)).includes(path)) {
+      const size = content.sizeBytes === undefined ? [] : ['-o', `size=${content.sizeBytes}`];
+      await execute('mount', ['-t', 'tmpfs', ...size, 'tmpfs', path]);
+    }
+    if (fsGroup === undefined) await chmod(path, 0o777);
+    else {
+      await chown(path, -1, fsGroup);
+      await chmod(path, 0o2777);
+    }
+    return path;
+  };
+
+  return {
+    async prepare() {
+      await Promise.all(
+        ['pods', 'memory', 'logs'].map((name) => mkdir(join(root, name), { recursive: true, mode: 0o755 })),
+      );
+      if (canMount && !(await mountsBelow(memoryRoot)).includes(memoryRoot))
+        await execute('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'caelum-memory', memoryRoot]);
+    },
+
+    async nodeFiles() {
+      const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+      const [hosts, resolvConf, hostname] = await Promise.all(
+        ['/etc/hosts', '/etc/resolv.conf', '/proc/sys/kernel/hostname'].map(read),
+      );
+      return { hosts: hosts ?? '', resolvConf: resolvConf ?? '', hostname: (hostname ?? '').trim() };
+    },
+
+    async list() {
+      const names = await Promise.all(
+        ['pods', 'memory'].map((name) => readdir(join(root, name)).catch(() => [])),
+      );
+      return [...new Set(names.flat())];
+    },
+
+    async setUpVolumes(pod, contents) {
+      const uid = pod.metadata.uid ?? '';
+      await mkdir(podFolder(uid), { recursive: true });
+      const made = new Map<string, string>();
+      await Promise.all(
+        [...contents].map(async ([name, content]) => {
+          try {
+            made.set(name, await setUpOne(pod, name, content));
+          } catch (cause) {
+            if (cause instanceof CaelumError)
+              throw new CaelumError(
+                'invalid',
+                `MountVolume.SetUp failed for volume "${name}" : ${cause.message}`,
+              );
+            throw new CaelumError('internal', `MountVolume.SetUp failed for volume "${name}"`, { cause });
+          }
+        }),
+      );
+      places.set(uid, made);
+    },
+
+    async writeNetworkFiles(uid, files) {
+      const folder = join(podFolder(uid), 'etc');
+      await mkdir(folder, { recursive: true });
+      await Promise.all([
+        writeFile(join(folder, 'hosts'), files.hosts, { mode: 0o644 }),
+        writeFile(join(folder, 'resolv.conf'), files.resolvConf, { mode: 0o644 }),
+        writeFile(join(folder, 'hostname'), files.hostname, { mode: 0o644 }),
+      ]);
+    },
+
+    async tearDown(uid) {
+      await removeTree(podFolder(uid));
+      await removeTree(join(memoryRoot, uid));
+      places.delete(uid);
+      for (const path of [...folders.keys()]) if (path.split(sep).includes(uid)) folders.delete(path);
+    },
+
+    async mountsOf(pod, container, attempt, environment) {
+      const uid = pod.metadata.uid ?? '';
+      const volumes = places.get(uid);
+      const mounts: MountSpec[] = [];
+      for (const mount of container.volumeMounts ?? []) {
+        const base = volumes?.get(mount.name);
+        if (base === undefined)
+          throw new CaelumError(
+            'invalid',
+            `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
+          );
+        mounts.push(await mountOf(pod, mount, base, environment));
+      }
+      const covered = (path: string): boolean => mounts.some((mount) => mount.containerPath === path);
+      for (const name of ['hosts', 'resolv.conf', 'hostname']) {
+        const containerPath = `/etc/${name}`;
+        if (covered(containerPath)) continue;
+        mounts.push({ containerPath, hostPath: join(podFolder(uid), 'etc', name), readOnly: false });
+      }
+      const messagePath = container.terminationMessagePath || '/dev/termination-log';
+      if (!covered(messagePath)) {
+        const hostPath = endFile(uid, container, attempt);
+        await mkdir(dirname(hostPath), { recursive: true });
+        await writeFile(hostPath, '');
+        await chmod(hostPath, 0o666);
+        mounts.push({ containerPath: messagePath, hostPath, readOnly: false });
+      }
+      return mounts;
+    },
+
+    async accounts(rootPath) {
+      const read = async (name: string): Promise<string> => {
+        const path = join(rootPath, 'etc', name);
+        try {
+          // The image's files are not ours: a link out of the root must not show the node's accounts.
+          if ((await lstat(path)).isSymbolicLink()) return '';
+          return await readFile(path, 'utf8');
+        } catch {
+          return '';
+        }
+      };
+      const [passwd, group] = await Promise.all([read('passwd'), read('group')]);
+      return { passwd, group };
+    },
+
+    async terminationMessage(pod, container, attempt, fromLog) {
+      const uid = pod.metadata.uid ?? '';
+      const text = await readHead(endFile(uid, container, attempt), messageMax);
+      if (text !== '' || !fromLog) return text;
+      return logTail(join(logFolder(pod), container.name, `${attempt}.log`));
+    },
+
+    logPath(pod, container, attempt) {
+      const folder = join(logFolder(pod), container);
+      mkdirSync(folder, { recursive: true });
+      return join(folder, `${attempt}.log`);
+    },
+
+    async removeLog(pod, container, attempt) {
+      const folder = join(logFolder(pod), container);
+      const names = await readdir(folder).catch(() => []);
+      await Promise.all(
+        names
+          .filter((name) => name === `${attempt}.log` || name.startsWith(`${attempt}.log.`))
+          .map((name) => rm(join(folder, name), { force: true })),
+      );
+    },
+
+    async removeLogsExcept(uids) {
+      const names = await readdir(join(root, 'logs')).catch(() => []);
+      for (const name of names)
+        if (!uids.has(name.slice(name.lastIndexOf('_') + 1)))
+          await rm(join(root, 'logs', name), { recursive: true, force: true });
+    },
+
+    async removeLogs(uid) {
+      const names = await readdir(join(root, 'logs')).catch(() => []);
+      for (const name of names)
+        if (name.endsWith(`_${uid}`)) await rm(join(root, 'logs', name), { recursive: true, force: true });
+    },
+
+    async destroy() {
+      for (const name of await readdir(join(root, 'pods')).catch(() => [])) await removeTree(podFolder(name));
+      await removeTree(memoryRoot);
+      places.clear();
+      folders.clear();
+    },
+  };
+
+  function endFile(uid: string, container: Container, attempt: number): string {
+    return join(podFolder(uid), 'end', container.name, String(attempt));
+  }
+}
+
+async function mountOf(
+  pod: Pod,
+  mount: VolumeMount,
+  base: string,
+  environment: ReadonlyMap<string, string>,
+): Promise<MountSpec> {
+  const subPath =
+    mount.subPathExpr === undefined
+      ? (mount.subPath ?? '')
+      : expand(mount.subPathExpr, (name) => environment.get(name));
+  const hostPath = subPath === '' ? base : await resolveSubPath(pod, mount, base, subPath);
+  const propagation =
+    mount.mountPropagation === 'Bidirectional'
+      ? ('rshared' as const)
+      : mount.mountPropagation === 'HostToContainer'
+        ? ('rslave' as const)
+        : undefined;
+  return {
+    containerPath: resolve('/', mount.mountPath),
+    hostPath,
+    readOnly: mount.readOnly ?? false,
+    ...(propagation === undefined ? {} : { propagation }),
+  };
+}
+
+/** A path inside the volume, made as a folder where it is missing. Links that lead out of the volume are refused. */
+async function resolveSubPath(pod: Pod, mount: VolumeMount, base: string, subPath: string): Promise<string> {
+  const refuse = (why: string): CaelumError =>
+    new CaelumError('invalid', `failed to prepare subPath for volumeMount "${mount.name}": ${why}`);
+  if (subPath.startsWith('/') || subPath.split('/').includes('..'))
+    throw refuse(`"${subPath}" must be relative, without '..'`);
+  const wanted = join(base, subPath);
+  const realBase = await realpath(base);
+  if ((await stat(wanted).catch(() => undefined)) === undefined) {
+    const parent = await realpath(await deepestExisting(wanted));
+    if (parent !== realBase && !parent.startsWith(realBase + sep))
+      throw refuse(`"${subPath}" leaves the volume`);
+    await mkdir(wanted, { recursive: true, mode: 0o750 });
+    const fsGroup = pod.spec?.securityContext?.fsGroup;
+    await chmod(wanted, 0o777);
+    if (fsGroup !== undefined) await chown(wanted, -1, fsGroup);
+  }
+  const real = await realpath(wanted);
+  if (real !== realBase && !real.startsWith(realBase + sep)) throw refuse(`"${subPath}" leaves the volume`);
+  return real;
+}
+
+async function deepestExisting(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      await lstat(at);
+      return at;
+    } catch {
+      if (at === '/') return at;
+    }
+  }
+}
+
+/** Mount points at or below a path, deepest first. */
+async function mountsBelow(path: string): Promise<string[]> {
+  const text = readFileSync('/proc/self/mountinfo', 'utf8');
+  return text
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
+    )
+    .filter((point) => point === path || point.startsWith(`${path}/`))
+    .sort((a, b) => b.length - a.length);
+}
+
+/** Unmounts what is mounted below, then removes. Stops when something stays mounted. */
+async function removeTree(path: string): Promise<void> {
+  for (const point of await mountsBelow(path))
+    await execute('umount', [point]).catch(() => execute('umount', ['-l', point]));
+  if ((await mountsBelow(path)).length > 0)
+    throw new CaelumError('unavailable', `Cannot remove "${path}": something is still mounted below it`);
+  await rm(path, { recursive: true, force: true });
+}
+
+async function readHead(path: string, limit: number): Promise<string> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(limit), 0, limit, 0);
+    return buffer.subarray(0, bytesRead).toString();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The end of a CRI log, without its stamps. */
+async function logTail(path: string): Promise<string> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, 64 * 1024);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    const lines = buffer
+      .toString()
+      .split('\n')
+      .slice(length < size ? 1 : 0, -1)
+      .slice(-logTailLines);
+    const text = lines
+      .map((line) => {
+        const [, , tag, ...rest] = line.split(' ');
+        return `${rest.join(' ')}${tag === 'P' ? '' : '\n'}`;
+      })
+      .join('');
+    return text.slice(-logTailMax);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The agent's HTTPS server: the kubelet's paths, for the API server only.
+ *
+ *   GET  /healthz /pods /stats/summary /containerLogs/NAMESPACE/POD/CONTAINER
+ *   UPG  /exec/… /attach/… /portForward/…  ──▶ StreamHandler
+ *
+ * Invariant: a caller without the API server's own client certificate (signed by the cloud's CA, CN caelum-apiserver) gets nothing.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { CaelumError, explainError, isError, type Log } from '../../../lib/index.ts';
+import type { AgentEndpoint, LogOptions, StreamHandler } from '../endpoint.ts';
+
+export interface AgentServerSettings {
+  /** PEM. `ca` signs the callers' certificates. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface AgentServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const callerName = 'caelum-apiserver';
+
+export async function startAgentServer(
+  settings: AgentServerSettings,
+  endpoint: AgentEndpoint,
+  streams: StreamHandler,
+  log: Log,
+): Promise<AgentServer> {
+  const { ca, cert, key } = settings;
+  const server = createServer({
+    ca,
+    cert,
+    key,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+  });
+  server.on('request', (request, response) => {
+    answer(endpoint, request, response).catch((error: unknown) => fail(response, error, log));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isAllowed(request)) streams(request, socket, head, endpoint);
+    else socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
+  server.on('tlsClientError', (error) => log.debug('a caller was refused', { error }));
+  await listen(server, settings);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, settings: AgentServerSettings): Promise<void> {
+  const { host, port } = settings;
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'the port is taken' : cause.message;
+      reject(new CaelumError('unavailable', `Cannot listen on "${host}:${port}": ${why}`, { cause }));
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+}
+
+function isAllowed(request: IncomingMessage): boolean {
+  const socket = request.socket as TLSSocket;
+  if (!socket.authorized) return false;
+  return socket.getPeerCertificate()?.subject?.CN === callerName;
+}
+
+async function answer(
+  endpoint: AgentEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isAllowed(request)) throw new CaelumError('forbidden', 'Forbidden: only the API server may ask');
+  const url = new URL(request.url ?? '/', 'https://agent');
+  const [, first = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
+  if (['exec', 'attach', 'portForward'].includes(first))
+    throw new CaelumError('badRequest', 'you must upgrade the connection: websocket or SPDY/3.1');
+  if (request.method !== 'GET') throw new CaelumError('methodNotAllowed', 'Method Not Allowed');
+  switch (first) {
+    case 'healthz':
+      response.setHeader('content-type', 'text/plain; charset=utf-8');
+      response.end('ok');
+      return;
+    case 'pods':
+      sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...endpoint.pods()] });
+      return;
+    case 'stats':
+      sendJson(response, await endpoint.stats());
+      return;
+    case 'containerLogs':
+      return sendLogs(endpoint, rest, url.searchParams, request, response);
+    default:
+      throw new CaelumError('notFound', `Cannot find "${url.pathname}"`);
+  }
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(value));
+}
+
+async function sendLogs(
+  endpoint: AgentEndpoint,
+  place: readonly string[],
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [namespace = '', pod = '', container = ''] = place;
+  const closed = new AbortController();
+  response.on('close', () => closed.abort());
+  const options = logOptionsOf(query, Date.now());
+  const chunks = await endpoint.logs(namespace, pod, container, options, closed.signal);
+  response.setHeader('content-type', 'text/plain; charset=utf-8');
+  // A follower sees at once that it is connected.
+  if (options.follow) response.flushHeaders();
+  request.socket.setNoDelay(true);
+  for await (const chunk of chunks) {
+    if (closed.signal.aborted) return;
+    if (!response.write(chunk)) await drained(response, closed.signal);
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Throws `badRequest` for numbers and times that are none. */
+export function logOptionsOf(query: URLSearchParams, nowMs: number): LogOptions {
+  const is = (name: string): boolean => ['1', 'true'].includes(query.get(name) ?? '');
+  const number = (name: string): number | undefined => {
+    const text = query.get(name);
+    if (text === null || text === '') return undefined;
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 0)
+      throw new CaelumError('badRequest', `Cannot read logs: "${name}" is no whole number`);
+    return value;
+  };
+  const sinceSeconds = number('sinceSeconds');
+  const sinceTime = query.get('sinceTime');
+  const parsed = sinceTime === null || sinceTime === '' ? undefined : Date.parse(sinceTime);
+  if (parsed !== undefined && Number.isNaN(parsed))
+    throw new CaelumError('badRequest', 'Cannot read logs: "sinceTime" is no RFC 3339 time');
+  const stream = query.get('stream');
+  return {
+    follow: is('follow'),
+    previous: is('previous'),
+    timestamps: is('timestamps'),
+    tailLines: number('tailLines'),
+    sinceMs: sinceSeconds === undefined ? parsed : nowMs - sinceSeconds * 1000,
+    limitBytes: number('limitBytes'),
+    stream: stream === 'Stdout' || stream === 'Stderr' ? stream : undefined,
+  };
+}
+
+function fail(response: ServerResponse, error: unknown, log: Log): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const status = isError(error, 'notFound')
+    ? 404
+    : isError(error, 'badRequest', 'invalid')
+      ? 400
+      : isError(error, 'forbidden')
+        ? 403
+        : isError(error, 'methodNotAllowed')
+          ? 405
+          : 500;
+  if (status === 500) log.error('a request failed', { error });
+  response.statusCode = status;
+  response.setHeader('content-type', 'text/plain; charset=utf-8');
+  response.end(error instanceof CaelumError ? error.message : explainError(error));
+}

@@ -1,0 +1,192 @@
+/**
+ * Reads a container's log files: all of it or its end, and then what is added, across rotations.
+ *
+ *   N.log.20260102-030405 … (older, oldest first) ▶ N.log ▶ (follow: fs.watch, until the container has ended)
+ *
+ * Memory is bounded by one block and one line. The tail is found from the end, block by block.
+ */
+import { watch } from 'node:fs';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CriLines } from '../cri-log.ts';
+import type { LogOptions } from '../endpoint.ts';
+
+const blockBytes = 64 * 1024;
+const newlineByte = 0x0a;
+
+export interface LogSource {
+  /** The current file. */
+  readonly path: string;
+  /** Resolves when the container has ended: then a follower stops at the end of the file. */
+  readonly ended: Promise<void>;
+}
+
+export async function* readLog(
+  source: LogSource,
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const lines = new CriLines(options);
+  let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  const cut = (chunk: Buffer): Buffer => {
+    const kept = chunk.length > left ? chunk.subarray(0, left) : chunk;
+    left -= kept.length;
+    return kept;
+  };
+  const files = [...(await rotatedFiles(source.path)), source.path];
+  const start = await findStart(files, options.tailLines);
+  for (let index = start.file; index < files.length && left > 0; index++) {
+    const path = files[index] as string;
+    const isCurrent = index === files.length - 1;
+    const from = index === start.file ? start.offset : 0;
+    const chunks = isCurrent && options.follow ? followFile(source, from, signal) : readFile(path, from);
+    for await (const chunk of convert(chunks, lines)) {
+      if (signal.aborted) return;
+      yield cut(chunk);
+      if (left <= 0) return;
+    }
+  }
+}
+
+/** Raw blocks → converted text, one chunk a block. An unfinished last line is left out. */
+async function* convert(blocks: AsyncIterable<Buffer>, lines: CriLines): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const block of blocks) {
+    const data = rest.length === 0 ? block : Buffer.concat([rest, block]);
+    const pieces: Buffer[] = [];
+    let at = 0;
+    for (let end = data.indexOf(newlineByte); end >= 0; end = data.indexOf(newlineByte, at)) {
+      pieces.push(...lines.convert(data.subarray(at, end)));
+      at = end + 1;
+    }
+    rest = Buffer.from(data.subarray(at));
+    if (pieces.length > 0) yield Buffer.concat(pieces);
+  }
+}
+
+async function* readFile(path: string, from: number): AsyncGenerator<Buffer> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return;
+  try {
+    yield* readOn(file, { offset: from });
+  } finally {
+    await file.close();
+  }
+}
+
+/** From the offset to the present end; moves the offset. */
+async function* readOn(file: FileHandle, position: { offset: number }): AsyncGenerator<Buffer> {
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(
+      Buffer.allocUnsafe(blockBytes),
+      0,
+      blockBytes,
+      position.offset,
+    );
+    if (bytesRead === 0) return;
+    position.offset += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* followFile(source: LogSource, from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const { path } = source;
+  let ended = false;
+  let changed = Promise.withResolvers<void>();
+  const wake = (): void => changed.resolve();
+  const watcher = watch(dirname(path), wake);
+  watcher.on('error', wake);
+  signal.addEventListener('abort', wake, { once: true });
+  void source.ended.then(() => {
+    ended = true;
+    wake();
+  });
+  let file: FileHandle | undefined;
+  const position = { offset: from };
+  try {
+    while (!signal.aborted) {
+      // What was known before reading: an end or a rotation that happens meanwhile is seen in the next round.
+      const last = ended;
+      changed = Promise.withResolvers<void>();
+      file ??= await open(path).catch(() => undefined);
+      if (file !== undefined) {
+        yield* readOn(file, position);
+        if (await wasRotated(file, path)) {
+          yield* readOn(file, position);
+          await file.close();
+          file = undefined;
+          position.offset = 0;
+          continue;
+        }
+      }
+      if (last) return;
+      if (!ended && !signal.aborted) await changed.promise;
+    }
+  } finally {
+    watcher.close();
+    await file?.close();
+  }
+}
+
+async function wasRotated(file: FileHandle, path: string): Promise<boolean> {
+  const [held, named] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
+  return named !== undefined && named.ino !== held.ino;
+}
+
+/** Older files of the same attempt, oldest first. */
+export async function rotatedFiles(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Where the last `count` lines begin. */
+async function findStart(
+  files: readonly string[],
+  count: number | undefined,
+): Promise<{ readonly file: number; readonly offset: number }> {
+  if (count === undefined || count < 0) return { file: 0, offset: 0 };
+  let wanted = count;
+  for (let index = files.length - 1; index >= 0; index--) {
+    const file = await open(files[index] as string).catch(() => undefined);
+    if (file === undefined) continue;
+    try {
+      const { size } = await file.stat();
+      if (wanted === 0) return { file: index, offset: size };
+      const found = await findInFile(file, size, wanted);
+      if (found.offset !== undefined) return { file: index, offset: found.offset };
+      wanted -= found.lines;
+    } finally {
+      await file.close();
+    }
+  }
+  return { file: 0, offset: 0 };
+}
+
+/** The offset after the newline that comes before the last `wanted` lines; or how many lines there are, when there are no more. */
+async function findInFile(
+  file: FileHandle,
+  size: number,
+  wanted: number,
+): Promise<{ readonly offset?: number; readonly lines: number }> {
+  const buffer = Buffer.allocUnsafe(blockBytes);
+  let newlines = 0;
+  for (let end = size; end > 0; ) {
+    const begin = Math.max(0, end - blockBytes);
+    const { bytesRead } = await file.read(buffer, 0, end - begin, begin);
+    for (let at = bytesRead - 1; at >= 0; at--) {
+      if (buffer[at] !== newlineByte) continue;
+      // The newline at the very end closes the last line.
+      if (begin + at === size - 1) continue;
+      newlines++;
+      if (newlines === wanted) return { offset: begin + at + 1, lines: newlines };
+    }
+    end = begin;
+  }
+  const lines = size > 0 ? newlines + 1 : 0;
+  return lines === wanted ? { offset: 0, lines } : { lines };
+}
