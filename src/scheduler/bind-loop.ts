@@ -1,0 +1,345 @@
+/**
+ * Carries out plans: watches pods and nodes, plans what waits, binds, and tells why when nothing fits.
+ *
+ *   pods, nodes (informers) ─▶ snapshot ┐
+ *   pods without a node ─▶ waiting ─────┴─▶ plan ─▶ bind (all at once) ─▶ assumed until the informer confirms
+ *                             ▲               └─▶ wait: condition, event ─▶ set aside ─┐
+ *                             └──────────── something changed, or time has passed ◀────┘
+ *
+ * Owns retries and back-off. Invariant: a pod is planned only when no binding of it is under way.
+ */
+import { type Node, nodes as nodesRef, type Pod, pods as podsRef } from '../api/index.ts';
+import {
+  type Change,
+  type Client,
+  createEventRecorder,
+  type EventRecorder,
+  type Informers,
+} from '../client/index.ts';
+import { type Clock, formatTime, isError, KeyedBackoff, type Log, type Random } from '../lib/index.ts';
+import { plan, type Refusals, type Step, type WaitingPod, waitMessage } from './plan.ts';
+import { defaultPolicy, type Policy } from './scores.ts';
+import { Snapshot } from './snapshot.ts';
+
+export interface SchedulerOptions {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly schedulerName?: string;
+  readonly policy?: Policy;
+}
+
+/** Why a pod is where it is, or nowhere. */
+export type Explanation =
+  | {
+      readonly decision: 'bound';
+      readonly at: string;
+      readonly node: string;
+      readonly score: number;
+      readonly possibleNodes: number;
+      readonly refused: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly decision: 'waits';
+      readonly at: string;
+      readonly nodes: number;
+      readonly refused: Readonly<Record<string, number>>;
+      readonly message: string;
+    };
+
+export interface Scheduler {
+  stop(): void;
+  /** The last decision about a pod (`namespace/name`), while it is remembered. */
+  explain(podKey: string): Explanation | undefined;
+}
+
+const batchMax = 1000;
+const rememberedMax = 10_000;
+/** Even when nothing was seen to change, a pod that waits is tried again. */
+const retryAllMs = 300_000;
+
+export function startScheduler(options: SchedulerOptions): Scheduler {
+  const loop = new BindLoop(options);
+  loop.start();
+  return loop;
+}
+
+class BindLoop implements Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #snapshot = new Snapshot();
+  readonly #events: EventRecorder;
+  /** To be planned. */
+  readonly #waiting = new Map<string, Pod>();
+  /** Did not fit; tried again when something changes. */
+  readonly #aside = new Map<string, Pod>();
+  /** A binding is under way. */
+  readonly #binding = new Set<string>();
+  readonly #decisions = new Map<string, Explanation>();
+  readonly #backoff: KeyedBackoff<string>;
+  #planned = false;
+  #stopped = false;
+  #sweep: { cancel(): void } | undefined;
+  readonly #subscriptions: { cancel(): void }[] = [];
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#events = createEventRecorder({ ...options, component: this.#name });
+    this.#backoff = new KeyedBackoff({ firstMs: 1000, maxMs: 10_000, jitter: 0.25, random: options.random });
+  }
+
+  get #name(): string {
+    return this.#options.schedulerName ?? 'default-scheduler';
+  }
+
+  start(): void {
+    const { informers } = this.#options;
+    const nodes = informers.informer<Node>(nodesRef);
+    const pods = informers.informer<Pod>(podsRef);
+    this.#subscriptions.push(
+      nodes.onChange((change) => this.#onNode(change)),
+      pods.onChange((change) => this.#onPod(change)),
+    );
+    // Planning on half of the pods would overcommit nodes: all of both first.
+    void Promise.all([nodes.whenSynced(), pods.whenSynced()]).then(() => {
+      this.#planned = true;
+      this.#schedulePlan();
+    });
+    this.#sweepLater();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#sweep?.cancel();
+    for (const one of this.#subscriptions) one.cancel();
+    this.#events.stop();
+  }
+
+  explain(podKey: string): Explanation | undefined {
+    return this.#decisions.get(podKey);
+  }
+
+  #onNode(change: Change<Node>): void {
+    const before = this.#snapshot.staticVersion;
+    if (change.kind === 'deleted') this.#snapshot.removeNode(change.object.metadata.name ?? '');
+    else this.#snapshot.setNode(change.object);
+    // A node's heartbeat is no reason to try again.
+    if (this.#snapshot.staticVersion !== before) this.#tryAside();
+  }
+
+  #onPod({ kind, key, object }: Change<Pod>): void {
+    const { nodeName } = object.spec ?? {};
+    const over =
+      kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
+    if (over) {
+      const held = this.#snapshot.placed(key) !== undefined;
+      this.#snapshot.removePod(key);
+      this.#forget(key);
+      if (held) this.#tryAside();
+      return;
+    }
+    if (nodeName !== undefined && nodeName !== '') {
+      this.#snapshot.addPod(key, object, nodeName);
+      this.#forget(key);
+      return;
+    }
+    if (!this.#isOurs(object)) {
+      this.#forget(key);
+      return;
+    }
+    if (this.#binding.has(key)) return;
+    const aside = this.#aside.get(key);
+    if (aside !== undefined && sameAsk(aside, object)) {
+      this.#aside.set(key, object);
+      return;
+    }
+    this.#aside.delete(key);
+    this.#waiting.set(key, object);
+    this.#schedulePlan();
+  }
+
+  #isOurs(pod: Pod): boolean {
+    return (
+      (pod.spec?.schedulerName ?? 'default-scheduler') === this.#name &&
+      pod.metadata.deletionTimestamp === undefined &&
+      (pod.spec?.schedulingGates?.length ?? 0) === 0
+    );
+  }
+
+  #forget(key: string): void {
+    this.#waiting.delete(key);
+    this.#aside.delete(key);
+    this.#backoff.reset(key);
+  }
+
+  /** Something has changed that may make room: all that was set aside is tried again. */
+  #tryAside(): void {
+    if (this.#aside.size === 0) return;
+    for (const [key, pod] of this.#aside) this.#waiting.set(key, pod);
+    this.#aside.clear();
+    this.#schedulePlan();
+  }
+
+  #sweepLater(): void {
+    this.#sweep = this.#options.clock.after(retryAllMs, () => {
+      this.#tryAside();
+      this.#sweepLater();
+    });
+  }
+
+  #timer = false;
+
+  #schedulePlan(): void {
+    if (!this.#planned || this.#stopped || this.#timer || this.#waiting.size === 0) return;
+    this.#timer = true;
+    // After the events of this turn: a burst of pods is one plan.
+    this.#options.clock.after(0, () => {
+      this.#timer = false;
+      if (!this.#stopped) this.#planBatch();
+    });
+  }
+
+  #planBatch(): void {
+    const batch: WaitingPod[] = [];
+    for (const [key, pod] of this.#waiting) {
+      batch.push({ key, pod });
+      if (batch.length >= batchMax) break;
+    }
+    for (const { key } of batch) this.#waiting.delete(key);
+    const podOf = new Map(batch.map(({ key, pod }) => [key, pod]));
+    for (const step of plan(this.#snapshot, batch, this.#options.policy ?? defaultPolicy)) {
+      const pod = podOf.get(step.podKey);
+      if (pod === undefined) continue;
+      this.#remember(step);
+      if (step.kind === 'bind') void this.#bind(step, pod);
+      else this.#setAside(step, pod);
+    }
+    this.#schedulePlan();
+  }
+
+  async #bind(step: Step & { kind: 'bind' }, pod: Pod): Promise<void> {
+    const { client, log } = this.#options;
+    const { podKey, nodeName } = step;
+    const { namespace = '', name = '', uid } = pod.metadata;
+    this.#binding.add(podKey);
+    try {
+      await client.createSubresource(podsRef, namespace, name, 'binding', {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
+        target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+      } as never);
+      this.#events.record({
+        about: about(pod),
+        type: 'Normal',
+        reason: 'Scheduled',
+        message: `Successfully assigned ${podKey} to ${nodeName}`,
+      });
+    } catch (error) {
+      // The informer may have told already where the pod really is.
+      if (this.#snapshot.placed(podKey)?.pod === pod) this.#snapshot.removePod(podKey);
+      if (!isError(error, 'notFound', 'conflict')) {
+        log.warn('cannot bind pod', { pod: podKey, node: nodeName, error });
+        const delayMs = this.#backoff.next(podKey);
+        this.#options.clock.after(delayMs, () => this.#again(podKey));
+      }
+    } finally {
+      this.#binding.delete(podKey);
+    }
+  }
+
+  /** As the informer has it now: it may be bound or gone. */
+  #again(podKey: string): void {
+    const pod = this.#options.informers.informer<Pod>(podsRef).get(podKey);
+    if (this.#stopped || pod === undefined || (pod.spec?.nodeName ?? '') !== '' || !this.#isOurs(pod)) return;
+    this.#waiting.set(podKey, pod);
+    this.#schedulePlan();
+  }
+
+  #setAside(step: Step & { kind: 'wait' }, pod: Pod): void {
+    this.#aside.set(step.podKey, pod);
+    const message = waitMessage(step.nodes, step.refused);
+    const known = pod.status?.conditions?.find((one) => one.type === 'PodScheduled');
+    this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
+    if (known?.status === 'False' && known.message === message) return;
+    const { clock, client, log } = this.#options;
+    const condition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'Unschedulable',
+      message,
+      lastTransitionTime: known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.nowMs()),
+    };
+    client
+      .patch(
+        podsRef,
+        pod.metadata.namespace,
+        pod.metadata.name ?? '',
+        'strategic',
+        { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } },
+        { subresource: 'status' },
+      )
+      .catch((error: unknown) => {
+        if (!isError(error, 'notFound', 'conflict'))
+          log.warn('cannot tell why a pod waits', { pod: step.podKey, error });
+      });
+  }
+
+  #remember(step: Step): void {
+    const at = formatTime(this.#options.clock.nowMs());
+    const refused = asRecord(step.refused);
+    this.#decisions.delete(step.podKey);
+    this.#decisions.set(
+      step.podKey,
+      step.kind === 'bind'
+        ? {
+            decision: 'bound',
+            at,
+            node: step.nodeName,
+            score: Math.round(step.score),
+            possibleNodes: step.possible,
+            refused,
+          }
+        : {
+            decision: 'waits',
+            at,
+            nodes: step.nodes,
+            refused,
+            message: waitMessage(step.nodes, step.refused),
+          },
+    );
+    if (this.#decisions.size <= rememberedMax) return;
+    const oldest = this.#decisions.keys().next();
+    if (!oldest.done) this.#decisions.delete(oldest.value);
+  }
+}
+
+const records = new WeakMap<Refusals, Readonly<Record<string, number>>>();
+
+/** One record for each map of reasons: a thousand pods of a batch share theirs. */
+function asRecord(refused: Refusals): Readonly<Record<string, number>> {
+  let record = records.get(refused);
+  if (record === undefined) {
+    record = Object.fromEntries(refused);
+    records.set(refused, record);
+  }
+  return record;
+}
+
+function about(pod: Pod) {
+  const { namespace, name, uid, resourceVersion } = pod.metadata;
+  return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion } as Parameters<
+    EventRecorder['record']
+  >[0]['about'];
+}
+
+/** Does a change of the pod leave what it asks as it was (a condition, say)? */
+function sameAsk(a: Pod, b: Pod): boolean {
+  return (
+    a.metadata.uid === b.metadata.uid &&
+    a.metadata.generation === b.metadata.generation &&
+    JSON.stringify(a.spec) === JSON.stringify(b.spec) &&
+    JSON.stringify(a.metadata.labels) === JSON.stringify(b.metadata.labels)
+  );
+}

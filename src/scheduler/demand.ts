@@ -1,0 +1,191 @@
+/**
+ * What a pod asks of a node, worked out once for all pods that ask the same. Pure.
+ *
+ * `Demand.key` is equal exactly for pods that no rule tells apart, so that thousands of replicas are planned as one question asked often.
+ */
+import {
+  type Affinity,
+  type LabelSelector,
+  labelPredicate,
+  type Pod,
+  type PodAffinityTerm,
+  quantityMilli,
+  quantityValue,
+  type Toleration,
+  type TopologySpreadConstraint,
+} from '../api/index.ts';
+
+export interface HostPortDemand {
+  readonly protocol: string;
+  readonly port: number;
+  readonly address: string;
+}
+
+export interface Demand {
+  readonly key: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  readonly ephemeralBytes: number;
+  /** Extended resources: devices. */
+  readonly extended: ReadonlyMap<string, number>;
+  readonly nodeName: string;
+  readonly nodeSelector: Readonly<Record<string, string>> | undefined;
+  readonly affinity: Affinity | undefined;
+  readonly tolerations: readonly Toleration[];
+  readonly hostPorts: readonly HostPortDemand[];
+  readonly spread: readonly TopologySpreadConstraint[];
+  /** Who made it: replicas of one owner are spread. */
+  readonly owner: string;
+  /** True when a node's feasibility and score depend on that node alone. */
+  readonly isPlain: boolean;
+}
+
+type Container = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
+
+export interface Amounts {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  readonly ephemeralBytes: number;
+  readonly extended: ReadonlyMap<string, number>;
+}
+
+/** For scores only, as Kubernetes: a container that asks for nothing still costs something. */
+export const unaskedCpuMilli = 100;
+export const unaskedMemoryBytes = 200 * 2 ** 20;
+
+/** What a pod takes of its node: its containers together, or its largest init container, and the overhead. Source: Kubernetes, "resource sharing within containers". */
+export function amountsOf(pod: Pod): Amounts {
+  const { containers = [], initContainers = [], overhead = {} } = pod.spec ?? {};
+  const names = new Set<string>();
+  for (const one of [...containers, ...initContainers])
+    for (const name of Object.keys(one.resources?.requests ?? {})) names.add(name);
+  for (const name of Object.keys(overhead)) names.add(name);
+  const extended = new Map<string, number>();
+  const total = { cpuMilli: 0, memoryBytes: 0, ephemeralBytes: 0 };
+  for (const name of names) {
+    const read = name === 'cpu' ? quantityMilli : quantityValue;
+    const asked = (one: Container): number => read(one.resources?.requests?.[name]) ?? 0;
+    let running = containers.reduce((sum, one) => sum + asked(one), 0);
+    let sidecars = 0;
+    let starting = 0;
+    for (const one of initContainers) {
+      if (one.restartPolicy === 'Always') {
+        sidecars += asked(one);
+        starting = Math.max(starting, sidecars);
+      } else starting = Math.max(starting, sidecars + asked(one));
+    }
+    running += sidecars;
+    const amount = Math.max(running, starting) + (read(overhead[name]) ?? 0);
+    if (name === 'cpu') total.cpuMilli = amount;
+    else if (name === 'memory') total.memoryBytes = amount;
+    else if (name === 'ephemeral-storage') total.ephemeralBytes = amount;
+    else if (amount > 0) extended.set(name, amount);
+  }
+  return { ...total, extended };
+}
+
+export function hostPortsOf(pod: Pod): readonly HostPortDemand[] {
+  const ports: HostPortDemand[] = [];
+  for (const container of pod.spec?.containers ?? [])
+    for (const one of container.ports ?? []) {
+      const port = one.hostPort ?? (pod.spec?.hostNetwork === true ? one.containerPort : 0);
+      if (port > 0)
+        ports.push({
+          protocol: one.protocol ?? 'TCP',
+          port,
+          address: one.hostIP === undefined || one.hostIP === '' ? '0.0.0.0' : one.hostIP,
+        });
+    }
+  return ports;
+}
+
+export function portsClash(a: HostPortDemand, b: HostPortDemand): boolean {
+  return (
+    a.port === b.port &&
+    a.protocol === b.protocol &&
+    (a.address === b.address || a.address === '0.0.0.0' || b.address === '0.0.0.0')
+  );
+}
+
+const sameAsk = new WeakMap<object, Demand>();
+
+/** The demand of a pod. Objects are immutable, so it is remembered by the pod itself. */
+export function demandOf(pod: Pod): Demand {
+  let demand = sameAsk.get(pod);
+  if (demand === undefined) {
+    demand = workOut(pod);
+    sameAsk.set(pod, demand);
+  }
+  return demand;
+}
+
+function workOut(pod: Pod): Demand {
+  const { spec, metadata } = pod;
+  const amounts = amountsOf(pod);
+  const hostPorts = hostPortsOf(pod);
+  const owner = metadata.ownerReferences?.find((one) => one.controller === true)?.uid ?? '';
+  const affinity = spec?.affinity;
+  const spread = (spec?.topologySpreadConstraints ?? []).map((one) => withRevision(one, pod));
+  const looksAtPods =
+    spread.length > 0 || affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined;
+  const key = JSON.stringify([
+    metadata.namespace,
+    owner === '' ? metadata.labels : owner,
+    metadata.labels,
+    amounts.cpuMilli,
+    amounts.memoryBytes,
+    amounts.ephemeralBytes,
+    [...amounts.extended],
+    spec?.nodeName,
+    spec?.nodeSelector,
+    affinity,
+    spec?.tolerations,
+    hostPorts,
+    spread,
+  ]);
+  return {
+    key,
+    namespace: metadata.namespace ?? '',
+    labels: metadata.labels ?? {},
+    ...amounts,
+    nodeName: spec?.nodeName ?? '',
+    nodeSelector: spec?.nodeSelector,
+    affinity,
+    tolerations: spec?.tolerations ?? [],
+    hostPorts,
+    spread,
+    owner,
+    isPlain: !looksAtPods && hostPorts.length === 0,
+  };
+}
+
+/** `matchLabelKeys` narrow a selector to pods that have the same values. */
+function withRevision(constraint: TopologySpreadConstraint, pod: Pod): TopologySpreadConstraint {
+  const keys = constraint.matchLabelKeys ?? [];
+  if (keys.length === 0) return constraint;
+  const matchLabels = { ...constraint.labelSelector?.matchLabels };
+  for (const key of keys) {
+    const value = pod.metadata.labels?.[key];
+    if (value !== undefined) matchLabels[key] = value;
+  }
+  return { ...constraint, labelSelector: { ...constraint.labelSelector, matchLabels } };
+}
+
+/** Does a term of pod (anti-)affinity speak of this pod? `own` is the namespace of the pod that has the term. */
+export function termSelects(
+  term: PodAffinityTerm,
+  own: string,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const everywhere = term.namespaceSelector !== undefined && Object.keys(term.namespaceSelector).length === 0;
+  const listed = term.namespaces !== undefined && term.namespaces.length > 0;
+  const there =
+    everywhere ||
+    (listed
+      ? (term.namespaces ?? []).includes(namespace)
+      : term.namespaceSelector === undefined && namespace === own);
+  return there && labelPredicate(term.labelSelector as LabelSelector | undefined)(labels);
+}

@@ -1,0 +1,138 @@
+/**
+ * Which nodes a pod can go to. Pure. Each filter answers the reason for which a node is refused, worded as kube-scheduler words it.
+ *
+ * `staticRefusal` depends on the node's own facts, `roomRefusal` on what is free on it, `podsRefusal` on the pods around.
+ */
+import type { NodeSelector, NodeSelectorTerm, Taint, Toleration } from '../api/index.ts';
+import { type Demand, portsClash, termSelects } from './demand.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export const refusals = {
+  unschedulable: 'node(s) were unschedulable',
+  name: "node(s) didn't match the requested node name",
+  taint: 'node(s) had untolerated taint(s)',
+  affinity: "node(s) didn't match Pod's node affinity/selector",
+  ports: "node(s) didn't have free ports for the requested pod ports",
+  tooManyPods: 'Too many pods',
+  spread: "node(s) didn't match pod topology spread constraints",
+  spreadLabel: "node(s) didn't match pod topology spread constraints (missing required label)",
+  podAffinity: "node(s) didn't match pod affinity rules",
+  podAntiAffinity: "node(s) didn't match pod anti-affinity rules",
+  existingAntiAffinity: "node(s) didn't satisfy existing pods anti-affinity rules",
+} as const;
+
+type Labels = Readonly<Record<string, string>>;
+
+export function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {
+  return tolerations.some((one) => {
+    if (one.effect !== undefined && one.effect !== '' && one.effect !== taint.effect) return false;
+    if (one.key !== undefined && one.key !== '' && one.key !== taint.key) return false;
+    if (one.operator === 'Exists') return true;
+    return one.key !== undefined && one.key !== '' && (one.value ?? '') === (taint.value ?? '');
+  });
+}
+
+const cordoned: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+
+export function staticRefusal(demand: Demand, snapshot: Snapshot, row: number): string | undefined {
+  const facts = snapshot.facts(row);
+  if (facts === undefined) return refusals.name;
+  if (demand.nodeName !== '' && demand.nodeName !== facts.name) return refusals.name;
+  if (facts.unschedulable && !tolerates(demand.tolerations, cordoned)) return refusals.unschedulable;
+  for (const taint of facts.taints)
+    if (taint.effect !== 'PreferNoSchedule' && !tolerates(demand.tolerations, taint)) return refusals.taint;
+  if (demand.nodeSelector !== undefined)
+    for (const key in demand.nodeSelector)
+      if (facts.labels[key] !== demand.nodeSelector[key]) return refusals.affinity;
+  const required = demand.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (required !== undefined && !selectsNode(required, facts.labels)) return refusals.affinity;
+  return undefined;
+}
+
+/** Every resource that lacks, for a node may lack several. Empty: there is room. */
+export function roomRefusals(demand: Demand, snapshot: Snapshot, row: number): readonly string[] {
+  if (hasRoom(demand, snapshot, row)) return [];
+  const lacking: string[] = [];
+  if ((snapshot.podsFree[row] ?? 0) < 1) lacking.push(refusals.tooManyPods);
+  if (demand.cpuMilli > 0 && demand.cpuMilli > (snapshot.cpuFree[row] ?? 0)) lacking.push('Insufficient cpu');
+  if (demand.memoryBytes > 0 && demand.memoryBytes > (snapshot.memoryFree[row] ?? 0))
+    lacking.push('Insufficient memory');
+  if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (snapshot.ephemeralFree[row] ?? 0))
+    lacking.push('Insufficient ephemeral-storage');
+  for (const [resource, amount] of demand.extended)
+    if (amount > snapshot.extendedFree(row, resource)) lacking.push(`Insufficient ${resource}`);
+  return lacking;
+}
+
+export function hasRoom(demand: Demand, snapshot: Snapshot, row: number): boolean {
+  if ((snapshot.podsFree[row] ?? 0) < 1) return false;
+  if (demand.cpuMilli > 0 && demand.cpuMilli > (snapshot.cpuFree[row] ?? 0)) return false;
+  if (demand.memoryBytes > 0 && demand.memoryBytes > (snapshot.memoryFree[row] ?? 0)) return false;
+  if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (snapshot.ephemeralFree[row] ?? 0)) return false;
+  if (demand.extended.size > 0)
+    for (const [resource, amount] of demand.extended)
+      if (amount > snapshot.extendedFree(row, resource)) return false;
+  return true;
+}
+
+export function portsRefusal(demand: Demand, snapshot: Snapshot, row: number): string | undefined {
+  if (demand.hostPorts.length === 0) return undefined;
+  const taken = snapshot.portsOn(row);
+  return demand.hostPorts.some((wanted) => taken.some((one) => portsClash(wanted, one)))
+    ? refusals.ports
+    : undefined;
+}
+
+/** Terms are alternatives; within a term everything must hold. */
+export function selectsNode(selector: NodeSelector, labels: Labels): boolean {
+  return (selector.nodeSelectorTerms ?? []).some((term) => termHolds(term, labels));
+}
+
+export function termHolds(term: NodeSelectorTerm, labels: Labels): boolean {
+  const expressions = term.matchExpressions ?? [];
+  const fields = term.matchFields ?? [];
+  // An empty term selects nothing.
+  if (expressions.length + fields.length === 0) return false;
+  return [...expressions, ...fields].every(({ key, operator, values = [] }) => {
+    const value = labels[key];
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+      case 'Gt':
+        return value !== undefined && Number(value) > Number(values[0]);
+      case 'Lt':
+        return value !== undefined && Number(value) < Number(values[0]);
+      default:
+        return false;
+    }
+  });
+}
+
+/** Is there a pod with required anti-affinity around? Worked out for a batch by the plan. */
+export function existingRefuse(
+  demand: Demand,
+  snapshot: Snapshot,
+  row: number,
+  guarded: readonly GuardedTerm[],
+): boolean {
+  const labels = snapshot.facts(row)?.labels ?? {};
+  return guarded.some(
+    (one) =>
+      labels[one.topologyKey] === one.value &&
+      termSelects(one.term, one.namespace, demand.namespace, demand.labels),
+  );
+}
+
+/** A pod that wants certain others kept out of its topology domain. */
+export interface GuardedTerm {
+  readonly term: Parameters<typeof termSelects>[0];
+  readonly namespace: string;
+  readonly topologyKey: string;
+  readonly value: string | undefined;
+}

@@ -1,0 +1,201 @@
+/**
+ * Chooses a node for every waiting pod. Pure: the same snapshot gives the same plan.
+ *
+ *   snapshot ──▶ feasible (filters) ──▶ scored ──▶ steps: bind, or wait with the reason for each node
+ *
+ * Pods that ask the same are planned together: what nodes are possible is worked out once, and the best node is taken from a heap whose top alone changes
+ * with each placement. Pods that look at other pods (affinity, spreading) or at host ports are planned one by one over all nodes.
+ *
+ * Owns the order of placement: priority, then age. Does not own retries, binding or clocks.
+ * Invariant: a plan never overcommits a node. What it binds is in the snapshot when it returns.
+ */
+import type { Pod } from '../api/index.ts';
+import { type Demand, demandOf } from './demand.ts';
+import {
+  existingRefuse,
+  type GuardedTerm,
+  hasRoom,
+  portsRefusal,
+  refusals,
+  roomRefusals,
+  staticRefusal,
+} from './filters.ts';
+import { around, guardedTerms, placementAround } from './neighbours.ts';
+import { defaultPolicy, fixedScore, nodeScore, type Policy } from './scores.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** How many nodes were refused, by reason. */
+export type Refusals = ReadonlyMap<string, number>;
+
+export type Step =
+  | {
+      readonly kind: 'bind';
+      readonly podKey: string;
+      readonly nodeName: string;
+      readonly score: number;
+      readonly possible: number;
+      readonly refused: Refusals;
+    }
+  | { readonly kind: 'wait'; readonly podKey: string; readonly nodes: number; readonly refused: Refusals };
+
+export interface WaitingPod {
+  readonly key: string;
+  readonly pod: Pod;
+}
+
+export function plan(
+  snapshot: Snapshot,
+  pods: readonly WaitingPod[],
+  policy: Policy = defaultPolicy,
+): readonly Step[] {
+  const steps: Step[] = [];
+  const ordered = inOrder(pods);
+  for (let at = 0; at < ordered.length; ) {
+    const demand = demandOf((ordered[at] as WaitingPod).pod);
+    let end = at + 1;
+    while (end < ordered.length && demandOf((ordered[end] as WaitingPod).pod).key === demand.key) end++;
+    const group = ordered.slice(at, end);
+    const guarded = guardedTerms(snapshot);
+    if (demand.isPlain && guarded.length === 0) planAlike(snapshot, demand, group, policy, steps);
+    else
+      for (const waiting of group)
+        steps.push(planOne(snapshot, demand, waiting, policy, guardedTerms(snapshot)));
+    at = end;
+  }
+  return steps;
+}
+
+/** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
+function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
+  return [...pods].sort((a, b) => {
+    const priority = (b.pod.spec?.priority ?? 0) - (a.pod.spec?.priority ?? 0);
+    if (priority !== 0) return priority;
+    const [x, y] = [a.pod.metadata.creationTimestamp ?? '', b.pod.metadata.creationTimestamp ?? ''];
+    if (x !== y) return x < y ? -1 : 1;
+    const [p, q] = [demandOf(a.pod).key, demandOf(b.pod).key];
+    if (p !== q) return p < q ? -1 : 1;
+    return a.key < b.key ? -1 : 1;
+  });
+}
+
+interface Candidate {
+  readonly row: number;
+  readonly fixed: number;
+  score: number;
+}
+
+function planAlike(
+  snapshot: Snapshot,
+  demand: Demand,
+  group: readonly WaitingPod[],
+  policy: Policy,
+  steps: Step[],
+): void {
+  const refused = new Map<string, number>();
+  const heap: Candidate[] = [];
+  for (let row = 0; row < snapshot.rows; row++) {
+    if (snapshot.facts(row) === undefined) continue;
+    const reason = staticRefusal(demand, snapshot, row);
+    if (reason !== undefined) count(refused, reason);
+    else if (hasRoom(demand, snapshot, row)) {
+      const fixed = fixedScore(demand, snapshot, row, policy);
+      heap.push({ row, fixed, score: nodeScore(demand, snapshot, row, policy, fixed) });
+    } else for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
+  }
+  heapify(heap);
+  for (const { key, pod } of group) {
+    const best = heap[0];
+    if (best === undefined) {
+      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused: new Map(refused) });
+      continue;
+    }
+    const nodeName = snapshot.facts(best.row)?.name ?? '';
+    steps.push({ kind: 'bind', podKey: key, nodeName, score: best.score, possible: heap.length, refused });
+    snapshot.addPod(key, pod, nodeName);
+    if (hasRoom(demand, snapshot, best.row)) {
+      best.score = nodeScore(demand, snapshot, best.row, policy, best.fixed);
+      sink(heap, 0);
+    } else {
+      for (const lacking of roomRefusals(demand, snapshot, best.row)) count(refused, lacking);
+      const last = heap.pop() as Candidate;
+      if (heap.length > 0 && last !== best) {
+        heap[0] = last;
+        sink(heap, 0);
+      }
+    }
+  }
+}
+
+function planOne(
+  snapshot: Snapshot,
+  demand: Demand,
+  { key, pod }: WaitingPod,
+  policy: Policy,
+  guarded: readonly GuardedTerm[],
+): Step {
+  const refused = new Map<string, number>();
+  const possible: number[] = [];
+  const neighbours = around(snapshot, demand);
+  for (let row = 0; row < snapshot.rows; row++) {
+    if (snapshot.facts(row) === undefined) continue;
+    const reason = staticRefusal(demand, snapshot, row) ?? portsRefusal(demand, snapshot, row);
+    if (reason !== undefined) {
+      count(refused, reason);
+      continue;
+    }
+    const lacking = roomRefusals(demand, snapshot, row);
+    if (lacking.length > 0) {
+      for (const one of lacking) count(refused, one);
+      continue;
+    }
+    const social =
+      neighbours.refusal(row) ??
+      (existingRefuse(demand, snapshot, row, guarded) ? refusals.existingAntiAffinity : undefined);
+    if (social === undefined) possible.push(row);
+    else count(refused, social);
+  }
+  let best: { row: number; score: number } | undefined;
+  const rank = placementAround(neighbours, possible);
+  for (const row of possible) {
+    const score =
+      nodeScore(demand, snapshot, row, policy, fixedScore(demand, snapshot, row, policy)) + rank(row);
+    if (best === undefined || score > best.score) best = { row, score };
+  }
+  if (best === undefined) return { kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused };
+  const nodeName = snapshot.facts(best.row)?.name ?? '';
+  snapshot.addPod(key, pod, nodeName);
+  return { kind: 'bind', podKey: key, nodeName, score: best.score, possible: possible.length, refused };
+}
+
+function count(counts: Map<string, number>, reason: string): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1);
+}
+
+/** Better first; among equals the lower row, so that the plan is the same every time. */
+const better = (a: Candidate, b: Candidate): boolean =>
+  a.score > b.score || (a.score === b.score && a.row < b.row);
+
+function heapify(heap: Candidate[]): void {
+  for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, at);
+}
+
+function sink(heap: Candidate[], from: number): void {
+  let at = from;
+  const moving = heap[at] as Candidate;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && better(heap[child + 1] as Candidate, heap[child] as Candidate)) child++;
+    if (!better(heap[child] as Candidate, moving)) break;
+    heap[at] = heap[child] as Candidate;
+    at = child;
+  }
+  heap[at] = moving;
+}
+
+/** As kube-scheduler says it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */
+export function waitMessage(nodes: number, refused: Refusals): string {
+  if (nodes === 0) return 'no nodes available to schedule pods';
+  const reasons = [...refused].map(([reason, number]) => `${number} ${reason}`).sort();
+  return `0/${nodes} nodes are available: ${reasons.join(', ')}.`;
+}

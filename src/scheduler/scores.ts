@@ -1,0 +1,71 @@
+/**
+ * How good a node is for a pod, among those that are possible: 0 to 100 for each aspect, weighted. Pure.
+ * Source: kube-scheduler's NodeResourcesFit (LeastAllocated), BalancedAllocation, TaintToleration, NodeAffinity, and spreading of an owner's pods.
+ */
+import type { PreferredSchedulingTerm } from '../api/index.ts';
+import { type Demand, unaskedCpuMilli, unaskedMemoryBytes } from './demand.ts';
+import { termHolds, tolerates } from './filters.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface Policy {
+  readonly leastAllocated: number;
+  readonly balanced: number;
+  readonly ownerSpread: number;
+  readonly preferredAffinity: number;
+  readonly preferNoSchedule: number;
+}
+
+export const defaultPolicy: Policy = {
+  leastAllocated: 1,
+  balanced: 1,
+  ownerSpread: 3,
+  preferredAffinity: 2,
+  preferNoSchedule: 3,
+};
+
+/** Depends on the node alone and what is on it: placing a pod changes only that node's score. */
+export function nodeScore(
+  demand: Demand,
+  snapshot: Snapshot,
+  row: number,
+  policy: Policy,
+  fixed: number,
+): number {
+  const cpuWhole = snapshot.cpuWhole[row] ?? 0;
+  const memoryWhole = snapshot.memoryWhole[row] ?? 0;
+  const cpu = demand.cpuMilli > 0 ? demand.cpuMilli : unaskedCpuMilli;
+  const memory = demand.memoryBytes > 0 ? demand.memoryBytes : unaskedMemoryBytes;
+  const cpuLeft = cpuWhole > 0 ? Math.max(0, ((snapshot.cpuFree[row] ?? 0) - cpu) / cpuWhole) : 0;
+  const memoryLeft =
+    memoryWhole > 0 ? Math.max(0, ((snapshot.memoryFree[row] ?? 0) - memory) / memoryWhole) : 0;
+  const least = 50 * (cpuLeft + memoryLeft);
+  const balanced = 100 * (1 - Math.abs(cpuLeft - memoryLeft));
+  const owned = demand.owner === '' ? 0 : snapshot.ownedOn(row, demand.owner);
+  return (
+    policy.leastAllocated * least +
+    policy.balanced * balanced +
+    policy.ownerSpread * (100 / (1 + owned)) +
+    fixed
+  );
+}
+
+/** The part that the node's labels and taints decide. */
+export function fixedScore(demand: Demand, snapshot: Snapshot, row: number, policy: Policy): number {
+  const facts = snapshot.facts(row);
+  if (facts === undefined) return 0;
+  const preferred: readonly PreferredSchedulingTerm[] =
+    demand.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  let weight = 0;
+  let most = 0;
+  for (const one of preferred) {
+    most += one.weight;
+    if (termHolds(one.preference, facts.labels)) weight += one.weight;
+  }
+  const unwanted = facts.taints.filter(
+    (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(demand.tolerations, taint),
+  ).length;
+  return (
+    policy.preferredAffinity * (most > 0 ? (100 * weight) / most : 0) +
+    policy.preferNoSchedule * (100 / (1 + unwanted))
+  );
+}

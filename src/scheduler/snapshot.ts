@@ -1,0 +1,258 @@
+/**
+ * The cloud as the scheduler sees it: a column for each property of nodes, kept current by single changes. Pure.
+ *
+ * Invariants: what is taken of a node is the sum over the pods that it holds, bound or assumed. A node's row keeps its index until it is removed;
+ * rows of removed nodes are used again.
+ */
+import type { Node, Pod, Taint } from '../api/index.ts';
+import { quantityMilli, quantityValue } from '../api/index.ts';
+import { amountsOf, type HostPortDemand, hostPortsOf } from './demand.ts';
+
+export interface PlacedPod {
+  readonly key: string;
+  readonly pod: Pod;
+  readonly row: number;
+}
+
+interface NodeFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly unschedulable: boolean;
+  readonly extended: ReadonlyMap<string, number>;
+}
+
+const growth = 2;
+
+export class Snapshot {
+  /** Free and whole amounts by row. */
+  cpuFree = new Float64Array(16);
+  cpuWhole = new Float64Array(16);
+  memoryFree = new Float64Array(16);
+  memoryWhole = new Float64Array(16);
+  ephemeralFree = new Float64Array(16);
+  podsFree = new Float64Array(16);
+  readonly #facts: (NodeFacts | undefined)[] = [];
+  readonly #extendedTaken: Map<string, number>[] = [];
+  readonly #podsOn: Map<string, Pod>[] = [];
+  readonly #ports: HostPortDemand[][] = [];
+  /** How many pods of an owner a row holds. */
+  readonly #owners: Map<string, number>[] = [];
+  readonly #rowOf = new Map<string, number>();
+  readonly #placed = new Map<string, PlacedPod>();
+  /** Placed pods that want certain others kept away from them. */
+  readonly #guarding = new Set<PlacedPod>();
+  /** Pods placed on nodes that are not known (yet). */
+  readonly #waiting = new Map<string, Map<string, Pod>>();
+  readonly #freeRows: number[] = [];
+  #staticVersion = 0;
+
+  /** Changes whenever labels, taints, capacity or the set of nodes do: what was worked out of those is void then. */
+  get staticVersion(): number {
+    return this.#staticVersion;
+  }
+
+  /** Rows may be empty: see `facts`. */
+  get rows(): number {
+    return this.#facts.length;
+  }
+
+  get nodeCount(): number {
+    return this.#rowOf.size;
+  }
+
+  facts(row: number): NodeFacts | undefined {
+    return this.#facts[row];
+  }
+
+  rowOf(name: string): number | undefined {
+    return this.#rowOf.get(name);
+  }
+
+  podsOn(row: number): Iterable<Pod> {
+    return this.#podsOn[row]?.values() ?? [];
+  }
+
+  portsOn(row: number): readonly HostPortDemand[] {
+    return this.#ports[row] ?? [];
+  }
+
+  ownedOn(row: number, owner: string): number {
+    return this.#owners[row]?.get(owner) ?? 0;
+  }
+
+  extendedFree(row: number, resource: string): number {
+    return (this.#facts[row]?.extended.get(resource) ?? 0) - (this.#extendedTaken[row]?.get(resource) ?? 0);
+  }
+
+  get guarding(): ReadonlySet<PlacedPod> {
+    return this.#guarding;
+  }
+
+  placed(key: string): PlacedPod | undefined {
+    return this.#placed.get(key);
+  }
+
+  setNode(node: Node): void {
+    const name = node.metadata.name ?? '';
+    const { allocatable = node.status?.capacity ?? {} } = node.status ?? {};
+    let row = this.#rowOf.get(name);
+    if (row === undefined) row = this.#newRow(name);
+    const before = this.#facts[row];
+    const cpu = quantityMilli(allocatable['cpu']) ?? 0;
+    const memory = quantityValue(allocatable['memory']) ?? 0;
+    const extended = new Map<string, number>();
+    for (const [resource, amount] of Object.entries(allocatable))
+      if (!['cpu', 'memory', 'pods', 'ephemeral-storage'].includes(resource))
+        extended.set(resource, quantityValue(amount) ?? 0);
+    const taken = this.#takenOn(row);
+    const whole = {
+      cpu,
+      memory,
+      ephemeral: quantityValue(allocatable['ephemeral-storage']) ?? Number.POSITIVE_INFINITY,
+      pods: quantityValue(allocatable['pods']) ?? 110,
+    };
+    const facts: NodeFacts = {
+      name,
+      labels: { ...node.metadata.labels, 'metadata.name': name },
+      taints: node.spec?.taints ?? [],
+      unschedulable: node.spec?.unschedulable === true,
+      extended,
+    };
+    const changed =
+      before === undefined ||
+      this.cpuWhole[row] !== cpu ||
+      this.memoryWhole[row] !== memory ||
+      JSON.stringify([before.labels, before.taints, before.unschedulable, [...before.extended]]) !==
+        JSON.stringify([facts.labels, facts.taints, facts.unschedulable, [...extended]]);
+    this.#facts[row] = facts;
+    this.cpuWhole[row] = cpu;
+    this.memoryWhole[row] = memory;
+    this.cpuFree[row] = cpu - taken.cpu;
+    this.memoryFree[row] = memory - taken.memory;
+    this.ephemeralFree[row] = whole.ephemeral - taken.ephemeral;
+    this.podsFree[row] = whole.pods - (this.#podsOn[row]?.size ?? 0);
+    if (changed) this.#staticVersion++;
+    if (before === undefined) this.#takeWaiting(name);
+  }
+
+  removeNode(name: string): void {
+    const row = this.#rowOf.get(name);
+    if (row === undefined) return;
+    const pods = this.#podsOn[row] ?? new Map<string, Pod>();
+    // Its pods are still there until somebody deletes them; the node may come back.
+    if (pods.size > 0) this.#waiting.set(name, new Map(pods));
+    for (const key of pods.keys()) this.#unplace(key);
+    this.#rowOf.delete(name);
+    this.#facts[row] = undefined;
+    this.#podsOn[row] = new Map();
+    this.#ports[row] = [];
+    this.#owners[row] = new Map();
+    this.#extendedTaken[row] = new Map();
+    this.#freeRows.push(row);
+    this.#staticVersion++;
+  }
+
+  /** Idempotent; a pod that is there already is replaced. */
+  addPod(key: string, pod: Pod, nodeName: string): void {
+    const row = this.#rowOf.get(nodeName);
+    const there = this.#placed.get(key);
+    if (there !== undefined) {
+      if (there.row === row && there.pod === pod) return;
+      this.removePod(key);
+    }
+    if (row === undefined) {
+      const waiting = this.#waiting.get(nodeName) ?? new Map<string, Pod>();
+      waiting.set(key, pod);
+      this.#waiting.set(nodeName, waiting);
+      return;
+    }
+    const placed = { key, pod, row };
+    this.#placed.set(key, placed);
+    if (pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined)
+      this.#guarding.add(placed);
+    this.#podsOn[row]?.set(key, pod);
+    this.#count(row, pod, 1);
+  }
+
+  removePod(key: string): void {
+    const placed = this.#placed.get(key);
+    if (placed === undefined) {
+      for (const [name, pods] of this.#waiting)
+        if (pods.delete(key) && pods.size === 0) this.#waiting.delete(name);
+      return;
+    }
+    this.#unplace(key);
+    this.#podsOn[placed.row]?.delete(key);
+    this.#count(placed.row, placed.pod, -1);
+  }
+
+  #unplace(key: string): void {
+    const placed = this.#placed.get(key);
+    if (placed !== undefined) this.#guarding.delete(placed);
+    this.#placed.delete(key);
+  }
+
+  #count(row: number, pod: Pod, sign: 1 | -1): void {
+    const amounts = amountsOf(pod);
+    this.cpuFree[row] = (this.cpuFree[row] ?? 0) - sign * amounts.cpuMilli;
+    this.memoryFree[row] = (this.memoryFree[row] ?? 0) - sign * amounts.memoryBytes;
+    this.ephemeralFree[row] = (this.ephemeralFree[row] ?? 0) - sign * amounts.ephemeralBytes;
+    this.podsFree[row] = (this.podsFree[row] ?? 0) - sign;
+    const taken = this.#extendedTaken[row];
+    for (const [resource, amount] of amounts.extended)
+      taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
+    const owner = pod.metadata.ownerReferences?.find((one) => one.controller === true)?.uid;
+    const owners = this.#owners[row];
+    if (owner !== undefined && owners !== undefined) {
+      const count = (owners.get(owner) ?? 0) + sign;
+      if (count <= 0) owners.delete(owner);
+      else owners.set(owner, count);
+    }
+    const ports = hostPortsOf(pod);
+    if (ports.length > 0) this.#ports[row] = [...(this.#podsOn[row]?.values() ?? [])].flatMap(hostPortsOf);
+  }
+
+  #takenOn(row: number): { cpu: number; memory: number; ephemeral: number } {
+    const taken = { cpu: 0, memory: 0, ephemeral: 0 };
+    for (const pod of this.#podsOn[row]?.values() ?? []) {
+      const amounts = amountsOf(pod);
+      taken.cpu += amounts.cpuMilli;
+      taken.memory += amounts.memoryBytes;
+      taken.ephemeral += amounts.ephemeralBytes;
+    }
+    return taken;
+  }
+
+  #newRow(name: string): number {
+    const row = this.#freeRows.pop() ?? this.#facts.length;
+    if (row >= this.cpuFree.length) this.#grow();
+    this.#rowOf.set(name, row);
+    this.#facts[row] = undefined;
+    this.#podsOn[row] = new Map();
+    this.#ports[row] = [];
+    this.#owners[row] = new Map();
+    this.#extendedTaken[row] = new Map();
+    return row;
+  }
+
+  #grow(): void {
+    const larger = (old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => {
+      const grown = new Float64Array(old.length * growth);
+      grown.set(old);
+      return grown;
+    };
+    this.cpuFree = larger(this.cpuFree);
+    this.cpuWhole = larger(this.cpuWhole);
+    this.memoryFree = larger(this.memoryFree);
+    this.memoryWhole = larger(this.memoryWhole);
+    this.ephemeralFree = larger(this.ephemeralFree);
+    this.podsFree = larger(this.podsFree);
+  }
+
+  #takeWaiting(name: string): void {
+    const waiting = this.#waiting.get(name);
+    this.#waiting.delete(name);
+    for (const [key, pod] of waiting ?? []) this.addPod(key, pod, name);
+  }
+}
