@@ -1,0 +1,86 @@
+/**
+ * What workloads share: they keep replicas of a pod template, found by a selector that never changes. Columns, selector rules, amounts.
+ * Source: Kubernetes 1.36, pkg/apis/apps/validation and pkg/printers, as behaviour.
+ */
+import { sameJson } from '../../lib/index.ts';
+import type { Column } from '../kind.ts';
+import { labelPredicate, labelSelectorText } from '../label-selector.ts';
+import type { KubeObject } from '../object.ts';
+import type { PodTemplateSpec } from '../types/core.v1.ts';
+import type { LabelSelector } from '../types/meta.v1.ts';
+import { isEmptySelector, validateLabelSelector } from '../validation/label-selectors.ts';
+import { immutableWhy, notNegative, type Problems, required, wrong } from '../validation/problems.ts';
+import { none, wideColumn } from './cells.ts';
+import { validateLastingTemplate } from './pod-spec/validate.ts';
+
+interface WorkloadSpec {
+  readonly replicas?: number;
+  readonly minReadySeconds?: number;
+  readonly selector?: LabelSelector;
+  readonly template?: PodTemplateSpec;
+}
+
+interface Workload extends KubeObject {
+  readonly spec?: WorkloadSpec;
+}
+
+export function validateSelectorAndTemplate(problems: Problems, spec: WorkloadSpec): void {
+  const { selector, template } = spec;
+  if (selector === undefined) problems.push(required('spec.selector'));
+  else {
+    validateLabelSelector(problems, 'spec.selector', selector);
+    if (isEmptySelector(selector))
+      problems.push(wrong('spec.selector', selector, 'empty selector is invalid for deployment'));
+    else if (!labelPredicate(selector)(template?.metadata?.labels))
+      problems.push(
+        wrong(
+          'spec.template.metadata.labels',
+          template?.metadata?.labels ?? null,
+          '`selector` does not match template `labels`',
+        ),
+      );
+  }
+  validateLastingTemplate(problems, 'spec.template', template);
+}
+
+export function validateSameSelector(problems: Problems, object: Workload, old: Workload): void {
+  const selector = object.spec?.selector;
+  if (!sameJson(selector, old.spec?.selector))
+    problems.push(wrong('spec.selector', selector ?? null, immutableWhy));
+}
+
+/** Counts of a status: none negative, and none above those it is part of. */
+export function validateCounts<Status extends object>(
+  problems: Problems,
+  status: Status,
+  names: readonly (keyof Status & string)[],
+  limits: readonly {
+    readonly part: keyof Status & string;
+    readonly whole: keyof Status & string;
+    readonly why: string;
+  }[],
+): void {
+  const value = (name: keyof Status): number => (status[name] as number | undefined) ?? 0;
+  for (const name of names) notNegative(problems, `status.${name}`, value(name));
+  for (const { part, whole, why } of limits)
+    if (value(part) > value(whole)) problems.push(wrong(`status.${part}`, value(part), why));
+}
+
+const containersOf = (object: Workload) => object.spec?.template?.spec?.containers ?? [];
+
+/** CONTAINERS, IMAGES, SELECTOR. */
+export const templateColumns: readonly Column[] = [
+  wideColumn<Workload>('Containers', 'The names of the containers.', (object) =>
+    containersOf(object)
+      .map(({ name }) => name)
+      .join(','),
+  ),
+  wideColumn<Workload>('Images', 'The images of the containers.', (object) =>
+    containersOf(object)
+      .map(({ image }) => image ?? '')
+      .join(','),
+  ),
+  wideColumn<Workload>('Selector', 'Which pods belong to it.', ({ spec }) =>
+    spec?.selector === undefined ? none : labelSelectorText(spec.selector) || none,
+  ),
+];
