@@ -1,7 +1,10 @@
 /** The door of `agent`: pods as containers on this node, and hollow nodes that only pretend. */
 export { type HollowNodes, type HollowOptions, startHollowNodes } from './hollow/hollow-nodes.ts';
 export { createHollowEndpoint } from './hollow/io/hollow-endpoint.ts';
+export { type DiskImageStore, type ImageStoreOptions, openImageStore } from './images/io/image-store.ts';
 export { type Agent, type AgentOptions, startAgent } from './io/agent.ts';
+export { createPodNetwork, type PodNetworkOptions } from './network/io/bridge-network.ts';
+export { createRuntime, type RuntimeOptions } from './runtime/io/conmon-runtime.ts';
 export type {
   AgentEndpoint,
   AttachOptions,
@@ -10,5 +13,9 @@ export type {
   StreamHandler,
   StreamTargets,
 } from './server/endpoint.ts';
-export { type AgentServer, type AgentServerSettings, startAgentServer } from './server/io/agent-server.ts';
-export { createStreamHandler } from './streams/io/stream-handler.ts';
+export {
+  type AgentServer,
+  type AgentServerSettings,
+  type ServeOptions,
+  serveAgent,
+} from './server/io/agent-server.ts';

@@ -22,7 +22,7 @@ import { createProbeRunner } from '../probes/io/probe-runner.ts';
 import type { Runtime } from '../runtime/index.ts';
 import type { AgentEndpoint, StreamHandler } from '../server/endpoint.ts';
 import { createAgentEndpoint } from '../server/io/agent-endpoint.ts';
-import { type AgentServerSettings, startAgentServer } from '../server/io/agent-server.ts';
+import { type AgentServerSettings, serveAgent } from '../server/io/agent-server.ts';
 import { type LogFile, LogRotation } from '../server/io/log-rotation.ts';
 
 export interface AgentOptions {
@@ -86,7 +86,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nowMs: () => clock.nowMs(),
   });
   try {
-    const server = await startAgentServer(options.server, endpoint, options.streams ?? lazyStreams(log), log);
+    const server = await serveAgent({ ...options.server, endpoint, streams: options.streams, log });
     closing.add('server', () => server.close());
     const description = runtime.describe();
     const version = description.version.split(',')[0]?.trim() || '0.0.0';
@@ -133,21 +133,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await closing.close();
     throw error;
   }
-}
-
-/** Loaded when first needed: most agents never serve a stream. */
-function lazyStreams(log: Log): StreamHandler {
-  let handler: Promise<StreamHandler> | undefined;
-  return (request, socket, head, targets) => {
-    handler ??= import('../streams/io/stream-handler.ts').then((module) => module.createStreamHandler(log));
-    handler.then(
-      (streams) => streams(request, socket, head, targets),
-      (error: unknown) => {
-        log.error('cannot load the stream protocols', { error });
-        socket.destroy();
-      },
-    );
-  };
 }
 
 function* runningLogs(shell: PodShell, disk: ReturnType<typeof createPodDisk>): Iterable<LogFile> {

@@ -330,8 +330,9 @@ export async function stopContainer(
     container?.lifecycle?.stopSignal ?? state.memory.get(step.container)?.image?.image.config.stopSignal;
   await parts.runtime.stopContainer(step.id, Math.max(leastMs, leftMs()), stopSignal);
   const status = await parts.runtime.status(step.id);
-  if (status !== undefined) worker.onExit(status);
-  else forgetLost(worker, step);
+  if (status?.state === 'exited') await worker.onExit(status);
+  else if (status === undefined) forgetLost(worker, step);
+  else throw new CaelumError('timeout', `Cannot stop container "${step.container}": it is still running`);
 }
 
 /** The runtime does not know it any more: it has ended, nobody knows how. */

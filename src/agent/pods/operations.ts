@@ -49,6 +49,7 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
     case 'detachNetwork':
       await worker.parts.network.detach(worker.state.uid);
       worker.state.attachment = undefined;
+      worker.state.faults.delete('network');
       return;
     case 'tearDownVolumes':
       return tearDownVolumes(worker);

@@ -165,7 +165,7 @@ export class PodShell {
   }
 
   #onExit(status: RuntimeStatus): void {
-    this.#workers.get(status.podUid)?.onExit(status);
+    void this.#workers.get(status.podUid)?.onExit(status);
   }
 
   #forget(uid: string): void {

@@ -26,6 +26,8 @@ export class PodWorker {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #runtimeName: string;
+  /** Exits whose last words are being read. */
+  readonly #exits = new Map<string, Promise<void>>();
   #scheduled = false;
   #stopped = false;
   #wakeTimer: Timer | undefined;
@@ -64,10 +66,16 @@ export class PodWorker {
     this.wake();
   }
 
-  onExit(status: RuntimeStatus): void {
+  /** Resolves when the exit counts. Told several times of one exit, it counts once. */
+  onExit(status: RuntimeStatus): Promise<void> {
     const known = this.state.containers.get(`${status.name}/${status.attempt}`);
-    if (known?.state === 'exited' && known.id === status.id) return;
-    void this.#readLastWords(status);
+    if (known?.state === 'exited' && known.id === status.id) return Promise.resolve();
+    let counting = this.#exits.get(status.id);
+    if (counting === undefined) {
+      counting = this.#readLastWords(status).finally(() => this.#exits.delete(status.id));
+      this.#exits.set(status.id, counting);
+    }
+    return counting;
   }
 
   /** A ConfigMap or Secret that the pod uses has changed. */
@@ -166,6 +174,8 @@ export class PodWorker {
   async #run(step: Step, key: string, signal: AbortSignal): Promise<void> {
     try {
       await carryOut(this, step, signal);
+      // Those of the whole pod keep their own account.
+      if (key.includes('/')) this.state.faults.delete(key);
     } catch (error) {
       this.state.fail(key, explainError(error), this.#clock.nowMs());
       if (!this.#stopped) this.#log.warn('a step failed', { step: step.kind, error });

@@ -31,13 +31,17 @@ export interface AgentServer {
 
 const callerName = 'caelum-apiserver';
 
-export async function startAgentServer(
-  settings: AgentServerSettings,
-  endpoint: AgentEndpoint,
-  streams: StreamHandler,
-  log: Log,
-): Promise<AgentServer> {
-  const { ca, cert, key } = settings;
+export interface ServeOptions extends AgentServerSettings {
+  readonly log: Log;
+  /** Requests wait for it: the port may have to be known before there is an endpoint. */
+  readonly endpoint: AgentEndpoint | Promise<AgentEndpoint>;
+  /** Carries exec, attach and port-forward; the agent's own by default. */
+  readonly streams?: StreamHandler | undefined;
+}
+
+export async function serveAgent(options: ServeOptions): Promise<AgentServer> {
+  const { ca, cert, key, log } = options;
+  const streams = options.streams ?? lazyStreams(log);
   const server = createServer({
     ca,
     cert,
@@ -47,14 +51,20 @@ export async function startAgentServer(
     minVersion: 'TLSv1.2',
   });
   server.on('request', (request, response) => {
-    answer(endpoint, request, response).catch((error: unknown) => fail(response, error, log));
+    answer(options.endpoint, request, response).catch((error: unknown) => fail(response, error, log));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (isAllowed(request)) streams(request, socket, head, endpoint);
-    else socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    if (!isAllowed(request)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    Promise.resolve(options.endpoint).then(
+      (endpoint) => streams(request, socket, head, endpoint),
+      () => socket.destroy(),
+    );
   });
   server.on('tlsClientError', (error) => log.debug('a caller was refused', { error }));
-  await listen(server, settings);
+  await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
     port,
@@ -63,6 +73,23 @@ export async function startAgentServer(
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** Loaded when first needed: most agents never serve a stream. */
+function lazyStreams(log: Log): StreamHandler {
+  let handler: Promise<StreamHandler> | undefined;
+  return (request, socket, head, targets) => {
+    handler ??= import('../../streams/io/stream-handler.ts').then((module) =>
+      module.createStreamHandler(log),
+    );
+    handler.then(
+      (streams) => streams(request, socket, head, targets),
+      (error: unknown) => {
+        log.error('cannot load the stream protocols', { error });
+        socket.destroy();
+      },
+    );
   };
 }
 
@@ -88,11 +115,12 @@ function isAllowed(request: IncomingMessage): boolean {
 }
 
 async function answer(
-  endpoint: AgentEndpoint,
+  opening: AgentEndpoint | Promise<AgentEndpoint>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (!isAllowed(request)) throw new CaelumError('forbidden', 'Forbidden: only the API server may ask');
+  const endpoint = await opening;
   const url = new URL(request.url ?? '/', 'https://agent');
   const [, first = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
   if (['exec', 'attach', 'portForward'].includes(first))

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import type { Node, Pod } from '../../api/index.ts';
+import { createFakeClient, createInformers } from '../../client/index.ts';
+import { SeededRandom, SimulatedClock, silentLog } from '../../lib/index.ts';
+import { leasesRef, nodesRef, podsRef } from '../objects.ts';
+import { type HollowNodes, type HollowOptions, startHollowNodes } from './hollow-nodes.ts';
+import { exitAfterAnnotation } from './hollow-pod.ts';
+import { createHollowEndpoint } from './io/hollow-endpoint.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function start(options: Partial<HollowOptions> = {}) {
+  const clock = new SimulatedClock();
+  const random = new SeededRandom(5);
+  const client = createFakeClient({ clock, random });
+  const informers = createInformers({ client, clock, log: silentLog, random });
+  const whole = { client, informers, clock, random, count: 3, ...options };
+  const starting = startHollowNodes(whole);
+  await clock.advance(1);
+  const nodes: HollowNodes = await starting;
+  closers.push(() => {
+    void nodes.stop();
+    informers.stop();
+  });
+  return { clock, client, nodes, whole };
+}
+
+const podOn = (node: string, name: string, change: Partial<Pod> = {}): Pod => ({
+  metadata: { name, namespace: 'default', ...change.metadata },
+  spec: { nodeName: node, containers: [{ name: 'c', image: 'x' }], ...change.spec },
+});
+
+test('startHollowNodes() registers Ready nodes and renews each lease once an interval', async () => {
+  const { clock, client, nodes } = await start();
+  assert.deepEqual(nodes.names, ['hollow-0', 'hollow-1', 'hollow-2']);
+  const node = client.peek<Node>(nodesRef, 'hollow-1');
+  assert.equal(node?.status?.conditions?.find((condition) => condition.type === 'Ready')?.status, 'True');
+  assert.equal(node?.status?.allocatable?.['cpu'], '32');
+  const before = client.requests.length;
+  await clock.advance(10_050);
+  const renewals = client.requests.slice(before).filter((request) => request.resource.startsWith('leases'));
+  assert.equal(renewals.length, 3);
+  assert.equal(client.objects(leasesRef).length, 3);
+});
+
+test('hollow pods become Running after the delay, with addresses of their own, in one write each', async () => {
+  const { clock, client } = await start({ startDelayMs: 500 });
+  for (let index = 0; index < 20; index++)
+    await client.create(podsRef, podOn(`hollow-${index % 3}`, `p${index}`));
+  await client.create(podsRef, podOn('elsewhere', 'other'));
+  await clock.advance(400);
+  assert.equal(client.objects<Pod>(podsRef).filter((pod) => pod.status?.phase === 'Running').length, 0);
+  await clock.advance(200);
+  const running = client.objects<Pod>(podsRef).filter((pod) => pod.status?.phase === 'Running');
+  assert.equal(running.length, 20);
+  assert.equal(new Set(running.map((pod) => pod.status?.podIP)).size, 20);
+  assert.equal(
+    client.requests.filter((request) => request.subresource === 'status' && request.resource === 'pods')
+      .length,
+    20,
+  );
+});
+
+test('hollow pods that are deleted go, and finished ones finish', async () => {
+  const { clock, client } = await start();
+  await client.create(podsRef, podOn('hollow-0', 'p'));
+  const job = { name: 'job', namespace: 'default', annotations: { [exitAfterAnnotation]: '2000' } };
+  await client.create(podsRef, {
+    metadata: job,
+    spec: { nodeName: 'hollow-1', restartPolicy: 'Never', containers: [{ name: 'c', image: 'x' }] },
+  } as Pod);
+  await clock.advance(100);
+  assert.equal(client.peek<Pod>(podsRef, 'default/p')?.status?.phase, 'Running');
+  await client.delete(podsRef, 'default', 'p');
+  await clock.advance(100);
+  assert.equal(client.peek(podsRef, 'default/p'), undefined);
+  await clock.advance(3000);
+  assert.equal(client.peek<Pod>(podsRef, 'default/job')?.status?.phase, 'Succeeded');
+});
+
+test('startHollowNodes() goes on after a restart, and after the API server was away', async () => {
+  const { clock, client, nodes, whole } = await start();
+  client.intercept = () => new Error('connection refused');
+  client.seed(podsRef, podOn('hollow-0', 'p'));
+  await clock.advance(5000);
+  client.intercept = undefined;
+  await clock.advance(60_000);
+  assert.equal(client.peek<Pod>(podsRef, 'default/p')?.status?.phase, 'Running');
+  await nodes.stop();
+  await client.create(podsRef, podOn('hollow-1', 'q'));
+  const again = startHollowNodes(whole);
+  await clock.advance(1000);
+  closers.push(() => void again.then((started) => started.stop()));
+  const [p, q] = ['p', 'q'].map((name) => client.peek<Pod>(podsRef, `default/${name}`)?.status);
+  assert.equal(q?.phase, 'Running');
+  assert.notEqual(p?.podIP, q?.podIP);
+});
+
+test('createHollowEndpoint() answers logs and exec', async () => {
+  const { clock, client, nodes } = await start();
+  await client.create(podsRef, podOn('hollow-0', 'p'));
+  await clock.advance(100);
+  const endpoint = createHollowEndpoint(nodes, clock);
+  const options = {
+    follow: false,
+    previous: false,
+    timestamps: false,
+    tailLines: undefined,
+    sinceMs: undefined,
+    limitBytes: undefined,
+    stream: undefined,
+  };
+  let text = '';
+  for await (const chunk of await endpoint.logs('default', 'p', 'c', options, new AbortController().signal))
+    text += Buffer.from(chunk).toString();
+  assert.equal(text, 'hollow pod default/p on hollow-0\n');
+  const session = await endpoint.openExec('default', 'p', 'c', {
+    args: ['ls'],
+    terminal: false,
+    stdin: false,
+  });
+  let said = '';
+  for await (const chunk of session.stdout) said += String(chunk);
+  assert.match(said, /simulated/);
+  assert.equal(await session.exited, 0);
+  await assert.rejects(
+    endpoint.openExec('default', 'nope', 'c', { args: [], terminal: false, stdin: false }),
+    /not found/,
+  );
+});
