@@ -9,7 +9,9 @@ export const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
 export const hashLabel = 'pod-template-hash';
 
 export const replicasOf = (object: Deployment | ReplicaSet): number => object.spec?.replicas ?? 1;
-export const availableOf = (replicaSet: ReplicaSet): number => replicaSet.status?.availableReplicas ?? 0;
+/** At most as many as it shall have: a ReplicaSet that was just scaled down still reports those that it is about to delete. */
+export const availableOf = (replicaSet: ReplicaSet): number =>
+  Math.min(replicasOf(replicaSet), replicaSet.status?.availableReplicas ?? 0);
 export const isRolling = (deployment: Deployment): boolean => deployment.spec?.strategy?.type !== 'Recreate';
 
 export function sum<T>(items: readonly T[], of: (item: T) => number): number {
