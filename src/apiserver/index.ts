@@ -4,4 +4,13 @@ export { type Attributes, authorize, type Decision } from './authorize.ts';
 export { type ApiAddress, createFirstObjects } from './bootstrap.ts';
 export type { TokenClaims } from './context.ts';
 export { anonymous, type Identity, systemIdentity } from './identity.ts';
+export {
+  type ApiServer,
+  type ExtraPaths,
+  type ExtraRequest,
+  gitVersion,
+  type ServeOptions,
+  serveApi,
+} from './io/https-server.ts';
+export { createServiceAccountTokens, type ServiceAccountTokens } from './io/service-account-tokens.ts';
 export { httpStatusOf, type StatusObject, statusOf } from './status.ts';

@@ -23,7 +23,9 @@ export function answerReview(kind: string, apiVersion: string, identity: Identit
     case 'SelfSubjectAccessReview':
       return accessReview(kind, apiVersion, identity, body);
     case 'SubjectAccessReview': {
-      const { user = '', groups = [] } = (body['spec'] ?? {}) as Draft<NonNullable<SubjectAccessReview['spec']>>;
+      const { user = '', groups = [] } = (body['spec'] ?? {}) as Draft<
+        NonNullable<SubjectAccessReview['spec']>
+      >;
       return accessReview(kind, apiVersion, { user, groups }, body);
     }
     case 'SelfSubjectRulesReview':

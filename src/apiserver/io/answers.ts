@@ -1,0 +1,198 @@
+/**
+ * Answers on the wire. Headers are prebuilt arrays: this is on the path of every request.
+ */
+import type { ServerResponse } from 'node:http';
+import {
+  apiVersionOf,
+  encodeProtobuf,
+  type IncludeObject,
+  type Kind,
+  type KubeObject,
+  protobufMediaType,
+  renderTable,
+} from '../../api/index.ts';
+import { CaelumError } from '../../lib/index.ts';
+import type { Form } from '../media.ts';
+import { type Answer, bytesOf, objectOf } from '../operations/answer.ts';
+import type { ListAnswer } from '../operations/read.ts';
+import type { Resource } from '../resource.ts';
+import { httpStatusOf, statusOf } from '../status.ts';
+
+const jsonType = 'application/json';
+
+export function sendBytes(
+  response: ServerResponse,
+  code: number,
+  bytes: Buffer | string,
+  type: string = jsonType,
+  warnings: readonly string[] = [],
+): void {
+  const headers = [
+    'Content-Type',
+    type,
+    'Content-Length',
+    String(Buffer.byteLength(bytes)),
+    'Cache-Control',
+    'no-cache, private',
+  ];
+  for (const warning of warnings) headers.push('Warning', `299 - ${JSON.stringify(warning)}`);
+  response.writeHead(code, headers);
+  response.end(bytes);
+}
+
+export function sendJson(
+  response: ServerResponse,
+  code: number,
+  value: unknown,
+  warnings: readonly string[] = [],
+): void {
+  sendBytes(response, code, JSON.stringify(value), jsonType, warnings);
+}
+
+/** Errors, whatever they are, as Status objects. */
+export function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const code = httpStatusOf(error);
+  if (error instanceof CaelumError && error.details.retryAfterSeconds !== undefined)
+    response.setHeader('Retry-After', String(error.details.retryAfterSeconds));
+  if (code === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="caelum"');
+  // What is left of a body that nobody will read must not hold the connection.
+  if (code === 413 || code === 415) response.shouldKeepAlive = false;
+  sendBytes(response, code, JSON.stringify(statusOf(error)));
+}
+
+/** One object, in the form that was asked for. */
+export async function sendAnswer(
+  response: ServerResponse,
+  resource: Resource | undefined,
+  answer: Answer,
+  form: Form,
+  nowMs: number,
+  warnings: readonly string[] = [],
+): Promise<void> {
+  const code = answer.kind === 'status' ? (answer.status.code ?? 200) : answer.created ? 201 : 200;
+  if (form.format === 'json' && (form.view === 'object' || answer.kind === 'status')) {
+    sendBytes(response, code, bytesOf(answer), jsonType, warnings);
+    return;
+  }
+  const object = objectOf(answer) as KubeObject;
+  if (answer.kind === 'status' || resource === undefined || object.kind !== resource.kind.kind)
+    await sendValue(response, code, object, form, warnings);
+  else await sendValue(response, code, viewOf(resource.kind, object, form, nowMs), form, warnings);
+}
+
+/** A whole view in the wanted format. */
+export async function sendValue(
+  response: ServerResponse,
+  code: number,
+  value: object,
+  form: Form,
+  warnings: readonly string[] = [],
+): Promise<void> {
+  switch (form.format) {
+    case 'protobuf': {
+      const { apiVersion = '', kind = '' } = value as KubeObject;
+      const slash = apiVersion.indexOf('/');
+      const gvk = {
+        group: slash < 0 ? '' : apiVersion.slice(0, slash),
+        version: apiVersion.slice(slash + 1),
+        kind,
+      };
+      sendBytes(response, code, encodeProtobuf(value, gvk), protobufMediaType, warnings);
+      return;
+    }
+    case 'yaml': {
+      const { stringify } = await import('yaml');
+      sendBytes(response, code, stringify(value, { version: '1.1' }), 'application/yaml', warnings);
+      return;
+    }
+    default:
+      sendJson(response, code, value, warnings);
+  }
+}
+
+function viewOf(kind: Kind, object: KubeObject, form: Form, nowMs: number): object {
+  const { resourceVersion } = object.metadata;
+  if (form.view === 'table')
+    return renderTable(kind, [object], {
+      nowMs,
+      includeObject: 'Metadata',
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    });
+  return form.view === 'metadata' ? metadataView(object, form) : object;
+}
+
+export function metadataView(object: KubeObject, form: Form): object {
+  return {
+    kind: 'PartialObjectMetadata',
+    apiVersion: `meta.k8s.io/${form.viewVersion}`,
+    metadata: object.metadata,
+  };
+}
+
+/** A list: for JSON its items' bytes are put together as they are. */
+export async function sendList(
+  response: ServerResponse,
+  answer: ListAnswer,
+  form: Form,
+  nowMs: number,
+  includeObject: IncludeObject,
+): Promise<void> {
+  const { resource, items, revision } = answer;
+  const { kind } = resource;
+  const metadata = {
+    resourceVersion: String(revision),
+    ...(answer.continue === undefined ? {} : { continue: answer.continue }),
+    ...(answer.remaining === undefined || answer.remaining === 0
+      ? {}
+      : { remainingItemCount: answer.remaining }),
+  };
+  if (form.view === 'table') {
+    const objects = items.map((stored) => resource.objectOf(stored));
+    await sendValue(response, 200, renderTable(kind, objects, { nowMs, includeObject, ...metadata }), form);
+    return;
+  }
+  if (form.view === 'metadata') {
+    const list = items.map((stored) => metadataView(resource.objectOf(stored), form));
+    await sendValue(
+      response,
+      200,
+      {
+        kind: 'PartialObjectMetadataList',
+        apiVersion: `meta.k8s.io/${form.viewVersion}`,
+        metadata,
+        items: list,
+      },
+      form,
+    );
+    return;
+  }
+  const apiVersion = apiVersionOf(kind.group, kind.version);
+  if (form.format !== 'json') {
+    const objects = items.map((stored) => resource.objectOf(stored));
+    await sendValue(response, 200, { kind: `${kind.kind}List`, apiVersion, metadata, items: objects }, form);
+    return;
+  }
+  const head = Buffer.from(
+    `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`,
+  );
+  const parts: Buffer[] = [head];
+  let length = head.length;
+  for (const [index, stored] of items.entries()) {
+    const bytes = resource.bytesOf(stored);
+    if (index > 0) {
+      parts.push(comma);
+      length += 1;
+    }
+    parts.push(bytes);
+    length += bytes.length;
+  }
+  parts.push(listEnd);
+  sendBytes(response, 200, Buffer.concat(parts, length + listEnd.length));
+}
+
+const comma = Buffer.from(',');
+const listEnd = Buffer.from(']}');

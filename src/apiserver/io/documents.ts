@@ -1,0 +1,177 @@
+/** What the server tells about itself: discovery, OpenAPI, version, health, metrics. Documents are made when first asked for, and kept as bytes. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  contentHash,
+  type KindRegistry,
+  openApiV2,
+  openApiV2Protobuf,
+  openApiV2ProtobufAccepted,
+  openApiV2ProtobufMediaType,
+  openApiV3,
+  openApiV3Index,
+} from '../../api/index.ts';
+import { Discovery } from '../discovery.ts';
+import { parseAccept } from '../media.ts';
+import { sendBytes } from './answers.ts';
+
+export interface ServerFacts {
+  /** `v1.36.0+caelum`. */
+  readonly gitVersion: string;
+  /** Where clients reach it: `127.0.0.1:6443`. */
+  readonly address: () => string;
+  readonly metrics: () => string;
+}
+
+const aggregatedType = (version: string): string =>
+  `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+
+export class Documents {
+  readonly #registry: KindRegistry;
+  readonly #discovery: Discovery;
+  readonly #facts: ServerFacts;
+  readonly #made = new Map<string, Buffer>();
+
+  constructor(registry: KindRegistry, facts: ServerFacts) {
+    this.#registry = registry;
+    this.#discovery = new Discovery(registry);
+    this.#facts = facts;
+  }
+
+  /** Answers when the path is one of the documents; false otherwise. */
+  serve(path: string, http: IncomingMessage, response: ServerResponse): boolean {
+    const parts = path.split('/').filter((part) => part !== '');
+    switch (parts[0]) {
+      case undefined:
+        return this.#json(response, '/', () => this.#discovery.paths());
+      case 'version':
+        return this.#json(response, '/version', () => this.#version());
+      case 'healthz':
+      case 'livez':
+      case 'readyz':
+        sendBytes(response, 200, 'ok', 'text/plain; charset=utf-8');
+        return true;
+      case 'metrics':
+        sendBytes(response, 200, this.#facts.metrics(), 'text/plain; version=0.0.4');
+        return true;
+      case 'api':
+      case 'apis':
+        return this.#serveDiscovery(parts, http, response);
+      case 'openapi':
+        return this.#serveOpenApi(parts, http, response);
+      default:
+        return false;
+    }
+  }
+
+  #make(name: string, make: () => Buffer | string): Buffer {
+    let bytes = this.#made.get(name);
+    if (bytes === undefined) {
+      const made = make();
+      bytes = typeof made === 'string' ? Buffer.from(made) : made;
+      this.#made.set(name, bytes);
+    }
+    return bytes;
+  }
+
+  #json(response: ServerResponse, name: string, make: () => object | undefined, type?: string): boolean {
+    if (!this.#made.has(name)) {
+      const value = make();
+      if (value === undefined) return false;
+      this.#make(name, () => JSON.stringify(value));
+    }
+    sendBytes(response, 200, this.#made.get(name) ?? '', type);
+    return true;
+  }
+
+  #serveDiscovery(parts: readonly string[], http: IncomingMessage, response: ServerResponse): boolean {
+    const [root, group, version] = parts;
+    const core = root === 'api';
+    if (parts.length === 1) {
+      const wanted = aggregatedVersion(http.headers.accept);
+      response.setHeader('Vary', 'Accept');
+      if (wanted !== undefined)
+        return this.#json(
+          response,
+          `${root}/${wanted}`,
+          () => this.#discovery.aggregated(core, wanted),
+          aggregatedType(wanted),
+        );
+      if (core) return this.#json(response, 'api', () => this.#discovery.apiVersions(this.#facts.address()));
+      return this.#json(response, 'apis', () => this.#discovery.groupList());
+    }
+    if (core && parts.length === 2)
+      return this.#json(response, `api/${group}`, () => this.#discovery.resourceList('', group ?? ''));
+    if (!core && parts.length === 2)
+      return this.#json(response, `apis/${group}`, () => this.#discovery.group(group ?? ''));
+    if (!core && parts.length === 3)
+      return this.#json(response, `apis/${group}/${version}`, () =>
+        this.#discovery.resourceList(group ?? '', version ?? ''),
+      );
+    return false;
+  }
+
+  #serveOpenApi(parts: readonly string[], http: IncomingMessage, response: ServerResponse): boolean {
+    const { kinds } = this.#registry;
+    if (parts[1] === 'v2' && parts.length === 2) {
+      const accepted = parseAccept(http.headers.accept ?? '').map((clause) => clause.type);
+      const wantsProtobuf = accepted.some((type) => openApiV2ProtobufAccepted.includes(type));
+      const json = (): object => openApiV2(kinds, this.#facts.gitVersion);
+      if (!wantsProtobuf) return this.#json(response, 'openapi/v2', json);
+      sendBytes(
+        response,
+        200,
+        this.#make('openapi/v2.pb', () =>
+          openApiV2Protobuf(json() as Parameters<typeof openApiV2Protobuf>[0]),
+        ),
+        openApiV2ProtobufMediaType,
+      );
+      return true;
+    }
+    if (parts[1] !== 'v3') return false;
+    const served = this.#discovery
+      .groups()
+      .flatMap(({ group, versions }) => versions.map((version) => ({ group, version })));
+    const nameOf = (of: { group: string; version: string }): string =>
+      of.group === '' ? `api/${of.version}` : `apis/${of.group}/${of.version}`;
+    const document = (of: { group: string; version: string }): Buffer =>
+      this.#make(`openapi/v3/${nameOf(of)}`, () => JSON.stringify(openApiV3(of, kinds)));
+    if (parts.length === 2) {
+      return this.#json(response, 'openapi/v3', () =>
+        openApiV3Index(served.map((of) => ({ ...of, hash: contentHash(document(of).toString()) }))),
+      );
+    }
+    const name = parts.slice(2).join('/');
+    const found = served.find((of) => nameOf(of) === name);
+    if (found === undefined) return false;
+    response.setHeader('ETag', `"${contentHash(document(found).toString())}"`);
+    sendBytes(response, 200, document(found));
+    return true;
+  }
+
+  #version(): object {
+    const { gitVersion } = this.#facts;
+    const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+    return {
+      major,
+      minor,
+      gitVersion,
+      gitCommit: '',
+      gitTreeState: 'clean',
+      buildDate: '',
+      goVersion: '',
+      compiler: 'node',
+      platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    };
+  }
+}
+
+/** The newest form of aggregated discovery that the client names; undefined: it wants the plain one. */
+function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
+  if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined;
+  for (const { parameters } of parseAccept(accept)) {
+    const { as, g, v } = parameters;
+    if (as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io' && (v === 'v2' || v === 'v2beta1'))
+      return v;
+  }
+  return undefined;
+}

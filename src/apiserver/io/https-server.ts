@@ -1,0 +1,382 @@
+/**
+ * The API over HTTPS: TLS 1.3, client certificates and bearer tokens.
+ *
+ *   request ─▶ who (certificate, token) ─▶ document │ resource │ log │ paths of others ─▶ answer, or a Status
+ *   upgrade ─▶ who ─▶ exec, attach, portforward ─▶ the pod's node
+ *
+ * Owns sockets and their limits. The quickest path, GET of one object by a certificate, touches no promise.
+ */
+
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { KubeObject } from '../../api/index.ts';
+import { CaelumError, explainError, isError } from '../../lib/index.ts';
+import type { Api } from '../api.ts';
+import { bearerToken, identityOfCertificate, identityOfToken } from '../authentication.ts';
+import type { ApiContext } from '../context.ts';
+import { anonymous, type Identity, isMaster } from '../identity.ts';
+import { parseRoute, Query, type ResourceRoute } from '../router.ts';
+import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-proxy.ts';
+import { sendBytes, sendError } from './answers.ts';
+import { Documents } from './documents.ts';
+import { checkAccess, noSuchPath, notAllowed, serveResource, verbOf } from './resource-requests.ts';
+import {
+  createServiceAccountTokens,
+  type ServiceAccountTokens,
+  tokenIssuer,
+} from './service-account-tokens.ts';
+
+export const gitVersion = 'v1.36.0+caelum';
+
+/** A path that is no resource, asked for by an administrator. */
+export interface ExtraRequest {
+  readonly path: string;
+  readonly method: string;
+  readonly identity: Identity;
+  readonly response: ServerResponse;
+}
+
+/** True: it answers. */
+export type ExtraPaths = (request: ExtraRequest) => boolean;
+
+export interface ServeOptions {
+  readonly api: Api;
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** PEM. Without it service accounts' tokens are not known. */
+  readonly serviceAccountPublicKey?: string;
+  readonly staticTokens?: readonly { readonly token: string; readonly identity: Identity }[];
+  readonly agentConnection?: AgentConnection;
+  readonly extra?: ExtraPaths;
+}
+
+export interface ApiServer {
+  readonly port: number;
+  readonly url: string;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+const requestsInFlightMax = 3000;
+const headerBytesMax = 64 * 1024;
+const openPaths = new Set(['/healthz', '/livez', '/readyz', '/version']);
+
+/** Resolves when it listens. Rejects with the system's error (EADDRINUSE, EACCES) when it cannot. */
+export async function serveApi(options: ServeOptions): Promise<ApiServer> {
+  const front = new Front(options);
+  const server = createServer(
+    {
+      ca: options.tls.ca,
+      cert: options.tls.cert,
+      key: options.tls.key,
+      minVersion: 'TLSv1.3',
+      requestCert: true,
+      // A client without a certificate may have a token; one with a wrong certificate is nobody.
+      rejectUnauthorized: false,
+      maxHeaderSize: headerBytesMax,
+      keepAliveTimeout: 120_000,
+      requestTimeout: 60_000,
+      noDelay: true,
+    },
+    (request, response) => front.handle(request, response),
+  );
+  // Watches and logs last; only the reading of a request is bounded in time.
+  server.timeout = 0;
+  server.on('upgrade', (request, socket, head) => front.upgrade(request, socket, head));
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
+  await listen(server, options.port, options.host);
+  const { port } = server.address() as AddressInfo;
+  front.address = `${options.host}:${port}`;
+  return {
+    port,
+    url: `https://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+        front.closeStreams();
+      }),
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** A connection's certificate never changes: it is read once. */
+const identityOfSocket = new WeakMap<object, Identity>();
+
+class Front {
+  address = '';
+  readonly #context: ApiContext;
+  readonly #options: ServeOptions;
+  readonly #documents: Documents;
+  readonly #proxy: AgentProxy;
+  readonly #tokens: ServiceAccountTokens | undefined;
+  readonly #streams = new Set<Duplex>();
+  readonly #counts = { requests: 0, errors: 0, watches: 0 };
+  #inFlight = 0;
+
+  constructor(options: ServeOptions) {
+    const { context } = options.api;
+    this.#context = context;
+    this.#options = options;
+    this.#documents = new Documents(context.registry, {
+      gitVersion,
+      address: () => this.address,
+      metrics: () => this.#metrics(),
+    });
+    this.#proxy = new AgentProxy(context, options.agentConnection);
+    this.#tokens =
+      options.serviceAccountPublicKey === undefined
+        ? undefined
+        : createServiceAccountTokens({
+            keys: { publicKey: options.serviceAccountPublicKey },
+            clock: context.clock,
+            uuid: () => context.random.uuid(),
+          });
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#counts.requests++;
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    try {
+      const identity = this.#identify(request);
+      const route = parseRoute(path);
+      if (route.kind === 'resource') {
+        if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
+          return;
+        this.#resource(route, new Query(mark < 0 ? '' : url.slice(mark + 1)), identity, request, response);
+      } else this.#path(path, identity, request, response);
+    } catch (error) {
+      this.#fail(request, response, error);
+    }
+  }
+
+  /** One object, as JSON, for an administrator: the bytes are there, nothing has to wait. */
+  #quickGet(
+    route: ResourceRoute,
+    identity: Identity,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): boolean {
+    if (route.name === '' || route.subresource !== '' || !isMaster(identity)) return false;
+    const { accept } = request.headers;
+    if (accept !== undefined && accept !== '*/*' && accept !== 'application/json') return false;
+    const resource = this.#context.resources.find(route.group, route.version, route.resource);
+    if (resource === undefined || resource.kind.namespaced !== (route.namespace !== '')) return false;
+    const stored = this.#context.store.get(resource.key(route.namespace, route.name));
+    if (stored === undefined) return false;
+    const bytes = resource.bytesOf(stored);
+    response.writeHead(200, [
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(bytes.length),
+      'Cache-Control',
+      'no-cache, private',
+    ]);
+    response.end(bytes);
+    return true;
+  }
+
+  #resource(
+    route: ResourceRoute,
+    query: Query,
+    identity: Identity,
+    http: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    if (this.#inFlight >= requestsInFlightMax)
+      throw new CaelumError('tooManyRequests', 'Too many requests, please try again later.', {
+        details: { retryAfterSeconds: 1 },
+      });
+    const watching = query.flag('watch') === true;
+    const isLog = route.subresource === 'log';
+    // What lasts is not counted against what is over in a moment.
+    const counted = !watching && !isLog;
+    if (watching) this.#counts.watches++;
+    if (counted) this.#inFlight++;
+    const work = isLog
+      ? this.#log(route, query, identity, http, response)
+      : serveResource({ context: this.#context, route, query, identity, http, response });
+    work
+      .catch((error: unknown) => this.#fail(http, response, error))
+      .finally(() => {
+        if (counted) this.#inFlight--;
+      });
+  }
+
+  async #log(
+    route: ResourceRoute,
+    query: Query,
+    identity: Identity,
+    http: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (http.method !== 'GET') throw notAllowed();
+    if (route.group !== '' || route.resource !== 'pods') throw noSuchPath();
+    checkAccess(identity, {
+      verb: 'get',
+      group: '',
+      resource: 'pods',
+      subresource: 'log',
+      namespace: route.namespace,
+      name: route.name,
+    });
+    await this.#proxy.serveLog(route, query, response);
+  }
+
+  #path(path: string, identity: Identity, request: IncomingMessage, response: ServerResponse): void {
+    if (identity === anonymous && !openPaths.has(path)) throw new CaelumError('unauthorized', 'Unauthorized');
+    const { extra } = this.#options;
+    if (isMaster(identity) && extra?.({ path, method: request.method ?? '', identity, response }) === true)
+      return;
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw path.startsWith('/api') ? notAllowed() : noSuchPath();
+    if (path === '/metrics' && !isMaster(identity))
+      throw new CaelumError('forbidden', `forbidden: User "${identity.user}" cannot get path "${path}"`);
+    if (!this.#documents.serve(path, request, response))
+      sendBytes(response, 404, JSON.stringify(notFoundStatus));
+  }
+
+  #identify(request: IncomingMessage): Identity {
+    const { socket } = request;
+    let identity = identityOfSocket.get(socket);
+    if (identity === undefined) {
+      const tls = socket as TLSSocket;
+      // Only a certificate that our authority has signed counts.
+      identity =
+        (tls.authorized ? identityOfCertificate(tls.getPeerCertificate().subject) : undefined) ?? anonymous;
+      identityOfSocket.set(socket, identity);
+    }
+    const { authorization } = request.headers;
+    if (identity !== anonymous || authorization === undefined) return identity;
+    return this.#identifyToken(authorization);
+  }
+
+  #identifyToken(authorization: string): Identity {
+    const token = bearerToken(authorization);
+    if (token !== undefined) {
+      const known = this.#options.staticTokens?.find((one) => sameText(one.token, token));
+      if (known !== undefined) return known.identity;
+      const claims = this.#tokens?.read(token);
+      if (claims?.audiences.includes(tokenIssuer)) {
+        const { store, resources } = this.#context;
+        const identity = identityOfToken(
+          claims,
+          (resource, namespace, name) =>
+            store.get(resources.core(resource).key(namespace, name))?.object() as KubeObject | undefined,
+        );
+        if (identity !== undefined) return identity;
+      }
+    }
+    throw new CaelumError('unauthorized', 'Unauthorized');
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    this.#streams.add(socket);
+    socket.once('close', () => this.#streams.delete(socket));
+    try {
+      const url = request.url ?? '/';
+      const mark = url.indexOf('?');
+      const route = parseRoute(mark < 0 ? url : url.slice(0, mark));
+      const search = mark < 0 ? '' : url.slice(mark);
+      const query = new Query(search.slice(1));
+      if (
+        route.kind !== 'resource' ||
+        route.group !== '' ||
+        route.resource !== 'pods' ||
+        !streamed.includes(route.subresource)
+      )
+        throw noSuchPath();
+      const identity = this.#identify(request);
+      // Kubernetes asks for "create" whatever the method: to exec is to do something.
+      verbOf(request.method ?? '', route, query);
+      checkAccess(identity, {
+        verb: 'create',
+        group: '',
+        resource: 'pods',
+        subresource: route.subresource,
+        namespace: route.namespace,
+        name: route.name,
+      });
+      this.#proxy.serveStream(route, query, search, request, socket, head);
+    } catch (error) {
+      refuse(socket, error);
+    }
+  }
+
+  closeStreams(): void {
+    for (const socket of this.#streams) socket.destroy();
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    this.#counts.errors++;
+    if (!isError(error) || error.code === 'internal' || error.code === 'corrupt')
+      this.#context.log.error('a request failed', {
+        method: request.method,
+        url: request.url,
+        error,
+        stack: error instanceof Error ? error.stack : explainError(error),
+      });
+    sendError(response, error);
+  }
+
+  #metrics(): string {
+    const { revision, keys } = this.#context.store.stats();
+    const lines: readonly (readonly [name: string, type: string, help: string, value: number])[] = [
+      ['caelum_apiserver_requests_total', 'counter', 'Requests taken.', this.#counts.requests],
+      [
+        'caelum_apiserver_request_errors_total',
+        'counter',
+        'Requests answered with an error.',
+        this.#counts.errors,
+      ],
+      ['caelum_apiserver_watches_total', 'counter', 'Watches begun.', this.#counts.watches],
+      ['caelum_apiserver_requests_in_flight', 'gauge', 'Requests being served.', this.#inFlight],
+      ['caelum_store_revision', 'gauge', 'Revision of the newest durable state.', revision],
+      ['caelum_store_objects', 'gauge', 'Objects stored.', keys],
+    ];
+    return lines
+      .map(
+        ([name, type, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`,
+      )
+      .join('');
+  }
+}
+
+const notFoundStatus = {
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Failure',
+  message: 'the server could not find the requested resource',
+  reason: 'NotFound',
+  details: {},
+  code: 404,
+};
+
+/** In a time that does not tell where they differ. */
+function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

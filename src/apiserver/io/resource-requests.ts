@@ -1,0 +1,438 @@
+/**
+ * Requests for resources: from HTTP's method, path, parameters and body to one operation, and back.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { badRequest, findDuplicateFields, type IncludeObject, messageOf, notFound } from '../../api/index.ts';
+import type { DeleteOptions, PatchType } from '../../client/index.ts';
+import { CaelumError } from '../../lib/index.ts';
+import { type Attributes, authorize, refusal } from '../authorize.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
+import { virtualKinds } from '../discovery.ts';
+import type { Identity } from '../identity.ts';
+import { negotiate } from '../media.ts';
+import type { Answer } from '../operations/answer.ts';
+import { createObject } from '../operations/create.ts';
+import { deleteObject } from '../operations/delete.ts';
+import { applyPatch, patchObject } from '../operations/patch.ts';
+import { getObject, type ListRequest, listObjects } from '../operations/read.ts';
+import { changeScale, scaleOf } from '../operations/scale.ts';
+import { changeSubresource, createAtSubresource, partOf } from '../operations/subresources.ts';
+import { changeObject } from '../operations/update.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import { answerReview } from '../reviews.ts';
+import type { Query, ResourceRoute } from '../router.ts';
+import { sendAnswer, sendBytes, sendList, sendValue } from './answers.ts';
+import { readBody } from './body.ts';
+import { serveWatch } from './watch-response.ts';
+
+export interface Exchange {
+  readonly context: ApiContext;
+  readonly route: ResourceRoute;
+  readonly query: Query;
+  readonly identity: Identity;
+  readonly http: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+const fieldManagerLengthMax = 128;
+
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+const subresourceMessages: Readonly<
+  Record<string, readonly [apiVersion: string, kind: string, message: string]>
+> = {
+  binding: ['v1', 'Binding', 'core.v1.Binding'],
+  eviction: ['policy/v1', 'Eviction', 'policy.v1.Eviction'],
+  token: ['authentication.k8s.io/v1', 'TokenRequest', 'authentication.v1.TokenRequest'],
+  scale: ['autoscaling/v1', 'Scale', 'autoscaling.v1.Scale'],
+};
+
+/** The verb of a request, as access rules speak of it. */
+export function verbOf(method: string, route: ResourceRoute, query: Query): string {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (query.flag('watch') === true) return 'watch';
+      return route.name === '' ? 'list' : 'get';
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return route.name === '' ? 'deletecollection' : 'delete';
+    default:
+      throw notAllowed();
+  }
+}
+
+export const notAllowed = (): CaelumError =>
+  new CaelumError('methodNotAllowed', 'the server does not allow this method on the requested resource');
+export const noSuchPath = (): CaelumError =>
+  new CaelumError('notFound', 'the server could not find the requested resource');
+
+export function checkAccess(identity: Identity, attributes: Attributes): void {
+  if (identity.groups.includes('system:masters')) return;
+  if (!authorize(identity, attributes).allowed) {
+    if (identity.groups.includes('system:unauthenticated'))
+      throw new CaelumError('unauthorized', 'Unauthorized');
+    throw refusal(identity, attributes);
+  }
+}
+
+/** Serves one request that names a resource. Throws what the caller sends as Status. */
+export async function serveResource(exchange: Exchange): Promise<void> {
+  const { context, route, query, identity, http } = exchange;
+  const verb = verbOf(http.method ?? '', route, query);
+  // A namespace's own path speaks of the namespace, whatever it is called.
+  const { group, resource: name, subresource, namespace } = route;
+  checkAccess(identity, { verb, group, resource: name, subresource, namespace, name: route.name });
+  const resource = context.resources.find(group, route.version, name);
+  if (resource === undefined) return serveReview(exchange);
+  if (subresource !== '' && !resource.kind.subresources.some((one) => one.name === subresource))
+    throw noSuchPath();
+  if (!resource.kind.namespaced && namespace !== '') throw noSuchPath();
+  if (resource.kind.namespaced && namespace === '' && !['list', 'watch', 'deletecollection'].includes(verb))
+    throw route.name === ''
+      ? badRequest('an object of this kind is created in a namespace: /namespaces/NAMESPACE/…')
+      : noSuchPath();
+  if (subresource === '' && !resource.kind.verbs.includes(verb as (typeof resource.kind.verbs)[number]))
+    throw notAllowed();
+  switch (verb) {
+    case 'get':
+      return serveGet(exchange, resource);
+    case 'list':
+      return serveListing(exchange, resource);
+    case 'watch':
+      return serveWatching(exchange, resource);
+    case 'create':
+      return serveCreate(exchange, resource);
+    case 'update':
+      return serveUpdate(exchange, resource);
+    case 'patch':
+      return servePatch(exchange, resource);
+    case 'delete':
+      return serveDelete(exchange, resource);
+    default:
+      return serveDeleteCollection(exchange, resource);
+  }
+}
+
+async function serveGet(
+  { context, route, query, http, response }: Exchange,
+  resource: Resource,
+): Promise<void> {
+  const form = negotiate(http.headers.accept);
+  const stored = await getObject(
+    context,
+    resource,
+    route.namespace,
+    route.name,
+    query.text('resourceVersion'),
+  );
+  const nowMs = context.clock.nowMs();
+  if (route.subresource === 'scale')
+    return sendValue(response, 200, scaleOf(resource.kind, resource.objectOf(stored)), form);
+  if (route.subresource !== '' && partOf(resource, route.subresource) === undefined) throw notAllowed();
+  return sendAnswer(response, resource, { kind: 'stored', resource, stored, created: false }, form, nowMs);
+}
+
+function listRequest(route: ResourceRoute, query: Query): ListRequest {
+  const labelSelector = query.text('labelSelector');
+  const named = route.name === '' ? undefined : `metadata.name=${route.name}`;
+  const fieldSelector = [query.text('fieldSelector'), named].filter((one) => one !== undefined).join(',');
+  const limit = query.count('limit');
+  const token = query.text('continue');
+  const resourceVersion = query.text('resourceVersion');
+  const resourceVersionMatch = query.text('resourceVersionMatch');
+  return {
+    namespace: route.namespace,
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === '' ? {} : { fieldSelector }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(token === undefined ? {} : { continue: token }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(resourceVersionMatch === undefined ? {} : { resourceVersionMatch }),
+  };
+}
+
+function includeObjectOf(query: Query): IncludeObject {
+  const text = query.text('includeObject') ?? 'Metadata';
+  if (text !== 'Metadata' && text !== 'Object' && text !== 'None')
+    throw badRequest(
+      `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
+    );
+  return text;
+}
+
+async function serveListing(
+  { context, route, query, http, response }: Exchange,
+  resource: Resource,
+): Promise<void> {
+  const form = negotiate(http.headers.accept);
+  const answer = await listObjects(context, resource, listRequest(route, query));
+  await sendList(response, answer, form, context.clock.nowMs(), includeObjectOf(query));
+}
+
+function serveWatching(
+  { context, route, query, http, response }: Exchange,
+  resource: Resource,
+): Promise<void> {
+  const { form } = { form: negotiate(http.headers.accept) };
+  const sendInitialEvents = query.flag('sendInitialEvents');
+  const request = listRequest(route, query);
+  if (sendInitialEvents !== undefined && request.resourceVersionMatch !== 'NotOlderThan')
+    throw badRequest(
+      'sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
+  return serveWatch(context, resource, http, response, {
+    request: { ...request, bookmarks: query.flag('allowWatchBookmarks') ?? false, sendInitialEvents },
+    form: form.format === 'json' ? form : { ...form, format: 'json' },
+    timeoutSeconds: query.count('timeoutSeconds'),
+    includeObject: includeObjectOf(query),
+  });
+}
+
+function writeRequest({ identity, route, query }: Exchange): WriteRequest {
+  const dryRun = query.all('dryRun');
+  if (dryRun.some((one) => one !== 'All'))
+    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
+  if ((query.text('fieldManager')?.length ?? 0) > fieldManagerLengthMax)
+    throw badRequest(`fieldManager: Invalid value: may not be more than ${fieldManagerLengthMax} bytes`);
+  return {
+    identity,
+    namespace: route.namespace,
+    dryRun: dryRun.length > 0,
+    fieldValidation: validationOf(query),
+  };
+}
+
+function validationOf(query: Query): FieldValidation {
+  const text = query.text('fieldValidation') ?? 'Warn';
+  if (text !== 'Strict' && text !== 'Warn' && text !== 'Ignore')
+    throw badRequest(
+      `fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
+    );
+  return text;
+}
+
+const expectedOf = (resource: Resource) => ({
+  apiVersion: resource.apiVersion,
+  kind: resource.kind.kind,
+  message: resource.message,
+});
+
+async function serveCreate(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, http, response } = exchange;
+  const request = writeRequest(exchange);
+  const form = negotiate(http.headers.accept);
+  const body = await readBody(http);
+  if (route.subresource !== '') {
+    const [apiVersion, kind, message] = subresourceMessages[route.subresource] ?? [];
+    if (apiVersion === undefined || kind === undefined || message === undefined) throw notAllowed();
+    const { object } = decodeBody(
+      body,
+      { apiVersion, kind, message: messageOf(message) },
+      request.fieldValidation,
+    );
+    const answer = await createAtSubresource(
+      context,
+      resource,
+      request,
+      route.name,
+      route.subresource,
+      object,
+    );
+    return sendAnswer(response, undefined, answer, form, context.clock.nowMs());
+  }
+  if (route.name !== '') throw notAllowed();
+  const { object, warnings } = decodeBody(body, expectedOf(resource), request.fieldValidation);
+  const answer = await createObject(context, resource, request, object);
+  return sendAnswer(response, resource, answer, form, context.clock.nowMs(), warnings);
+}
+
+async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, http, response } = exchange;
+  const request = writeRequest(exchange);
+  const form = negotiate(http.headers.accept);
+  const body = await readBody(http);
+  const part = partOf(resource, route.subresource);
+  if (part === undefined) {
+    const [apiVersion, kind, message] = subresourceMessages[route.subresource] ?? [
+      resource.apiVersion,
+      resource.kind.kind,
+      resource.kind.message,
+    ];
+    const { object } = decodeBody(
+      body,
+      { apiVersion, kind, message: messageOf(message) },
+      request.fieldValidation,
+    );
+    const answer = await changeSubresource(context, resource, request, route.name, route.subresource, () =>
+      structuredClone(object),
+    );
+    return sendAnswer(response, undefined, answer, form, context.clock.nowMs());
+  }
+  const { object, warnings } = decodeBody(body, expectedOf(resource), request.fieldValidation);
+  checkName(object, route.name);
+  const { resourceVersion } = object.metadata ?? {};
+  const answer = await changeObject(context, resource, request, {
+    name: route.name,
+    part,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    make: () => structuredClone(object),
+  });
+  return sendAnswer(response, resource, answer, form, context.clock.nowMs(), warnings);
+}
+
+function checkName(object: DraftObject, name: string): void {
+  const said = object.metadata?.name ?? '';
+  if (said === '') throw badRequest('name must be provided');
+  if (said !== name)
+    throw badRequest(`the name of the object (${said}) does not match the name on the URL (${name})`);
+}
+
+async function servePatch(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, http, response } = exchange;
+  const request = writeRequest(exchange);
+  const form = negotiate(http.headers.accept);
+  const body = await readBody(http);
+  const type = patchTypes[body.mediaType];
+  if (type === undefined)
+    throw new CaelumError(
+      'unsupportedMediaType',
+      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
+    );
+  const patch = parsePatch(body, request.fieldValidation);
+  const nowMs = (): number => context.clock.nowMs();
+  if (route.subresource === 'scale') {
+    const answer = await changeScale(
+      context,
+      resource,
+      request,
+      route.name,
+      (scale) =>
+        applyPatch(type, scale, patch, { message: messageOf('autoscaling.v1.Scale') }) as typeof scale,
+    );
+    return sendAnswer(response, undefined, answer, form, nowMs());
+  }
+  const part = partOf(resource, route.subresource);
+  if (part === undefined) throw notAllowed();
+  const { answer, warnings } = await patchObject(context, resource, request, {
+    name: route.name,
+    part,
+    type,
+    patch,
+  });
+  return sendAnswer(response, resource, answer, form, nowMs(), warnings);
+}
+
+function parsePatch(body: Body, validation: FieldValidation): unknown {
+  const patch = parseBody(body);
+  if (validation === 'Strict' && body.mediaType.endsWith('json')) {
+    const [duplicate] = findDuplicateFields(body.bytes.toString('utf8'));
+    if (duplicate !== undefined)
+      throw badRequest(`strict decoding error: duplicate field ${JSON.stringify(duplicate)}`);
+  }
+  return patch;
+}
+
+/** From the body (DeleteOptions) where there is one, and from the parameters. */
+async function deleteOptions({ http, query, route }: Exchange): Promise<DeleteOptions> {
+  const body = await readBody(http);
+  const given = body.bytes.length === 0 ? {} : (parseBody(body) as { [key: string]: unknown; kind?: string });
+  if (typeof given !== 'object' || given === null) throw badRequest('the body of a delete is DeleteOptions');
+  const options = given as {
+    propagationPolicy?: string;
+    orphanDependents?: boolean;
+    gracePeriodSeconds?: number;
+    preconditions?: { uid?: string; resourceVersion?: string };
+    dryRun?: readonly string[];
+  };
+  const policy = query.text('propagationPolicy') ?? options.propagationPolicy;
+  if (policy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(policy))
+    throw badRequest(
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "${policy}": supported values: "Background", "Foreground", "Orphan"`,
+    );
+  const orphan = query.flag('orphanDependents') ?? options.orphanDependents;
+  const grace = query.count('gracePeriodSeconds') ?? options.gracePeriodSeconds;
+  const propagationPolicy = (policy ??
+    (orphan === undefined
+      ? undefined
+      : orphan
+        ? 'Orphan'
+        : 'Background')) as DeleteOptions['propagationPolicy'];
+  return {
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: grace }),
+    ...(options.preconditions === undefined || route.name === ''
+      ? {}
+      : { preconditions: options.preconditions }),
+    dryRun: query.all('dryRun').length > 0 || (options.dryRun?.length ?? 0) > 0,
+  };
+}
+
+async function serveDelete(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, http, response } = exchange;
+  if (route.subresource !== '') throw notAllowed();
+  const form = negotiate(http.headers.accept);
+  const options = await deleteOptions(exchange);
+  const request = { ...writeRequest(exchange), dryRun: options.dryRun ?? false };
+  const answer = await deleteObject(context, resource, request, route.name, options);
+  return sendAnswer(response, resource, answer, form, context.clock.nowMs());
+}
+
+async function serveDeleteCollection(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, query, response } = exchange;
+  const options = await deleteOptions(exchange);
+  const request = { ...writeRequest(exchange), dryRun: options.dryRun ?? false };
+  const listing = await listObjects(context, resource, listRequest(route, query));
+  const gone = async (namespace: string, name: string): Promise<Answer | undefined> => {
+    try {
+      return await deleteObject(context, resource, { ...request, namespace }, name, options);
+    } catch (error) {
+      if (error instanceof CaelumError && error.code === 'notFound') return undefined;
+      throw error;
+    }
+  };
+  await Promise.all(
+    listing.items.map((stored) => {
+      const { namespace = '', name = '' } = resource.objectOf(stored).metadata;
+      return gone(namespace, name);
+    }),
+  );
+  await sendList(response, listing, negotiate('application/json'), context.clock.nowMs(), 'None');
+}
+
+/** Kinds that are only asked: reviews of identity and access. */
+async function serveReview(exchange: Exchange): Promise<void> {
+  const { route, identity, http, response } = exchange;
+  const virtual = virtualKinds.find(
+    (one) => one.group === route.group && one.version === route.version && one.resource === route.resource,
+  );
+  if (virtual === undefined) throw route.name === '' ? noSuchPath() : notFoundOrNoPath(exchange);
+  if (http.method !== 'POST') throw notAllowed();
+  const apiVersion = `${virtual.group}/${virtual.version}`;
+  const message = messageOf(`${virtual.group.split('.')[0]}.${virtual.version}.${virtual.kind}`);
+  const { object } = decodeBody(
+    await readBody(http),
+    { apiVersion, kind: virtual.kind, message },
+    validationOf(exchange.query),
+  );
+  const answer = answerReview(virtual.kind, apiVersion, identity, object);
+  sendBytes(response, 201, JSON.stringify(answer));
+}
+
+function notFoundOrNoPath({ context, route }: Exchange): CaelumError {
+  const known = [...context.resources.all()].some(
+    (one) => one.kind.group === route.group && one.kind.version === route.version,
+  );
+  return known ? noSuchPath() : notFound({ group: route.group, resource: route.resource }, route.name);
+}

@@ -1,0 +1,216 @@
+/**
+ * A watch on the wire: one line an event, in chunks, for as long as the client listens.
+ *
+ * The bytes of an event are made once and shared by all watchers that see it the same way; those of a whole batch too.
+ * A client that does not keep up is let go: what waits for it is bounded.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncludeObject, renderTable } from '../../api/index.ts';
+import { type CaelumError, isError } from '../../lib/index.ts';
+import type { Stored } from '../../store/index.ts';
+import type { ApiContext } from '../context.ts';
+import type { Form } from '../media.ts';
+import {
+  type ChangeType,
+  type WatchChange,
+  type WatchRequest,
+  type WatchSink,
+  watchObjects,
+} from '../operations/watch.ts';
+import type { Resource } from '../resource.ts';
+import { statusOf } from '../status.ts';
+import { metadataView } from './answers.ts';
+
+const pendingBytesMax = 16 * 1024 * 1024;
+const longestSeconds = 3600;
+const shortestSeconds = 1800;
+
+export interface WatchOptions {
+  readonly request: WatchRequest;
+  readonly form: Form;
+  readonly timeoutSeconds: number | undefined;
+  readonly includeObject: IncludeObject;
+}
+
+/** Runs a watch until it times out, the client leaves or the store ends it. Errors before the first byte are the caller's. */
+export async function serveWatch(
+  context: ApiContext,
+  resource: Resource,
+  http: IncomingMessage,
+  response: ServerResponse,
+  options: WatchOptions,
+): Promise<void> {
+  const seconds =
+    options.timeoutSeconds === undefined || options.timeoutSeconds === 0
+      ? shortestSeconds + context.random.integer(longestSeconds - shortestSeconds)
+      : options.timeoutSeconds;
+  const lines = new Lines(context, resource, options);
+  let open = true;
+  let started = false;
+  const begin = (): void => {
+    if (started) return;
+    started = true;
+    response.writeHead(200, [
+      'Content-Type',
+      'application/json',
+      'Transfer-Encoding',
+      'chunked',
+      'Cache-Control',
+      'no-cache, private',
+    ]);
+    response.flushHeaders();
+  };
+  const write = (bytes: Buffer): void => {
+    if (!open) return;
+    begin();
+    response.write(bytes);
+    if (response.writableLength > pendingBytesMax) {
+      context.log.warn('a watcher does not keep up and is let go', { resource: resource.groupResource });
+      end();
+      response.destroy();
+    }
+  };
+  const end = (): void => {
+    if (!open) return;
+    open = false;
+    timer.cancel();
+    subscription?.cancel();
+  };
+  const finish = (): void => {
+    if (!open) return;
+    end();
+    begin();
+    response.end();
+  };
+  const timer = context.clock.after(seconds * 1000, finish);
+  http.socket.once('close', end);
+  response.once('close', () => {
+    http.socket.off('close', end);
+    end();
+  });
+  const sink: WatchSink = {
+    onChanges: (changes) => write(lines.of(changes)),
+    onBookmark: (revision, initial) => write(lines.bookmark(revision, initial)),
+    onEnd: (error) => {
+      if (error !== undefined) write(lines.error(error));
+      finish();
+    },
+  };
+  let subscription: { cancel(): void } | undefined;
+  try {
+    subscription = await watchObjects(context, resource, options.request, sink);
+  } catch (error) {
+    // A watch from a revision that is gone is told inside the stream: that is where clients look.
+    if (isError(error, 'expired') && open) {
+      sink.onEnd(error);
+      return;
+    }
+    end();
+    throw error;
+  }
+  if (!open) subscription.cancel();
+  else begin();
+}
+
+const heads: Readonly<Record<ChangeType, Buffer>> = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+};
+const tail = Buffer.from('}\n');
+
+/** Plain lines of a version: by resource (an object may have several faces) and type. */
+const sharedBatches = new WeakMap<readonly WatchChange[], Map<Resource, Buffer>>();
+
+class Lines {
+  readonly #context: ApiContext;
+  readonly #resource: Resource;
+  readonly #options: WatchOptions;
+  /** Tables tell their columns once. */
+  #columnsTold = false;
+
+  constructor(context: ApiContext, resource: Resource, options: WatchOptions) {
+    this.#context = context;
+    this.#resource = resource;
+    this.#options = options;
+  }
+
+  of(changes: readonly WatchChange[]): Buffer {
+    if (this.#options.form.view !== 'object')
+      return Buffer.from(changes.map(({ type, stored }) => this.#line(type, this.#view(stored))).join(''));
+    let batch = sharedBatches.get(changes);
+    if (batch === undefined) {
+      batch = new Map();
+      sharedBatches.set(changes, batch);
+    }
+    let bytes = batch.get(this.#resource);
+    if (bytes === undefined) {
+      bytes = Buffer.concat(
+        changes.flatMap(({ type, stored }) => [heads[type], this.#resource.bytesOf(stored), tail]),
+      );
+      batch.set(this.#resource, bytes);
+    }
+    return bytes;
+  }
+
+  bookmark(revision: number, initial: boolean): Buffer {
+    const { kind, apiVersion } = this.#resource;
+    const metadata = {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(initial ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+    };
+    const { view, viewVersion } = this.#options.form;
+    const object =
+      view === 'table'
+        ? {
+            kind: 'Table',
+            apiVersion: `meta.k8s.io/${viewVersion}`,
+            metadata: { resourceVersion: String(revision) },
+            columnDefinitions: null,
+            rows: [
+              {
+                cells: [],
+                object: { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${viewVersion}`, metadata },
+              },
+            ],
+          }
+        : view === 'metadata'
+          ? { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${viewVersion}`, metadata }
+          : { kind: kind.kind, apiVersion, metadata };
+    return Buffer.from(this.#line('BOOKMARK', object));
+  }
+
+  error(error: unknown): Buffer {
+    const expired = isError(error, 'expired');
+    const status = statusOf(error);
+    const object = expired
+      ? {
+          ...status,
+          reason: 'Expired',
+          code: 410,
+          message: `too old resource version: ${(error as CaelumError).message}`,
+        }
+      : status;
+    return Buffer.from(this.#line('ERROR', object));
+  }
+
+  #line(type: string, object: object): string {
+    return `${JSON.stringify({ type, object })}\n`;
+  }
+
+  #view(stored: Stored): object {
+    const object = this.#resource.objectOf(stored);
+    const { form, includeObject } = this.#options;
+    if (form.view === 'metadata') return metadataView(object, form);
+    const { resourceVersion } = object.metadata;
+    const table = renderTable(this.#resource.kind, [object], {
+      nowMs: this.#context.clock.nowMs(),
+      includeObject,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    }) as { columnDefinitions: unknown };
+    if (this.#columnsTold) table.columnDefinitions = null;
+    this.#columnsTold = true;
+    return table;
+  }
+}
