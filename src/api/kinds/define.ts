@@ -2,6 +2,7 @@
 import type { Kind, Subresource, Verb } from '../kind.ts';
 import type { KubeObject } from '../object.ts';
 import { subdomainName } from '../validation/names.ts';
+import { ageColumn, nameColumn } from './cells.ts';
 
 const verbs: readonly Verb[] = [
   'create',
@@ -30,7 +31,7 @@ export function defineKind<T extends KubeObject>(own: Own<T>): Kind {
     namespaced: true,
     verbs,
     subresources: [],
-    columns: [],
+    columns: [nameColumn, ageColumn],
     hasStatus: false,
     hasGeneration: false,
     selectableFields: {},

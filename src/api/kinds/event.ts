@@ -1,6 +1,8 @@
 /** Events: what happened to an object, for people to read. */
 import type { Event } from '../types/core.v1.ts';
+import type { Problems } from '../validation/problems.ts';
 import { defineKind } from './define.ts';
+import { eventColumns, isTime, validateEventPlace, validateNewEvent } from './event-fields.ts';
 
 export const event = defineKind<Event>({
   group: '',
@@ -10,6 +12,7 @@ export const event = defineKind<Event>({
   message: 'core.v1.Event',
   description: 'Event reports something that happened to an object.',
   shortNames: ['ev'],
+  columns: eventColumns,
   selectableFields: {
     'involvedObject.kind': (object) => object.involvedObject?.kind ?? '',
     'involvedObject.namespace': (object) => object.involvedObject?.namespace ?? '',
@@ -22,5 +25,12 @@ export const event = defineKind<Event>({
     reportingComponent: (object) => object.reportingComponent ?? '',
     source: (object) => object.source?.component || object.reportingComponent || '',
     type: (object) => object.type ?? '',
+  },
+  validate(object) {
+    const problems: Problems = [];
+    validateEventPlace(problems, 'involvedObject', object);
+    if (isTime(object.eventTime))
+      validateNewEvent(problems, object, { controller: 'reportingComponent', note: 'message' });
+    return problems;
   },
 });

@@ -2,7 +2,9 @@
 import type { Draft, KubeObject } from '../object.ts';
 import type { Event as CoreEvent } from '../types/core.v1.ts';
 import type { Event } from '../types/events.v1.ts';
+import { type Problems, required, wrong } from '../validation/problems.ts';
 import { defineKind } from './define.ts';
+import { eventColumns, isTime, validateEventPlace, validateNewEvent } from './event-fields.ts';
 
 /** Of this kind, and of core's. All other fields have the same name in both. */
 const renamed: readonly (readonly [keyof Event, keyof CoreEvent])[] = [
@@ -25,6 +27,11 @@ function rename(object: object, names: ReadonlyMap<string, string>, apiVersion: 
   return result;
 }
 
+const coreFormOf = (event: Event): CoreEvent => rename(event, toCoreName, 'v1') as CoreEvent;
+
+/** Clients of this form may not use the old fields. */
+const deprecated = ['deprecatedCount', 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp'] as const;
+
 export const eventsV1Event = defineKind<Event>({
   group: 'events.k8s.io',
   version: 'v1',
@@ -33,6 +40,10 @@ export const eventsV1Event = defineKind<Event>({
   message: 'events.v1.Event',
   description: 'Event reports something that happened to an object.',
   shortNames: ['ev'],
+  columns: eventColumns.map((column) => ({
+    ...column,
+    cell: (object: Event, nowMs: number) => column.cell(coreFormOf(object) as never, nowMs),
+  })),
   selectableFields: {
     'regarding.kind': (object) => object.regarding?.kind ?? '',
     'regarding.namespace': (object) => object.regarding?.namespace ?? '',
@@ -44,6 +55,21 @@ export const eventsV1Event = defineKind<Event>({
     reason: (object) => object.reason ?? '',
     reportingController: (object) => object.reportingController ?? '',
     type: (object) => object.type ?? '',
+  },
+  validate(object) {
+    const problems: Problems = [];
+    const core = coreFormOf(object);
+    // Events that were first told in the old form stay as they are.
+    if (!isTime(object.eventTime)) {
+      if (!deprecated.some((name) => object[name])) problems.push(required('eventTime'));
+      return problems;
+    }
+    validateEventPlace(problems, 'regarding', core);
+    validateNewEvent(problems, core, { controller: 'reportingController', note: 'note' });
+    if (object.type !== 'Normal' && object.type !== 'Warning')
+      problems.push(wrong('type', '', `has invalid value: ${object.type ?? ''}`));
+    for (const name of deprecated) if (object[name]) problems.push(wrong(name, '', 'needs to be unset'));
+    return problems;
   },
   storedAs: {
     group: '',

@@ -1,6 +1,5 @@
 /** Service accounts: who a pod is. */
 import type { ServiceAccount } from '../types/core.v1.ts';
-import { ageColumn, column, nameColumn } from './cells.ts';
 import { defineKind } from './define.ts';
 
 export const serviceAccount = defineKind<ServiceAccount>({
@@ -17,10 +16,5 @@ export const serviceAccount = defineKind<ServiceAccount>({
       verbs: ['create'],
       kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
     },
-  ],
-  columns: [
-    nameColumn,
-    column<ServiceAccount>('Secrets', 'How many secrets it lists.', ({ secrets = [] }) => secrets.length),
-    ageColumn,
   ],
 });
