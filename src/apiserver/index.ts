@@ -12,5 +12,5 @@ export {
   type ServeOptions,
   serveApi,
 } from './io/https-server.ts';
-export { createServiceAccountTokens, type ServiceAccountTokens } from './io/service-account-tokens.ts';
+export { createTokenIssuer } from './io/service-account-tokens.ts';
 export { httpStatusOf, type StatusObject, statusOf } from './status.ts';

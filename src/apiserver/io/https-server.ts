@@ -24,11 +24,7 @@ import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-prox
 import { sendBytes, sendError } from './answers.ts';
 import { Documents } from './documents.ts';
 import { checkAccess, noSuchPath, notAllowed, serveResource, verbOf } from './resource-requests.ts';
-import {
-  createServiceAccountTokens,
-  type ServiceAccountTokens,
-  tokenIssuer,
-} from './service-account-tokens.ts';
+import { createTokenReader, tokenIssuer } from './service-account-tokens.ts';
 
 export const gitVersion = 'v1.36.0+caelum';
 
@@ -126,7 +122,7 @@ class Front {
   readonly #options: ServeOptions;
   readonly #documents: Documents;
   readonly #proxy: AgentProxy;
-  readonly #tokens: ServiceAccountTokens | undefined;
+  readonly #readToken: ReturnType<typeof createTokenReader> | undefined;
   readonly #streams = new Set<Duplex>();
   readonly #counts = { requests: 0, errors: 0, watches: 0 };
   #inFlight = 0;
@@ -141,14 +137,10 @@ class Front {
       metrics: () => this.#metrics(),
     });
     this.#proxy = new AgentProxy(context, options.agentConnection);
-    this.#tokens =
+    this.#readToken =
       options.serviceAccountPublicKey === undefined
         ? undefined
-        : createServiceAccountTokens({
-            keys: { publicKey: options.serviceAccountPublicKey },
-            clock: context.clock,
-            uuid: () => context.random.uuid(),
-          });
+        : createTokenReader(options.serviceAccountPublicKey, () => context.clock.nowMs());
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -276,7 +268,7 @@ class Front {
     if (token !== undefined) {
       const known = this.#options.staticTokens?.find((one) => sameText(one.token, token));
       if (known !== undefined) return known.identity;
-      const claims = this.#tokens?.read(token);
+      const claims = this.#readToken?.(token);
       if (claims?.audiences.includes(tokenIssuer)) {
         const { store, resources } = this.#context;
         const identity = identityOfToken(
