@@ -104,8 +104,9 @@ function applyHandlerDefaults({ httpGet }: Draft<Pick<LifecycleHandler, 'httpGet
   httpGet.scheme ||= 'HTTP';
 }
 
-/** `latest`, said or not, is pulled each time. */
+/** `latest`, said or not, is pulled each time; but images of `host.local/` are made on this machine and can be pulled from nowhere. */
 export function pullPolicyOf(image: string): string {
+  if (image.startsWith('host.local/')) return 'IfNotPresent';
   const at = image.indexOf('@');
   const name = at < 0 ? image : image.slice(0, at);
   const last = name.slice(name.lastIndexOf('/') + 1);
