@@ -50,6 +50,8 @@ export async function createFirstObjects(client: Client, api: ApiAddress | undef
         draft.spec.ports = [{ name: 'https', port: 443, protocol: 'TCP', targetPort: api.port }];
     },
   );
+  // Loopback leads nowhere from a pod, and no endpoint may have it.
+  if (api.address.startsWith('127.')) return;
   const subsets = [{ addresses: [{ ip: api.address }], ports }];
   await ensure<Endpoints>(
     client,
