@@ -8,10 +8,9 @@
  */
 
 import { mkdir } from 'node:fs/promises';
-import type { Client, Informers } from '../../client/index.ts';
+import { type Client, createEventRecorder, type Informers } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
 import { Closing } from '../../lib/index.ts';
-import { ApiEventRecorder } from '../events/recorder.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import { readMachineFacts, readPressure } from '../node/io/machine.ts';
@@ -68,7 +67,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await mkdir(options.dataDirectory, { recursive: true });
   const [facts] = await Promise.all([readMachineFacts(options.dataDirectory), network.prepare()]);
   const disk = createPodDisk({ dataDirectory: options.dataDirectory });
-  const events = new ApiEventRecorder({ client, clock, random, log, component: 'kubelet', host: nodeName });
+  const events = createEventRecorder({ client, clock, random, log, component: 'kubelet', host: nodeName });
   const shell = new PodShell({
     ...options,
     disk,
@@ -112,6 +111,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         })),
     });
     closing.add('node', () => keeper.stop());
+    closing.add('events', () => events.stop());
     closing.add('pods', () => shell.stop());
     // Pods do not wait for the node object, nor it for them.
     await Promise.all([shell.start(), keeper.start()]);

@@ -5,9 +5,8 @@
  * Owns the labels and status that an agent owns; leaves everything else of the Node (taints, other labels) alone.
  */
 import type { Lease, Node, NodeCondition } from '../../api/index.ts';
-import type { Client } from '../../client/index.ts';
+import type { Client, EventRecorder } from '../../client/index.ts';
 import { type Clock, formatMicroTime, isError, type Log, type Timer } from '../../lib/index.ts';
-import type { EventRecorder } from '../events/recorder.ts';
 import { leasesRef, nodeLeaseNamespace, nodesRef } from '../objects.ts';
 import {
   type ImageEntry,
@@ -24,7 +23,7 @@ export interface NodeKeeperOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
-  readonly events: EventRecorder;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly settings: NodeSettings;
   readonly facts: MachineFacts;
   readonly pressure: () => Promise<NodePressure>;
@@ -54,12 +53,12 @@ export class NodeKeeper {
     await this.#register();
     await Promise.all([this.#writeStatus(), this.#renew()]);
     const { name } = this.#options.settings;
-    this.#options.events.record(
-      { apiVersion: 'v1', kind: 'Node', name, uid: name },
-      'Normal',
-      'Starting',
-      'Starting kubelet.',
-    );
+    this.#options.events.record({
+      about: { apiVersion: 'v1', kind: 'Node', name, uid: name },
+      type: 'Normal',
+      reason: 'Starting',
+      message: 'Starting kubelet.',
+    });
     this.#schedule(renewIntervalMs);
   }
 

@@ -37,7 +37,7 @@ function say(
   const found = find(pod, container);
   if (pod === undefined || found === undefined) return;
   const about = referenceTo(pod, container, found.isInit ? 'initContainers' : 'containers');
-  worker.parts.events.record(about, type, reason, message);
+  worker.parts.events.record({ about, type, reason, message });
 }
 
 // ── image and root ──

@@ -61,6 +61,10 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
   }
 }
 
+function warn(worker: PodWorker, pod: Pod, reason: string, message: string): void {
+  worker.parts.events.record({ about: referenceTo(pod), type: 'Warning', reason, message });
+}
+
 export function hostPortsOf(pod: Pod): HostPort[] {
   const result: HostPort[] = [];
   for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])])
@@ -84,7 +88,7 @@ async function attachNetwork(worker: PodWorker): Promise<void> {
     state.faults.delete('network');
   } catch (error) {
     const message = `Failed to create pod sandbox: ${explainError(error)}`;
-    parts.events.record(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);
+    warn(worker, pod, 'FailedCreatePodSandBox', message);
     state.fail('network', message, parts.clock.nowMs());
   }
 }
@@ -123,7 +127,7 @@ async function createSandbox(worker: PodWorker): Promise<void> {
     state.faults.delete('sandbox');
   } catch (error) {
     const message = `Failed to create pod sandbox: ${explainError(error)}`;
-    parts.events.record(referenceTo(pod), 'Warning', 'FailedCreatePodSandBox', message);
+    warn(worker, pod, 'FailedCreatePodSandBox', message);
     state.fail('sandbox', message, parts.clock.nowMs());
   }
 }
@@ -156,7 +160,7 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
       volumeName === ''
         ? explainError(error)
         : `MountVolume.SetUp failed for volume "${volumeName}" : ${explainError(error)}`;
-    parts.events.record(referenceTo(pod), 'Warning', 'FailedMount', message);
+    warn(worker, pod, 'FailedMount', message);
     state.fail('volumes', message, parts.clock.nowMs());
     if (state.volumesReady) worker.refreshVolumesAt(parts.clock.nowMs() + 30_000);
   }

@@ -1,8 +1,7 @@
 /** What a pod's worker works with. Everything is passed in, so that the simulator runs it as it is. */
 import type { ObjectReference, Pod, Service } from '../../api/index.ts';
-import type { Client } from '../../client/index.ts';
+import type { Client, EventRecorder } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
-import type { EventRecorder } from '../events/recorder.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import type { ProbeRunner, Prober } from '../probes/prober.ts';
@@ -23,7 +22,7 @@ export interface PodParts {
   readonly disk: PodDisk;
   readonly objects: WatchedObjects;
   readonly tokens: PodTokens;
-  readonly events: EventRecorder;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly prober: Prober;
   readonly probeRunner: ProbeRunner;
   readonly dns: DnsSettings;

@@ -85,7 +85,8 @@ async function createWorld(): Promise<World> {
         runtime: world.runtime,
         informers: world.informers,
         events: {
-          record: (about, _type, reason, message) => parts.events.push(`${about.name} ${reason}: ${message}`),
+          record: ({ about, reason, message }) =>
+            void parts.events.push(`${about.name} ${reason}: ${message}`),
         },
         probeRunner: { run: async (_action, target) => world.probe(target.address) },
         nodeName: 'n1',

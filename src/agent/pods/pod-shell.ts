@@ -9,9 +9,8 @@
  * those whose object is gone stop it and clean up. Invariant: nothing of a pod is touched before the informer has synced.
  */
 import type { Pod, Service } from '../../api/index.ts';
-import type { Client, Informer, Informers } from '../../client/index.ts';
+import type { Client, EventRecorder, Informer, Informers } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
-import type { EventRecorder } from '../events/recorder.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import { podsRef, servicesRef } from '../objects.ts';
@@ -36,7 +35,7 @@ export interface PodShellOptions {
   readonly network: PodNetwork;
   readonly images: ImageStore;
   readonly disk: PodDisk;
-  readonly events: EventRecorder;
+  readonly events: Pick<EventRecorder, 'record'>;
   readonly probeRunner: ProbeRunner;
   readonly nodeName: string;
   readonly nodeAddress: string;
@@ -82,7 +81,12 @@ export class PodShell {
         const pod = this.#workers.get(uid)?.state.lastPod;
         if (pod === undefined) return;
         const words = `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${output}`;
-        options.events.record(referenceTo(pod, container.name), 'Warning', 'Unhealthy', words);
+        options.events.record({
+          about: referenceTo(pod, container.name),
+          type: 'Warning',
+          reason: 'Unhealthy',
+          message: words,
+        });
       },
     });
   }

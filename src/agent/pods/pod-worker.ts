@@ -134,8 +134,7 @@ export class PodWorker {
     const around = { nodeAddress: parts.nodeAddress, runtimeName: this.#runtimeName, probes };
     const plan = planPod(state.observe(nowMs, around));
     if (plan.status !== undefined && state.pod !== undefined && !state.deleted) {
-      for (const event of stateEvents(state.pod, plan.status))
-        parts.events.record(event.about, event.type, event.reason, event.message);
+      for (const event of stateEvents(state.pod, plan.status)) parts.events.record(event);
       this.status.write(state.pod, plan.status);
     }
     for (const step of plan.steps) {

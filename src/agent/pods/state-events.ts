@@ -1,17 +1,11 @@
 /** Events that a change of state is worth: a container that is made to wait. Pure. */
-import type { ContainerStatus, ObjectReference, Pod, PodStatus } from '../../api/index.ts';
+import type { ContainerStatus, Pod, PodStatus } from '../../api/index.ts';
+import type { EventDraft } from '../../client/index.ts';
 import { referenceTo } from './parts.ts';
 
-export interface StateEvent {
-  readonly about: ObjectReference;
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
-}
-
 /** Compares what was said with what will be said. */
-export function stateEvents(pod: Pod, next: PodStatus): readonly StateEvent[] {
-  const result: StateEvent[] = [];
+export function stateEvents(pod: Pod, next: PodStatus): readonly EventDraft[] {
+  const result: EventDraft[] = [];
   const compare = (
     role: 'containers' | 'initContainers',
     before: readonly ContainerStatus[],
