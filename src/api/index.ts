@@ -7,9 +7,11 @@ export * from './errors.ts';
 export type * from './kind.ts';
 export * from './kinds/refs.ts';
 export {
+  compileTerms,
   hasLabels,
   type LabelPredicate,
   type Labels,
+  type LabelTerm,
   labelPredicate,
   labelSelectorText,
 } from './label-selector.ts';
@@ -25,7 +27,15 @@ export {
   openApiV2ProtobufMediaType,
 } from './openapi/v2-protobuf.ts';
 export { openApiV3, openApiV3Index } from './openapi/v3.ts';
-export { quantityMilli, quantityValue } from './quantity.ts';
+export {
+  addQuantities,
+  compareQuantities,
+  nanoText,
+  quantityMilli,
+  quantityNano,
+  quantityValue,
+  subtractQuantities,
+} from './quantity.ts';
 export { builtinKinds, createRegistry } from './registry.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
@@ -44,7 +54,13 @@ export { canonicalQuantity } from './schema/quantity-text.ts';
 export { durationNanoseconds, durationText } from './schema/scalars.ts';
 export { findDuplicateFields, strictDecodingError, strictDecodingWarnings } from './schema/strict.ts';
 export { applyTableDefaults } from './schema/table-defaults.ts';
-export { type FieldTerm, fieldPredicate, parseFieldTerms, parseLabelSelector } from './selector.ts';
+export {
+  type FieldTerm,
+  fieldPredicate,
+  parseFieldTerms,
+  parseLabelSelector,
+  parseLabelTerms,
+} from './selector.ts';
 export {
   type IncludeObject,
   renderTable,

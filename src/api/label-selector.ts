@@ -1,24 +1,80 @@
 /**
- * LabelSelector objects (`matchLabels`, `matchExpressions`) as predicates. Pure; compiled once for each selector object.
+ * Label selectors as predicates: selector objects (`matchLabels`, `matchExpressions`), and terms that were read from a text
+ * (`selector.ts`). Pure; compiled once for each selector object: predicates are on the path of every watch event.
  *
  * As Kubernetes: no selector matches nothing, an empty one matches everything; an operator that is not known matches nothing.
+ * `NotIn` and `!=` match where the label is absent.
  */
 import type { LabelSelector } from './types/meta.v1.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 export type LabelPredicate = (labels: Labels | undefined) => boolean;
 
+export interface LabelTerm {
+  readonly key: string;
+  /** `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt`, `Lt`. */
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
 const compiled = new WeakMap<LabelSelector, LabelPredicate>();
 const never: LabelPredicate = () => false;
+const none: Labels = {};
 
 export function labelPredicate(selector: LabelSelector | undefined): LabelPredicate {
   if (selector === undefined || selector === null) return never;
   let predicate = compiled.get(selector);
   if (predicate === undefined) {
-    predicate = compile(selector);
+    const pairs = Object.entries(selector.matchLabels ?? {});
+    predicate = compileTerms([
+      ...pairs.map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+      ...(selector.matchExpressions ?? []),
+    ]);
     compiled.set(selector, predicate);
   }
   return predicate;
+}
+
+/** All terms hold. */
+export function compileTerms(terms: readonly LabelTerm[]): LabelPredicate {
+  const tests = terms.map(compileTerm);
+  const [first] = tests;
+  if (first === undefined) return () => true;
+  if (tests.length === 1) return (labels) => first(labels ?? none);
+  return (labels = none) => {
+    for (const test of tests) if (!test(labels)) return false;
+    return true;
+  };
+}
+
+/** What a label is compared with is always a text: what every object inherits (`constructor`) is none. */
+function compileTerm({ key, operator, values = [] }: LabelTerm): (labels: Labels) => boolean {
+  const [only = ''] = values;
+  const among = new Set(values);
+  switch (operator) {
+    case 'In':
+      return values.length === 1
+        ? (labels) => labels[key] === only
+        : (labels) => typeof labels[key] === 'string' && among.has(labels[key]);
+    case 'NotIn':
+      return values.length === 1
+        ? (labels) => labels[key] !== only
+        : (labels) => typeof labels[key] !== 'string' || !among.has(labels[key]);
+    case 'Exists':
+      return (labels) => typeof labels[key] === 'string';
+    case 'DoesNotExist':
+      return (labels) => typeof labels[key] !== 'string';
+    case 'Gt':
+      return (labels) => (integerOf(labels[key]) ?? Number.NaN) > Number(only);
+    case 'Lt':
+      return (labels) => (integerOf(labels[key]) ?? Number.NaN) < Number(only);
+    default:
+      return never;
+  }
+}
+
+function integerOf(text: unknown): number | undefined {
+  return typeof text === 'string' && /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /** Every pair of `wanted` is among `labels`: a Service's selector, a nodeSelector. */
@@ -36,28 +92,4 @@ export function labelSelectorText(selector: LabelSelector): string {
     else terms.push(`${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`);
   }
   return terms.sort().join(',');
-}
-
-function compile(selector: LabelSelector): LabelPredicate {
-  const pairs = Object.entries(selector.matchLabels ?? {});
-  const terms = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
-    const among = new Set(values);
-    switch (operator) {
-      case 'In':
-        return (labels: Labels) => labels[key] !== undefined && among.has(labels[key]);
-      case 'NotIn':
-        return (labels: Labels) => labels[key] === undefined || !among.has(labels[key]);
-      case 'Exists':
-        return (labels: Labels) => labels[key] !== undefined;
-      case 'DoesNotExist':
-        return (labels: Labels) => labels[key] === undefined;
-      default:
-        return never;
-    }
-  });
-  return (labels = {}) => {
-    for (const [key, value] of pairs) if (labels[key] !== value) return false;
-    for (const term of terms) if (!term(labels)) return false;
-    return true;
-  };
 }

@@ -1,14 +1,160 @@
 /**
  * Selectors as clients write them: text in, a predicate out. Pure; the predicates are on the path of every watch event.
  *
- *   labels: a=b, a==b, a!=b, a in (x,y), a notin (x), a, !a      fields: metadata.name=x, spec.nodeName!=y
+ *   labels: a=b, a==b, a!=b, a in (x,y), a notin (x), a, !a, a>1, a<1      fields: metadata.name=x, spec.nodeName!=y
  *
- * Source: k8s.io/apimachinery/pkg/labels, pkg/fields.
+ * What is accepted and what is said of the rest is as in k8s.io/apimachinery/pkg/labels and pkg/fields.
  */
+import type { CaelumError } from '../lib/index.ts';
 import { badRequest } from './errors.ts';
 import type { Kind } from './kind.ts';
-import type { LabelPredicate, Labels } from './label-selector.ts';
+import { compileTerms, type LabelPredicate, type LabelTerm } from './label-selector.ts';
 import type { KubeObject } from './object.ts';
+import { labelValue, qualifiedName } from './validation/names.ts';
+
+/** undefined for "everything". Throws `badRequest`. */
+export function parseLabelSelector(text: string | undefined): LabelPredicate | undefined {
+  if (text === undefined || text === '') return undefined;
+  const terms = parseLabelTerms(text);
+  return terms.length === 0 ? undefined : compileTerms(terms);
+}
+
+type Token =
+  | { readonly kind: 'word'; readonly text: string }
+  | { readonly kind: 'symbol'; readonly text: string }
+  | { readonly kind: 'end'; readonly text: '' };
+
+const end: Token = { kind: 'end', text: '' };
+
+/** Words, and the symbols `= == != ! ( ) , < >`. */
+function tokensOf(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (const [, symbol, word] of text.matchAll(/\s*(?:(==|!=|[=!(),<>])|([^\s=!(),<>]+))/g))
+    tokens.push(symbol === undefined ? { kind: 'word', text: word ?? '' } : { kind: 'symbol', text: symbol });
+  return tokens;
+}
+
+/** The terms of a label selector. Throws `badRequest`. */
+export function parseLabelTerms(text: string): readonly LabelTerm[] {
+  return new LabelParser(tokensOf(text)).parse();
+}
+
+const comparisons: Readonly<Record<string, string>> = {
+  in: 'In',
+  notin: 'NotIn',
+  '=': 'In',
+  '==': 'In',
+  '!=': 'NotIn',
+  '>': 'Gt',
+  '<': 'Lt',
+};
+
+class LabelParser {
+  readonly #tokens: readonly Token[];
+  #at = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  get #next(): Token {
+    return this.#tokens[this.#at] ?? end;
+  }
+
+  #consume(): Token {
+    const token = this.#next;
+    this.#at++;
+    return token;
+  }
+
+  #isNext(symbol: string): boolean {
+    return this.#next.kind === 'symbol' && this.#next.text === symbol;
+  }
+
+  get #startsTerm(): boolean {
+    return this.#next.kind === 'word' || this.#isNext('!');
+  }
+
+  parse(): LabelTerm[] {
+    const terms: LabelTerm[] = [];
+    if (this.#next.kind === 'end') return terms;
+    if (!this.#startsTerm) throw found(this.#next, "!, identifier, or 'end of string'");
+    for (;;) {
+      terms.push(this.#term());
+      const token = this.#consume();
+      if (token.kind === 'end') return terms;
+      if (token.text !== ',' || token.kind !== 'symbol') throw found(token, "',' or 'end of string'");
+      if (!this.#startsTerm) throw found(this.#next, "identifier after ','");
+    }
+  }
+
+  #term(): LabelTerm {
+    const absent = this.#isNext('!');
+    if (absent) this.#consume();
+    const word = this.#consume();
+    if (word.kind !== 'word') throw unparsable(`found '${word.text}', expected: identifier`);
+    const key = word.text;
+    const reasons = qualifiedName(key);
+    if (reasons.length > 0) throw unparsable(`<nil>: Invalid value: ${quote(key)}: ${reasons.join('; ')}`);
+    if (absent) return { key, operator: 'DoesNotExist' };
+    if (this.#next.kind === 'end' || this.#isNext(',')) return { key, operator: 'Exists' };
+    const symbol = this.#consume();
+    const operator = Object.hasOwn(comparisons, symbol.text) ? comparisons[symbol.text] : undefined;
+    if (operator === undefined)
+      throw unparsable(`found '${symbol.text}', expected: in, notin, =, ==, !=, gt, lt`);
+    const values = symbol.kind === 'word' ? this.#values() : [this.#exactValue()];
+    checkValues(key, operator, values);
+    return { key, operator, values };
+  }
+
+  #exactValue(): string {
+    if (this.#next.kind === 'end' || this.#isNext(',')) return '';
+    const token = this.#consume();
+    if (token.kind !== 'word') throw unparsable(`found '${token.text}', expected: identifier`);
+    return token.text;
+  }
+
+  /** `(a,b)`, sorted; `(,a)` holds the empty value too. */
+  #values(): readonly string[] {
+    const open = this.#consume();
+    if (open.kind !== 'symbol' || open.text !== '(') throw unparsable(`found '${open.text}' expected: '('`);
+    const values = new Set<string>();
+    if (this.#isNext(')')) {
+      this.#consume();
+      return [];
+    }
+    if (this.#next.kind !== 'word' && !this.#isNext(','))
+      throw unparsable(`found '${this.#next.text}', expected: ',', ')' or identifier`);
+    for (;;) {
+      if (this.#next.kind === 'word') values.add(this.#consume().text);
+      else if (this.#isNext(',') || this.#isNext(')')) values.add('');
+      else throw unparsable(`found '${this.#next.text}', expected: ',', or identifier`);
+      const token = this.#consume();
+      if (token.kind === 'symbol' && token.text === ')') return [...values].sort();
+      if (token.kind !== 'symbol' || token.text !== ',')
+        throw unparsable(`found '${token.text}', expected: ',' or ')'`);
+    }
+  }
+}
+
+function checkValues(key: string, operator: string, values: readonly string[]): void {
+  if (values.length === 0)
+    throw unparsable("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty");
+  if ((operator === 'Gt' || operator === 'Lt') && !/^[+-]?\d+$/.test(values[0] ?? ''))
+    throw unparsable(
+      `values[0]: Invalid value: ${quote(values[0] ?? '')}: for 'Gt', 'Lt' operators, the value must be an integer`,
+    );
+  values.forEach((value, index) => {
+    const reasons = labelValue(value);
+    if (reasons.length > 0)
+      throw unparsable(`values[${index}][${key}]: Invalid value: ${quote(value)}: ${reasons.join('; ')}`);
+  });
+}
+
+const quote = (text: string): string => JSON.stringify(text);
+const found = (token: Token, expected: string): CaelumError =>
+  badRequest(`found '${token.text}', expected: ${expected}`);
+const unparsable = (why: string): CaelumError => badRequest(`unable to parse requirement: ${why}`);
 
 export interface FieldTerm {
   readonly path: string;
@@ -16,99 +162,59 @@ export interface FieldTerm {
   readonly value: string;
 }
 
-const keyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const valuePattern = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
-
-/** undefined for "everything". Throws `badRequest`. */
-export function parseLabelSelector(text: string | undefined): LabelPredicate | undefined {
-  if (text === undefined || text.trim() === '') return undefined;
-  const terms = splitTerms(text).map(labelTerm);
-  if (terms.length === 1) return terms[0];
-  return (labels) => terms.every((term) => term(labels));
+/** The terms of a field selector. Throws `badRequest` for what is no selector, and for fields that the kind cannot be selected by. */
+export function parseFieldTerms(text: string | undefined, kind: Kind): readonly FieldTerm[] {
+  if (text === undefined || text === '') return [];
+  return splitFieldTerms(text).map((part) => {
+    const match = /^([^=!]*)(!=|==|=)(.*)$/s.exec(part);
+    if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
+    const [, path = '', operator, value = ''] = match;
+    if (!isSelectable(path, kind)) throw badRequest(unknownField(path, kind));
+    return { path, operator: operator === '!=' ? '!=' : '=', value: unescaped(value) };
+  });
 }
 
-/** At commas, but not inside parentheses. */
-function splitTerms(text: string): string[] {
-  const terms: string[] = [];
-  let depth = 0;
+/** At commas that no backslash stands before. Empty parts say nothing. */
+function splitFieldTerms(text: string): string[] {
+  const parts: string[] = [];
   let start = 0;
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === '(') depth++;
-    else if (character === ')') depth--;
-    else if (character === ',' && depth === 0) {
-      terms.push(text.slice(start, at));
+    if (text[at] === '\\') at++;
+    else if (text[at] === ',') {
+      parts.push(text.slice(start, at));
       start = at + 1;
     }
   }
-  terms.push(text.slice(start));
-  if (depth !== 0) throw unparsable(`found '${text}', expected: ')'`);
-  return terms.map((term) => term.trim());
+  parts.push(text.slice(start));
+  return parts.filter((part) => part !== '');
 }
 
-function labelTerm(text: string): LabelPredicate {
-  const set = /^(\S+)\s+(in|notin)\s*\((.*)\)$/.exec(text);
-  if (set !== null) {
-    const key = validKey(set[1] as string);
-    const values = new Set((set[3] as string).split(',').map((value) => validValue(value.trim())));
-    return set[2] === 'in'
-      ? (labels) => has(labels, key) && values.has(labels?.[key] as string)
-      : (labels) => !has(labels, key) || !values.has(labels?.[key] as string);
+function unescaped(value: string): string {
+  if (!/[\\=]/.test(value)) return value;
+  let text = '';
+  for (let at = 0; at < value.length; at++) {
+    const character = value[at] ?? '';
+    if (character === '\\') {
+      const next = value[++at] ?? '';
+      if (next === '' || !'\\,='.includes(next))
+        throw badRequest(`invalid field selector: invalid escape sequence: ${character}${next}`);
+      text += next;
+    } else if (character === '=')
+      throw badRequest(`invalid field selector: invalid field value: unescaped character in '${value}'`);
+    else text += character;
   }
-  const equality = /^([^\s=!]+)\s*(==|=|!=)\s*(.*)$/.exec(text);
-  if (equality !== null) {
-    const key = validKey(equality[1] as string);
-    const value = validValue(equality[3] as string);
-    return equality[2] === '!=' ? (labels) => labels?.[key] !== value : (labels) => labels?.[key] === value;
-  }
-  if (text.startsWith('!')) {
-    const key = validKey(text.slice(1).trim());
-    return (labels) => !has(labels, key);
-  }
-  const key = validKey(text);
-  return (labels) => has(labels, key);
+  return text;
 }
 
-const has = (labels: Labels | undefined, key: string): boolean =>
-  labels !== undefined && Object.hasOwn(labels, key);
+const isSelectable = (path: string, kind: Kind): boolean =>
+  path === 'metadata.name' ||
+  (path === 'metadata.namespace' && kind.namespaced) ||
+  Object.hasOwn(kind.selectableFields, path);
 
-function unparsable(why: string) {
-  return badRequest(`unable to parse requirement: ${why}`);
-}
-
-function validKey(key: string): string {
-  if (key === '') throw unparsable(`found '', expected: !, identifier, or 'end of string'`);
-  if (!keyPattern.test(key))
-    throw unparsable(
-      `<nil>: Invalid value: "${key}": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
-    );
-  return key;
-}
-
-function validValue(value: string): string {
-  if (!valuePattern.test(value))
-    throw unparsable(
-      `values[0][]: Invalid value: "${value}": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
-    );
-  return value;
-}
-
-/** The terms of a field selector. Throws `badRequest` for what is no selector, and for fields that the kind cannot be selected by. */
-export function parseFieldTerms(text: string | undefined, kind: Kind): readonly FieldTerm[] {
-  if (text === undefined || text.trim() === '') return [];
-  return text.split(/(?<!\\),/).map((part) => {
-    const match = /^\s*([^=!\s]+)\s*(==|=|!=)(.*)$/.exec(part);
-    if (match === null) throw badRequest(`invalid selector: '${part}'; can't understand '${part}'`);
-    const path = match[1] as string;
-    if (
-      path !== 'metadata.name' &&
-      path !== 'metadata.namespace' &&
-      kind.selectableFields[path] === undefined
-    )
-      throw badRequest(`field label not supported: ${path}`);
-    const value = (match[3] as string).replaceAll(/\\([\\,=])/g, '$1');
-    return { path, operator: match[2] === '!=' ? '!=' : '=', value };
-  });
+function unknownField(path: string, kind: Kind): string {
+  return Object.keys(kind.selectableFields).length > 0
+    ? `field label not supported: ${path}`
+    : `${quote(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 /** undefined for "everything". */
