@@ -1,0 +1,41 @@
+/** The door of `controllers`: what keeps objects as they are wanted. One line a controller. */
+import type { KindRegistry } from '../api/index.ts';
+import { deploymentController } from './deployment/controller.ts';
+import { endpointsController } from './endpoints/controller.ts';
+import { endpointSliceController } from './endpointslice/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { replicaSetController } from './replicaset/controller.ts';
+import { serviceAccountController } from './service-account/controller.ts';
+import { type RunningController, type ShellOptions, startController } from './shell.ts';
+
+export interface ControllersOptions extends ShellOptions {
+  readonly registry: KindRegistry;
+  /** PEM of the authority that signs the API server's certificate; published in every namespace. */
+  readonly rootCaPem: string;
+}
+
+export interface Controllers {
+  /** Keys waiting or being worked, all controllers together: 0 at rest. */
+  readonly busy: number;
+  stop(): void;
+}
+
+export function startControllers(options: ControllersOptions): Controllers {
+  const { client, informers, registry, rootCaPem } = options;
+  const running: readonly RunningController[] = [
+    startController(deploymentController(informers), options),
+    startController(replicaSetController(informers), options),
+    startController(endpointsController(informers), options),
+    startController(endpointSliceController(informers), options),
+    startController(namespaceController(informers, client, registry), options),
+    startController(serviceAccountController(informers, rootCaPem), options),
+  ];
+  return {
+    get busy() {
+      return running.reduce((sum, one) => sum + one.busy, 0);
+    },
+    stop: () => {
+      for (const one of running) one.stop();
+    },
+  };
+}
