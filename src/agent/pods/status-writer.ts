@@ -1,5 +1,6 @@
 /**
- * Writes one pod's status: at once, one patch at a time, only what changed; what changes meanwhile is written next.
+ * Writes one pod's status: one patch at a time, only what changed; what changes meanwhile is written next.
+ * What others act on (phase, states, readiness) is written at once; the rest waits a moment, so that a quick start is one patch.
  *
  * Invariant: the last wanted status is the one that is written in the end, however often the API server is away.
  */
@@ -17,6 +18,29 @@ export interface StatusWriterOptions {
   readonly onWritten: (pod: Pod) => void;
 }
 
+/** How long what nobody waits for may be late. */
+const calmDelayMs = 250;
+
+/** What others act on. A container that is being created is like one of which nothing has been said. */
+function urgentPart(status: PodStatus | undefined): string {
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+    .map(({ name, state, ready, restartCount }) => {
+      const reason = state?.waiting?.reason ?? '';
+      const creating = reason === 'ContainerCreating' || reason === 'PodInitializing';
+      const kind = state?.running ? 'running' : state?.terminated ? 'terminated' : creating ? '' : reason;
+      return [name, kind, ready, restartCount];
+    })
+    .filter(([, kind, ready, restartCount]) => kind !== '' || ready || restartCount !== 0);
+  const conditions = (status?.conditions ?? [])
+    .filter(
+      (condition) => condition.type !== 'PodReadyToStartContainers' && condition.type !== 'PodScheduled',
+    )
+    .filter((condition) => condition.status === 'True')
+    .map((condition) => condition.type)
+    .filter((type) => type !== 'Initialized');
+  return JSON.stringify([status?.phase ?? 'Pending', status?.reason, containers, conditions.sort()]);
+}
+
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #backoff: Backoff;
@@ -24,6 +48,8 @@ export class StatusWriter {
   #wanted: PodStatus | undefined;
   #wantedText = '';
   #writtenText = '';
+  #saidUrgent: string | undefined;
+  #calm: Timer | undefined;
   #writing = false;
   #stopped = false;
   #retry: Timer | undefined;
@@ -38,18 +64,28 @@ export class StatusWriter {
     this.#pod = pod;
     this.#wanted = status;
     this.#wantedText = JSON.stringify(status);
-    if (!this.#writing && this.#retry === undefined) void this.#run();
+    if (this.#writing || this.#retry !== undefined || this.#stopped) return;
+    this.#saidUrgent ??= urgentPart(pod.status);
+    if (urgentPart(status) !== this.#saidUrgent || this.#waiters.length > 0) void this.#run();
+    else if (this.#wantedText !== this.#writtenText)
+      this.#calm ??= this.#options.clock.after(calmDelayMs, () => {
+        this.#calm = undefined;
+        if (!this.#writing && this.#retry === undefined) void this.#run();
+      });
   }
 
   /** Resolves when what is wanted has been written, or can never be (the object is gone). */
   flushed(): Promise<void> {
     if (this.#wantedText === this.#writtenText || this.#stopped) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    const flushed = new Promise<void>((resolve) => this.#waiters.push(resolve));
+    if (!this.#writing && this.#retry === undefined) void this.#run();
+    return flushed;
   }
 
   stop(): void {
     this.#stopped = true;
     this.#retry?.cancel();
+    this.#calm?.cancel();
     this.#release();
   }
 
@@ -61,6 +97,8 @@ export class StatusWriter {
 
   async #run(): Promise<void> {
     this.#writing = true;
+    this.#calm?.cancel();
+    this.#calm = undefined;
     // Several changes within one turn become one patch.
     await Promise.resolve();
     while (!this.#stopped && this.#wanted !== undefined && this.#wantedText !== this.#writtenText) {
@@ -79,6 +117,7 @@ export class StatusWriter {
           options,
         );
         this.#writtenText = text;
+        this.#saidUrgent = urgentPart(patch.status);
         this.#backoff.reset();
         this.#options.onWritten(answer);
       } catch (error) {
