@@ -161,7 +161,7 @@ test('diffRules() says only what changed, and forgets UDP flows of endpoints tha
   assert.equal(diffRules('t', one, one).apply, '');
   const plan = diffRules('t', one, two);
   assert.doesNotMatch(plan.apply, /web/);
-  assert.match(plan.apply, /flush chain ip t s-default\/dns\/udp-53\n[^]*add rule .*10\.1\.0\.6:53/);
+  assert.match(plan.apply, /flush chain ip t s-default\/dns\/udp-53\n[\s\S]*add rule .*10\.1\.0\.6:53/);
   assert.deepEqual(plan.forget, [
     ['-D', '-p', 'udp', '--orig-dst', '10.96.0.10', '--orig-port-dst', '53', '--reply-src', '10.1.0.5'],
   ]);

@@ -19,7 +19,6 @@ import { serviceKeyOf } from '../virtual-ips.ts';
 import { endpointSliceRef, serviceRef } from './service-rules.ts';
 
 const namespaceRef: ResourceRef = { group: '', version: 'v1', resource: 'namespaces', namespaced: false };
-const upstreamTimeoutMs = 2000;
 const udpAnswerBytesMax = 1232;
 const tcpIdleMs = 10_000;
 const tcpConnectionsMax = 256;
@@ -39,6 +38,8 @@ export interface DnsOptions {
   /** `1.2.3.4` or `1.2.3.4:5353`. Default: those of /etc/resolv.conf. */
   readonly upstreams?: readonly string[];
   readonly ttlSeconds?: number;
+  /** Default 2000. */
+  readonly upstreamTimeoutMs?: number;
 }
 
 export interface DnsServer {
@@ -66,6 +67,7 @@ class Dns implements DnsServer {
   readonly #asking = new Map<string, Promise<Buffer | undefined>>();
   #upstreams: readonly { host: string; port: number }[] = [];
   port = 0;
+  #isClosed = false;
 
   constructor(options: DnsOptions) {
     this.#options = options;
@@ -117,6 +119,7 @@ class Dns implements DnsServer {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const socket of this.#connections) socket.destroy();
     await Promise.all([
       ...this.#udp.map((socket) => new Promise<void>((resolve) => closeQuietly(socket, resolve))),
@@ -132,7 +135,7 @@ class Dns implements DnsServer {
     const bytesMax = Math.min(udpAnswerBytesMax, query.ednsBytes ?? 512);
     const send = (reply: Buffer): void => {
       // A client that is gone is no concern of ours.
-      udp.send(reply, port, address, () => undefined);
+      if (!this.#isClosed) udp.send(reply, port, address, () => undefined);
     };
     const own = this.#own(query);
     if (own !== undefined) send(writeResponse(query, own, bytesMax));
@@ -144,7 +147,7 @@ class Dns implements DnsServer {
     socket.setTimeout(tcpIdleMs, () => socket.destroy());
     socket.on('close', () => this.#connections.delete(socket));
     socket.on('error', () => socket.destroy());
-    let held = Buffer.alloc(0);
+    let held: Buffer = Buffer.alloc(0);
     const send = (reply: Buffer): void => {
       if (socket.writable) socket.write(framed(reply));
     };
@@ -204,11 +207,12 @@ class Dns implements DnsServer {
   }
 
   async #ask(bytes: Buffer, isTcp: boolean): Promise<Buffer | undefined> {
+    const timeoutMs = this.#options.upstreamTimeoutMs ?? 2000;
     for (const upstream of this.#upstreams) {
       try {
         return isTcp
-          ? await askOverTcp(bytes, upstream.host, upstream.port)
-          : await askOverUdp(bytes, upstream.host, upstream.port);
+          ? await askOverTcp(bytes, upstream.host, upstream.port, timeoutMs)
+          : await askOverUdp(bytes, upstream.host, upstream.port, timeoutMs);
       } catch (error) {
         this.#options.log.debug('an upstream did not answer', { ...upstream, why: explainError(error) });
       }
@@ -263,7 +267,7 @@ function renumbered(bytes: Buffer): Buffer {
   return copy;
 }
 
-function askOverUdp(bytes: Buffer, host: string, port: number): Promise<Buffer> {
+function askOverUdp(bytes: Buffer, host: string, port: number, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const asked = renumbered(bytes);
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
@@ -272,7 +276,7 @@ function askOverUdp(bytes: Buffer, host: string, port: number): Promise<Buffer> 
       closeQuietly(socket, () => undefined);
       action();
     };
-    const timer = setTimeout(() => finish(() => reject(new Error('no answer in time'))), upstreamTimeoutMs);
+    const timer = setTimeout(() => finish(() => reject(new Error('no answer in time'))), timeoutMs);
     socket.on('error', (error) => finish(() => reject(error)));
     socket.on('message', (reply) => {
       if (isReplyTo(asked, reply)) finish(() => resolve(reply));
@@ -282,12 +286,12 @@ function askOverUdp(bytes: Buffer, host: string, port: number): Promise<Buffer> 
   });
 }
 
-function askOverTcp(bytes: Buffer, host: string, port: number): Promise<Buffer> {
+function askOverTcp(bytes: Buffer, host: string, port: number, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const asked = renumbered(bytes);
-    let held = Buffer.alloc(0);
+    let held: Buffer = Buffer.alloc(0);
     const socket = connect({ host, port }, () => socket.write(framed(asked)));
-    socket.setTimeout(upstreamTimeoutMs, () => socket.destroy(new Error('no answer in time')));
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer in time')));
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the connection was closed')));
     socket.on('data', (chunk: Buffer) => {
