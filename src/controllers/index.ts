@@ -3,7 +3,10 @@ import type { KindRegistry } from '../api/index.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
+import { garbageController } from './garbage/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
+import { nodeController } from './node/controller.ts';
+import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
@@ -21,12 +24,15 @@ export interface Controllers {
 }
 
 export function startControllers(options: ControllersOptions): Controllers {
-  const { client, informers, registry, rootCaPem } = options;
+  const { client, informers, clock, registry, rootCaPem } = options;
   const running: readonly RunningController[] = [
     startController(deploymentController(informers), options),
     startController(replicaSetController(informers), options),
     startController(endpointsController(informers), options),
     startController(endpointSliceController(informers), options),
+    startController(garbageController(informers, client, registry), options),
+    startController(nodeController(informers, clock), options),
+    startController(podGarbageController(informers, clock), options),
     startController(namespaceController(informers, client, registry), options),
     startController(serviceAccountController(informers, rootCaPem), options),
   ];

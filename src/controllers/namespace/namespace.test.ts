@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigMap, Namespace } from '../../api/index.ts';
 import { configMapsRef } from '../resources.ts';
-import { plan as planAccount } from '../service-account/controller.ts';
-import { plan } from './controller.ts';
+import { plan as planAccount } from '../service-account/plan.ts';
+import { conclude, plan } from './plan.ts';
 
 const context = { nowMs: Date.UTC(2026, 0, 1) };
 const going: Namespace = {
@@ -23,8 +23,9 @@ const held: ConfigMap = {
 const free: ConfigMap = { metadata: { name: 'd', namespace: 'team', uid: 'd' } };
 
 test('namespace plan() deletes what is there, says what remains, and looks again', () => {
-  const steps = plan({ namespace: going, contents: [{ of: configMapsRef, objects: [held, free] }] }, context);
-  const [together, status, again] = steps;
+  const observed = { namespace: going, contents: [{ resource: configMapsRef, objects: [held, free] }] };
+  const [together, again] = plan(observed);
+  const [status] = conclude(observed, context, undefined);
   assert.ok(together?.kind === 'together');
   assert.deepEqual(
     together.writes.map((write) => (write.kind === 'delete' ? write.name : '')),
@@ -37,13 +38,10 @@ test('namespace plan() deletes what is there, says what remains, and looks again
 });
 
 test('namespace plan() finalizes an empty namespace, keeping what others hold', () => {
-  const [step] = plan({ namespace: going, contents: [] }, context);
+  const [step] = plan({ namespace: going, contents: [] });
   assert.ok(step?.kind === 'update' && step.subresource === 'finalize');
   assert.deepEqual((step.object as Namespace).spec?.finalizers, ['other/one']);
-  assert.deepEqual(
-    plan({ namespace: { ...going, spec: { finalizers: ['other/one'] } }, contents: [] }, context),
-    [],
-  );
+  assert.deepEqual(plan({ namespace: { ...going, spec: { finalizers: ['other/one'] } }, contents: [] }), []);
 });
 
 test('service account plan() makes what is missing, mends what differs, and rests', () => {
@@ -60,7 +58,7 @@ test('service account plan() makes what is missing, mends what differs, and rest
     rootCa: { metadata: {}, data: { 'ca.crt': 'OLD' } },
     rootCaPem: 'PEM',
   });
-  assert.equal(mended?.kind, 'patch');
+  assert.equal(mended?.kind, 'update');
   assert.deepEqual(
     planAccount({
       namespace,

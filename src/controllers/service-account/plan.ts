@@ -36,7 +36,8 @@ export function plan({ namespace, account, rootCa, rootCaPem }: Observed): reado
     const object: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
     steps.push({ kind: 'create', ref: configMapsRef, object, accept });
   } else if (rootCa.data?.['ca.crt'] !== rootCaPem || Object.keys(rootCa.data).length !== 1) {
-    steps.push({ kind: 'update', ref: configMapsRef, object: { ...rootCa, data } });
+    const mended: ConfigMap = { ...rootCa, data };
+    steps.push({ kind: 'update', ref: configMapsRef, object: mended });
   }
   return steps;
 }

@@ -1,0 +1,40 @@
+/**
+ * Pods that nobody else will ever remove. Pure.
+ *
+ * - on a node that is gone: nobody is left to end them;
+ * - being deleted before they had a node: nobody is there to end them;
+ * - ended, and more than the threshold: the oldest go.
+ */
+import type { Pod } from '../../api/index.ts';
+import { podsRef } from '../resources.ts';
+import { deletion, type Step, type Write } from '../step.ts';
+
+export type Observed =
+  | { readonly kind: 'node'; readonly pods: readonly Pod[]; readonly goneMs: number }
+  | { readonly kind: 'unbound'; readonly pod: Pod }
+  | { readonly kind: 'ended'; readonly pods: readonly Pod[]; readonly threshold: number };
+
+/** A node that registers anew within this time finds its pods again. */
+export const quarantineMs = 40_000;
+const burstMax = 500;
+
+export function plan(observed: Observed): readonly Step[] {
+  if (observed.kind === 'unbound') return [force(observed.pod)];
+  if (observed.kind === 'node') {
+    if (observed.goneMs < quarantineMs) return [{ kind: 'again', afterMs: quarantineMs - observed.goneMs }];
+    return together(observed.pods.map(force));
+  }
+  const surplus = observed.pods.length - observed.threshold;
+  if (surplus <= 0) return [];
+  const oldest = [...observed.pods].sort((a, b) => (createdOf(a) < createdOf(b) ? -1 : 1));
+  return together(oldest.slice(0, Math.min(surplus, burstMax)).map(force));
+}
+
+const createdOf = ({ metadata }: Pod): string => `${metadata.creationTimestamp} ${metadata.name}`;
+
+const together = (writes: readonly Write[]): readonly Step[] =>
+  writes.length === 0 ? [] : [{ kind: 'together', writes }];
+
+function force(pod: Pod): Write {
+  return deletion(podsRef, pod, { options: { gracePeriodSeconds: 0 }, accept: ['notFound', 'conflict'] });
+}
