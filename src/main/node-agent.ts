@@ -64,6 +64,7 @@ export async function startNodeAgent(layout: Layout, settings: Settings, log: Lo
     table: settings.network.serviceTable,
     podCidr: nodePodCidr(settings.network),
     serviceCidr: settings.network.serviceCidr,
+    bridge: settings.network.bridgeName,
   });
   closing.add('virtual IPs', () => rules.stop());
   const dns = await startDns({
@@ -74,12 +75,12 @@ export async function startNodeAgent(layout: Layout, settings: Settings, log: Lo
     port: 53,
     clusterDomain,
   });
-  closing.add('DNS', () => dns.stop());
+  closing.add('DNS', () => dns.close());
   await ensureDnsService({
     client,
     clusterIp: settings.network.dnsAddress,
-    address: settings.network.bridgeAddress,
-    port: 53,
+    addresses: [settings.network.bridgeAddress],
+    nodeName: settings.nodeName,
   });
   return {
     stop: async () => {

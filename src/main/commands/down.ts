@@ -15,7 +15,6 @@ import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts'
 import { readSettings, type Settings } from '../settings.ts';
 import { type ProcessName, readState } from '../state.ts';
 import { processTitle, stopProcesses } from '../supervisor.ts';
-import { findProgram } from '../system-parts.ts';
 
 const containerGraceMs = 2000;
 
@@ -105,6 +104,7 @@ function isOurProcess(pid: number, layout: Layout): boolean {
 
 async function removeNode(layout: Layout, settings: Settings): Promise<void> {
   const { openNode } = await import('../node-parts.ts');
+  const { removeServiceRules } = await import('../../services/index.ts');
   const node = await openNode(layout, settings.network, silentLog);
   const containers = await node.runtime.listContainers();
   await Promise.all(
@@ -116,21 +116,15 @@ async function removeNode(layout: Layout, settings: Settings): Promise<void> {
   const sandboxes = await node.runtime.listSandboxes();
   await Promise.all(sandboxes.map(({ podUid }) => node.runtime.removeSandbox(podUid)));
   await Promise.all((await node.images.listRoots()).map((key) => node.images.unmountRoot(key)));
+  await removeServiceRules({
+    table: settings.network.serviceTable,
+    serviceCidr: settings.network.serviceCidr,
+    bridge: settings.network.bridgeName,
+  });
   await node.network.destroy();
-  removeTable(settings.network.serviceTable);
   await node.runtime.close();
   await node.images.close();
   unmountBelow(layout.data);
-}
-
-function removeTable(table: string): void {
-  const nft = findProgram('nft');
-  if (nft === undefined) return;
-  try {
-    execFileSync(nft, ['delete', 'table', 'ip', table], { stdio: 'ignore' });
-  } catch {
-    // It was never made.
-  }
 }
 
 /** Whatever is still mounted below the data directory: volumes in memory, roots of containers that are gone. Deepest first. */
