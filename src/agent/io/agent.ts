@@ -15,6 +15,7 @@ import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import { readMachineFacts, readPressure } from '../node/io/machine.ts';
 import { NodeKeeper } from '../node/node-keeper.ts';
+import type { ImageEntry } from '../node/node-object.ts';
 import { createPodDisk } from '../pods/io/pod-disk.ts';
 import { PodShell } from '../pods/pod-shell.ts';
 import { createProbeRunner } from '../probes/io/probe-runner.ts';
@@ -104,11 +105,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         runtimeVersion: `${description.name}://${version}`,
       },
       pressure: () => readPressure(options.dataDirectory),
-      images: async () =>
-        (await images.list()).map((image) => ({
-          names: [...image.digests, ...image.names],
-          sizeBytes: image.sizeBytes,
-        })),
+      images: () => imageEntries(images),
     });
     closing.add('node', () => keeper.stop());
     closing.add('events', () => events.stop());
@@ -133,6 +130,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await closing.close();
     throw error;
   }
+}
+
+async function imageEntries(images: ImageStore): Promise<readonly ImageEntry[]> {
+  const all = await images.list();
+  return all.map(({ digests, names, sizeBytes }) => ({ names: [...digests, ...names], sizeBytes }));
 }
 
 function* runningLogs(shell: PodShell, disk: ReturnType<typeof createPodDisk>): Iterable<LogFile> {

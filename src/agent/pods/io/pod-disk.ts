@@ -32,7 +32,8 @@ import type { MountSpec } from '../../runtime/index.ts';
 import { AtomicFolder } from '../../volumes/io/atomic-folder.ts';
 import { ensureHostPath } from '../../volumes/io/host-path.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
-import type { PodDisk } from '../disk.ts';
+import type { AccountFiles } from '../container-spec.ts';
+import type { NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
 import { expand } from '../expansion.ts';
 
 const execute = promisify(execFile);
@@ -48,17 +49,201 @@ const logTailMax = 2048;
 const logTailLines = 80;
 
 export function createPodDisk(options: PodDiskOptions): PodDisk {
-  const root = resolve(options.dataDirectory);
-  const canMount = options.mountMemory ?? process.getuid?.() === 0;
-  const podFolder = (uid: string): string => join(root, 'pods', uid);
-  const memoryRoot = join(root, 'memory');
-  const logFolder = (pod: Pod): string =>
-    join(root, 'logs', `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`);
-  /** Where a volume is, by pod uid and name: filled by `setUpVolumes`. */
-  const places = new Map<string, Map<string, string>>();
-  const folders = new Map<string, AtomicFolder>();
+  return new RealPodDisk(options);
+}
 
-  const setUpOne = async (pod: Pod, name: string, content: VolumeContent): Promise<string> => {
+class RealPodDisk implements PodDisk {
+  readonly #root: string;
+  readonly #memoryRoot: string;
+  readonly #canMount: boolean;
+  /** Where a volume is, by pod uid and name: filled by `setUpVolumes`. */
+  readonly #places = new Map<string, Map<string, string>>();
+  readonly #folders = new Map<string, AtomicFolder>();
+
+  constructor(options: PodDiskOptions) {
+    this.#root = resolve(options.dataDirectory);
+    this.#memoryRoot = join(this.#root, 'memory');
+    this.#canMount = options.mountMemory ?? process.getuid?.() === 0;
+  }
+
+  async prepare(): Promise<void> {
+    await Promise.all(
+      ['pods', 'memory', 'logs'].map((name) =>
+        mkdir(join(this.#root, name), { recursive: true, mode: 0o755 }),
+      ),
+    );
+    if (this.#canMount && !(await mountsBelow(this.#memoryRoot)).includes(this.#memoryRoot))
+      await execute('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'caelum-memory', this.#memoryRoot]);
+  }
+
+  async nodeFiles(): Promise<NodeFiles> {
+    const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+    const [hosts, resolvConf, hostname] = await Promise.all(
+      ['/etc/hosts', '/etc/resolv.conf', '/proc/sys/kernel/hostname'].map(read),
+    );
+    return { hosts: hosts ?? '', resolvConf: resolvConf ?? '', hostname: (hostname ?? '').trim() };
+  }
+
+  async list(): Promise<readonly string[]> {
+    const names = await Promise.all(
+      ['pods', 'memory'].map((name) => readdir(join(this.#root, name)).catch(() => [])),
+    );
+    return [...new Set(names.flat())];
+  }
+
+  async setUpVolumes(pod: Pod, contents: ReadonlyMap<string, VolumeContent>): Promise<void> {
+    const uid = pod.metadata.uid ?? '';
+    await mkdir(this.#podFolder(uid), { recursive: true });
+    const made = new Map<string, string>();
+    await Promise.all(
+      [...contents].map(async ([name, content]) => {
+        try {
+          made.set(name, await this.#setUpOne(pod, name, content));
+        } catch (cause) {
+          if (cause instanceof CaelumError)
+            throw new CaelumError(
+              'invalid',
+              `MountVolume.SetUp failed for volume "${name}" : ${cause.message}`,
+            );
+          throw new CaelumError('internal', `MountVolume.SetUp failed for volume "${name}"`, { cause });
+        }
+      }),
+    );
+    this.#places.set(uid, made);
+  }
+
+  async writeNetworkFiles(uid: string, files: NetworkFiles): Promise<void> {
+    const folder = join(this.#podFolder(uid), 'etc');
+    await mkdir(folder, { recursive: true });
+    await Promise.all([
+      writeFile(join(folder, 'hosts'), files.hosts, { mode: 0o644 }),
+      writeFile(join(folder, 'resolv.conf'), files.resolvConf, { mode: 0o644 }),
+      writeFile(join(folder, 'hostname'), files.hostname, { mode: 0o644 }),
+    ]);
+  }
+
+  async tearDown(uid: string): Promise<void> {
+    await removeTree(this.#podFolder(uid));
+    await removeTree(join(this.#memoryRoot, uid));
+    this.#places.delete(uid);
+    for (const path of [...this.#folders.keys()])
+      if (path.split(sep).includes(uid)) this.#folders.delete(path);
+  }
+
+  async mountsOf(
+    pod: Pod,
+    container: Container,
+    attempt: number,
+    environment: ReadonlyMap<string, string>,
+  ): Promise<readonly MountSpec[]> {
+    const uid = pod.metadata.uid ?? '';
+    const volumes = this.#places.get(uid);
+    const mounts: MountSpec[] = [];
+    for (const mount of container.volumeMounts ?? []) {
+      const base = volumes?.get(mount.name);
+      if (base === undefined)
+        throw new CaelumError(
+          'invalid',
+          `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
+        );
+      mounts.push(await mountOf(pod, mount, base, environment));
+    }
+    const covered = (path: string): boolean => mounts.some((mount) => mount.containerPath === path);
+    for (const name of ['hosts', 'resolv.conf', 'hostname']) {
+      const containerPath = `/etc/${name}`;
+      if (covered(containerPath)) continue;
+      mounts.push({ containerPath, hostPath: join(this.#podFolder(uid), 'etc', name), readOnly: false });
+    }
+    const messagePath = container.terminationMessagePath || '/dev/termination-log';
+    if (!covered(messagePath)) {
+      const hostPath = this.#endFile(uid, container, attempt);
+      await mkdir(dirname(hostPath), { recursive: true });
+      await writeFile(hostPath, '');
+      await chmod(hostPath, 0o666);
+      mounts.push({ containerPath: messagePath, hostPath, readOnly: false });
+    }
+    return mounts;
+  }
+
+  async accounts(rootPath: string): Promise<AccountFiles> {
+    const read = async (name: string): Promise<string> => {
+      const path = join(rootPath, 'etc', name);
+      try {
+        // The image's files are not ours: a link out of the root must not show the node's accounts.
+        if ((await lstat(path)).isSymbolicLink()) return '';
+        return await readFile(path, 'utf8');
+      } catch {
+        return '';
+      }
+    };
+    const [passwd, group] = await Promise.all([read('passwd'), read('group')]);
+    return { passwd, group };
+  }
+
+  async terminationMessage(
+    pod: Pod,
+    container: Container,
+    attempt: number,
+    fromLog: boolean,
+  ): Promise<string> {
+    const uid = pod.metadata.uid ?? '';
+    const text = await readHead(this.#endFile(uid, container, attempt), messageMax);
+    if (text !== '' || !fromLog) return text;
+    return logTail(join(this.#logFolder(pod), container.name, `${attempt}.log`));
+  }
+
+  logPath(pod: Pod, container: string, attempt: number): string {
+    const folder = join(this.#logFolder(pod), container);
+    mkdirSync(folder, { recursive: true });
+    return join(folder, `${attempt}.log`);
+  }
+
+  async removeLog(pod: Pod, container: string, attempt: number): Promise<void> {
+    const folder = join(this.#logFolder(pod), container);
+    const names = await readdir(folder).catch(() => []);
+    await Promise.all(
+      names
+        .filter((name) => name === `${attempt}.log` || name.startsWith(`${attempt}.log.`))
+        .map((name) => rm(join(folder, name), { force: true })),
+    );
+  }
+
+  async removeLogsExcept(uids: ReadonlySet<string>): Promise<void> {
+    const names = await readdir(join(this.#root, 'logs')).catch(() => []);
+    for (const name of names)
+      if (!uids.has(name.slice(name.lastIndexOf('_') + 1)))
+        await rm(join(this.#root, 'logs', name), { recursive: true, force: true });
+  }
+
+  async removeLogs(uid: string): Promise<void> {
+    const names = await readdir(join(this.#root, 'logs')).catch(() => []);
+    for (const name of names)
+      if (name.endsWith(`_${uid}`))
+        await rm(join(this.#root, 'logs', name), { recursive: true, force: true });
+  }
+
+  async destroy(): Promise<void> {
+    for (const name of await readdir(join(this.#root, 'pods')).catch(() => []))
+      await removeTree(this.#podFolder(name));
+    await removeTree(this.#memoryRoot);
+    this.#places.clear();
+    this.#folders.clear();
+  }
+
+  #podFolder(uid: string): string {
+    return join(this.#root, 'pods', uid);
+  }
+
+  #logFolder(pod: Pod): string {
+    const { namespace, name, uid } = pod.metadata;
+    return join(this.#root, 'logs', `${namespace}_${name}_${uid}`);
+  }
+
+  #endFile(uid: string, container: Container, attempt: number): string {
+    return join(this.#podFolder(uid), 'end', container.name, String(attempt));
+  }
+
+  async #setUpOne(pod: Pod, name: string, content: VolumeContent): Promise<string> {
     const uid = pod.metadata.uid ?? '';
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     if (content.kind === 'hostPath') {
@@ -67,19 +252,19 @@ export function createPodDisk(options: PodDiskOptions): PodDisk {
     }
     const path =
       content.kind === 'files' && content.inMemory
-        ? join(memoryRoot, uid, name)
-        : join(podFolder(uid), 'volumes', name);
+        ? join(this.#memoryRoot, uid, name)
+        : join(this.#podFolder(uid), 'volumes', name);
     if (content.kind === 'files') {
-      let folder = folders.get(path);
+      let folder = this.#folders.get(path);
       if (folder === undefined) {
         folder = new AtomicFolder(path, fsGroup, pod.spec?.securityContext?.runAsUser);
-        folders.set(path, folder);
+        this.#folders.set(path, folder);
       }
       await folder.write(content.files);
       return path;
     }
     await mkdir(path, { recursive: true });
-    if (content.kind === 'memory' && canMount && !(await mountsBelow(path)).includes(path)) {
+    if (content.kind === 'memory' && this.#canMount && !(await mountsBelow(path)).includes(path)) {
       const size = content.sizeBytes === undefined ? [] : ['-o', `size=${content.sizeBytes}`];
       await execute('mount', ['-t', 'tmpfs', ...size, 'tmpfs', path]);
     }
@@ -89,161 +274,6 @@ export function createPodDisk(options: PodDiskOptions): PodDisk {
       await chmod(path, 0o2777);
     }
     return path;
-  };
-
-  return {
-    async prepare() {
-      await Promise.all(
-        ['pods', 'memory', 'logs'].map((name) => mkdir(join(root, name), { recursive: true, mode: 0o755 })),
-      );
-      if (canMount && !(await mountsBelow(memoryRoot)).includes(memoryRoot))
-        await execute('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'caelum-memory', memoryRoot]);
-    },
-
-    async nodeFiles() {
-      const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-      const [hosts, resolvConf, hostname] = await Promise.all(
-        ['/etc/hosts', '/etc/resolv.conf', '/proc/sys/kernel/hostname'].map(read),
-      );
-      return { hosts: hosts ?? '', resolvConf: resolvConf ?? '', hostname: (hostname ?? '').trim() };
-    },
-
-    async list() {
-      const names = await Promise.all(
-        ['pods', 'memory'].map((name) => readdir(join(root, name)).catch(() => [])),
-      );
-      return [...new Set(names.flat())];
-    },
-
-    async setUpVolumes(pod, contents) {
-      const uid = pod.metadata.uid ?? '';
-      await mkdir(podFolder(uid), { recursive: true });
-      const made = new Map<string, string>();
-      await Promise.all(
-        [...contents].map(async ([name, content]) => {
-          try {
-            made.set(name, await setUpOne(pod, name, content));
-          } catch (cause) {
-            if (cause instanceof CaelumError)
-              throw new CaelumError(
-                'invalid',
-                `MountVolume.SetUp failed for volume "${name}" : ${cause.message}`,
-              );
-            throw new CaelumError('internal', `MountVolume.SetUp failed for volume "${name}"`, { cause });
-          }
-        }),
-      );
-      places.set(uid, made);
-    },
-
-    async writeNetworkFiles(uid, files) {
-      const folder = join(podFolder(uid), 'etc');
-      await mkdir(folder, { recursive: true });
-      await Promise.all([
-        writeFile(join(folder, 'hosts'), files.hosts, { mode: 0o644 }),
-        writeFile(join(folder, 'resolv.conf'), files.resolvConf, { mode: 0o644 }),
-        writeFile(join(folder, 'hostname'), files.hostname, { mode: 0o644 }),
-      ]);
-    },
-
-    async tearDown(uid) {
-      await removeTree(podFolder(uid));
-      await removeTree(join(memoryRoot, uid));
-      places.delete(uid);
-      for (const path of [...folders.keys()]) if (path.split(sep).includes(uid)) folders.delete(path);
-    },
-
-    async mountsOf(pod, container, attempt, environment) {
-      const uid = pod.metadata.uid ?? '';
-      const volumes = places.get(uid);
-      const mounts: MountSpec[] = [];
-      for (const mount of container.volumeMounts ?? []) {
-        const base = volumes?.get(mount.name);
-        if (base === undefined)
-          throw new CaelumError(
-            'invalid',
-            `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
-          );
-        mounts.push(await mountOf(pod, mount, base, environment));
-      }
-      const covered = (path: string): boolean => mounts.some((mount) => mount.containerPath === path);
-      for (const name of ['hosts', 'resolv.conf', 'hostname']) {
-        const containerPath = `/etc/${name}`;
-        if (covered(containerPath)) continue;
-        mounts.push({ containerPath, hostPath: join(podFolder(uid), 'etc', name), readOnly: false });
-      }
-      const messagePath = container.terminationMessagePath || '/dev/termination-log';
-      if (!covered(messagePath)) {
-        const hostPath = endFile(uid, container, attempt);
-        await mkdir(dirname(hostPath), { recursive: true });
-        await writeFile(hostPath, '');
-        await chmod(hostPath, 0o666);
-        mounts.push({ containerPath: messagePath, hostPath, readOnly: false });
-      }
-      return mounts;
-    },
-
-    async accounts(rootPath) {
-      const read = async (name: string): Promise<string> => {
-        const path = join(rootPath, 'etc', name);
-        try {
-          // The image's files are not ours: a link out of the root must not show the node's accounts.
-          if ((await lstat(path)).isSymbolicLink()) return '';
-          return await readFile(path, 'utf8');
-        } catch {
-          return '';
-        }
-      };
-      const [passwd, group] = await Promise.all([read('passwd'), read('group')]);
-      return { passwd, group };
-    },
-
-    async terminationMessage(pod, container, attempt, fromLog) {
-      const uid = pod.metadata.uid ?? '';
-      const text = await readHead(endFile(uid, container, attempt), messageMax);
-      if (text !== '' || !fromLog) return text;
-      return logTail(join(logFolder(pod), container.name, `${attempt}.log`));
-    },
-
-    logPath(pod, container, attempt) {
-      const folder = join(logFolder(pod), container);
-      mkdirSync(folder, { recursive: true });
-      return join(folder, `${attempt}.log`);
-    },
-
-    async removeLog(pod, container, attempt) {
-      const folder = join(logFolder(pod), container);
-      const names = await readdir(folder).catch(() => []);
-      await Promise.all(
-        names
-          .filter((name) => name === `${attempt}.log` || name.startsWith(`${attempt}.log.`))
-          .map((name) => rm(join(folder, name), { force: true })),
-      );
-    },
-
-    async removeLogsExcept(uids) {
-      const names = await readdir(join(root, 'logs')).catch(() => []);
-      for (const name of names)
-        if (!uids.has(name.slice(name.lastIndexOf('_') + 1)))
-          await rm(join(root, 'logs', name), { recursive: true, force: true });
-    },
-
-    async removeLogs(uid) {
-      const names = await readdir(join(root, 'logs')).catch(() => []);
-      for (const name of names)
-        if (name.endsWith(`_${uid}`)) await rm(join(root, 'logs', name), { recursive: true, force: true });
-    },
-
-    async destroy() {
-      for (const name of await readdir(join(root, 'pods')).catch(() => [])) await removeTree(podFolder(name));
-      await removeTree(memoryRoot);
-      places.clear();
-      folders.clear();
-    },
-  };
-
-  function endFile(uid: string, container: Container, attempt: number): string {
-    return join(podFolder(uid), 'end', container.name, String(attempt));
   }
 }
 

@@ -9,7 +9,7 @@ import type { PodDisk } from '../../pods/disk.ts';
 import type { RuntimeStatus } from '../../pods/observed.ts';
 import type { PodShell } from '../../pods/pod-shell.ts';
 import type { Runtime } from '../../runtime/index.ts';
-import type { AgentEndpoint } from '../endpoint.ts';
+import type { AgentEndpoint, LogOptions } from '../endpoint.ts';
 import { readLog } from './log-reader.ts';
 
 export interface AgentEndpointOptions {
@@ -22,7 +22,7 @@ export interface AgentEndpointOptions {
 }
 
 export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoint {
-  const { shell, runtime, network, disk } = options;
+  const { shell, runtime, network } = options;
 
   const find = (namespace: string, name: string, containerName: string) => {
     const pod = shell.findPod(namespace, name);
@@ -64,35 +64,7 @@ export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoin
 
     async logs(namespace, name, containerName, logOptions, signal) {
       const { pod, container } = find(namespace, name, containerName);
-      const current = latest(pod, container.name);
-      const reported = [
-        ...(pod.status?.initContainerStatuses ?? []),
-        ...(pod.status?.containerStatuses ?? []),
-      ].find((item) => item.name === container.name);
-      const waiting = reported?.state?.waiting;
-      const attempt =
-        current?.attempt ?? (reported?.containerID === undefined ? undefined : reported.restartCount);
-      if (logOptions.previous) {
-        const before =
-          attempt === undefined
-            ? undefined
-            : current?.state === 'exited' && waiting !== undefined
-              ? attempt
-              : attempt - 1;
-        if (before === undefined || before < 0)
-          throw badRequest(`previous terminated container "${container.name}" in pod "${name}" not found`);
-        return readLog(
-          { path: disk.logPath(pod, container.name, before), ended: Promise.resolve() },
-          logOptions,
-          signal,
-        );
-      }
-      if (attempt === undefined)
-        throw badRequest(
-          `container "${container.name}" in pod "${name}" is waiting to start: ${waiting?.message ?? waiting?.reason ?? 'ContainerCreating'}`,
-        );
-      const path = disk.logPath(pod, container.name, attempt);
-      return readLog({ path, ended: endOf(runtime, current, signal) }, logOptions, signal);
+      return openLog(options, pod, container, latest(pod, container.name), logOptions, signal);
     },
 
     async stats() {
@@ -100,6 +72,46 @@ export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoin
       return { node: { nodeName: options.nodeName }, pods };
     },
   };
+}
+
+/** The log of the present attempt, or of the one before. Throws `badRequest` where there is none. */
+function openLog(
+  { disk, runtime }: AgentEndpointOptions,
+  pod: Pod,
+  container: Container,
+  current: RuntimeStatus | undefined,
+  logOptions: LogOptions,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const { name } = pod.metadata;
+  const reported = [
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.containerStatuses ?? []),
+  ].find((item) => item.name === container.name);
+  const waiting = reported?.state?.waiting;
+  const attempt =
+    current?.attempt ?? (reported?.containerID === undefined ? undefined : reported.restartCount);
+  if (logOptions.previous) {
+    const before =
+      attempt === undefined
+        ? undefined
+        : current?.state === 'exited' && waiting !== undefined
+          ? attempt
+          : attempt - 1;
+    if (before === undefined || before < 0)
+      throw badRequest(`previous terminated container "${container.name}" in pod "${name}" not found`);
+    return readLog(
+      { path: disk.logPath(pod, container.name, before), ended: Promise.resolve() },
+      logOptions,
+      signal,
+    );
+  }
+  if (attempt === undefined)
+    throw badRequest(
+      `container "${container.name}" in pod "${name}" is waiting to start: ${waiting?.message ?? waiting?.reason ?? 'ContainerCreating'}`,
+    );
+  const path = disk.logPath(pod, container.name, attempt);
+  return readLog({ path, ended: endOf(runtime, current, signal) }, logOptions, signal);
 }
 
 const notFoundContainer = (name: string) => notFound({ group: '', resource: 'containers' }, name);
