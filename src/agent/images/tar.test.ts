@@ -208,6 +208,10 @@ test('LayerFilter follows symbolic links inside the layer, so that the extractor
       '1 copy → elsewhere/passwd',
     ],
   );
+  assert.deepEqual(
+    outline(archive({ path: 'sub/abs', type: '2', linkPath: '/etc' }, { path: 'sub/abs/x', data: 'x' })),
+    ['5 sub/', '2 sub/abs → /etc', '5 etc/', '0 etc/x'],
+  );
   const bad: Piece[][] = [
     [{ path: 'a', type: '2', linkPath: 'b' }, { path: 'b', type: '2', linkPath: 'a' }, { path: 'a/x' }],
     [{ path: 'x', type: '1', linkPath: '../../etc/shadow' }],

@@ -190,7 +190,8 @@ class Keeper implements ServiceRules {
     const text = `${[...new Set(lines)].join('\n')}\n`;
     this.#leftover = await runIn(this.#options.namespacePath, 'nft', ['-f', '-'], text).then(
       () => '',
-      () => text,
+      // Elements are not tried again: by then they may be wanted, and they do no harm.
+      () => text.replace(/^delete element.*\n/gm, ''),
     );
   }
 
