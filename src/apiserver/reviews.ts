@@ -4,11 +4,37 @@ import {
   type Draft,
   type SelfSubjectRulesReview,
   type SubjectAccessReview,
+  type TokenReview,
 } from '../api/index.ts';
 import { type Attributes, authorize } from './authorize.ts';
 import { type Identity, isMaster } from './identity.ts';
 
 type Body = Readonly<Record<string, unknown>>;
+
+/** Whose a token is. `identify` answers undefined for what is no token of ours, or not for these audiences. */
+export function answerTokenReview(
+  apiVersion: string,
+  body: Body,
+  identify: (token: string, audiences: readonly string[]) => Identity | undefined,
+): object {
+  const { token = '', audiences = [] } = (body['spec'] ?? {}) as Draft<NonNullable<TokenReview['spec']>>;
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  const identity = identify(token, audiences);
+  return {
+    kind: 'TokenReview',
+    apiVersion,
+    metadata: { creationTimestamp: null },
+    spec: body['spec'],
+    status:
+      identity === undefined
+        ? { user: {}, error: 'the token is not known' }
+        : {
+            authenticated: true,
+            user: userInfo(identity),
+            ...(audiences.length === 0 ? {} : { audiences }),
+          },
+  };
+}
 
 /** The answer to a review of the given kind, asked by `identity`. */
 export function answerReview(kind: string, apiVersion: string, identity: Identity, body: Body): object {

@@ -195,16 +195,17 @@ export class AgentProxy {
 }
 
 function join(a: Duplex, b: Duplex): void {
-  const end = (): void => {
-    a.destroy();
-    b.destroy();
+  const tie = (from: Duplex, to: Duplex): void => {
+    from.on('error', () => {
+      from.destroy();
+      to.destroy();
+    });
+    // What is on its way still arrives: the last frame of an exec holds its exit code.
+    from.on('close', () => to.end());
+    from.pipe(to);
   };
-  for (const one of [a, b]) {
-    one.on('error', end);
-    one.on('close', end);
-  }
-  a.pipe(b);
-  b.pipe(a);
+  tie(a, b);
+  tie(b, a);
 }
 
 function headOf(answer: IncomingMessage): string {

@@ -20,6 +20,14 @@ import { httpStatusOf, statusOf } from '../status.ts';
 
 const jsonType = 'application/json';
 
+/** How the one who asks wants it. */
+export interface Wanted {
+  readonly form: Form;
+  readonly nowMs: number;
+  readonly includeObject: IncludeObject;
+  readonly pretty: boolean;
+}
+
 export function sendBytes(
   response: ServerResponse,
   code: number,
@@ -35,18 +43,11 @@ export function sendBytes(
     'Cache-Control',
     'no-cache, private',
   ];
-  for (const warning of warnings) headers.push('Warning', `299 - ${JSON.stringify(warning)}`);
+  // Header values are bytes; as text they are UTF-8.
+  for (const warning of warnings)
+    headers.push('Warning', Buffer.from(`299 - ${JSON.stringify(warning)}`).toString('latin1'));
   response.writeHead(code, headers);
   response.end(bytes);
-}
-
-export function sendJson(
-  response: ServerResponse,
-  code: number,
-  value: unknown,
-  warnings: readonly string[] = [],
-): void {
-  sendBytes(response, code, JSON.stringify(value), jsonType, warnings);
 }
 
 /** Errors, whatever they are, as Status objects. */
@@ -69,19 +70,18 @@ export async function sendAnswer(
   response: ServerResponse,
   resource: Resource | undefined,
   answer: Answer,
-  form: Form,
-  nowMs: number,
+  wanted: Wanted,
   warnings: readonly string[] = [],
 ): Promise<void> {
   const code = answer.kind === 'status' ? (answer.status.code ?? 200) : answer.created ? 201 : 200;
-  if (form.format === 'json' && (form.view === 'object' || answer.kind === 'status')) {
+  if (isPlain(wanted, answer.kind === 'status')) {
     sendBytes(response, code, bytesOf(answer), jsonType, warnings);
     return;
   }
   const object = objectOf(answer) as KubeObject;
   if (answer.kind === 'status' || resource === undefined || object.kind !== resource.kind.kind)
-    await sendValue(response, code, object, form, warnings);
-  else await sendValue(response, code, viewOf(resource.kind, object, form, nowMs), form, warnings);
+    await sendValue(response, code, object, wanted, warnings);
+  else await sendValue(response, code, viewOf(resource.kind, object, wanted), wanted, warnings);
 }
 
 /** A whole view in the wanted format. */
@@ -89,7 +89,7 @@ export async function sendValue(
   response: ServerResponse,
   code: number,
   value: object,
-  form: Form,
+  { form, pretty }: Pick<Wanted, 'form' | 'pretty'>,
   warnings: readonly string[] = [],
 ): Promise<void> {
   switch (form.format) {
@@ -110,19 +110,31 @@ export async function sendValue(
       return;
     }
     default:
-      sendJson(response, code, value, warnings);
+      sendBytes(
+        response,
+        code,
+        pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value),
+        jsonType,
+        warnings,
+      );
   }
 }
 
-function viewOf(kind: Kind, object: KubeObject, form: Form, nowMs: number): object {
-  const { resourceVersion } = object.metadata;
-  if (form.view === 'table')
-    return renderTable(kind, [object], {
-      nowMs,
-      includeObject: 'Metadata',
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    });
-  return form.view === 'metadata' ? metadataView(object, form) : object;
+function viewOf(kind: Kind, object: KubeObject, { form, nowMs, includeObject }: Wanted): object {
+  if (form.view === 'metadata') return metadataView(object, form);
+  if (form.view === 'object') return object;
+  const { resourceVersion = '' } = object.metadata;
+  return tableView(renderTable(kind, [object], { nowMs, includeObject, resourceVersion }), form);
+}
+
+/** Tables are the same in both versions but for the name. */
+export function tableView<T extends object>(table: T, form: Form): T & { readonly apiVersion: string } {
+  return { ...table, apiVersion: `meta.k8s.io/${form.viewVersion}` };
+}
+
+/** Stored bytes can be sent as they are. */
+function isPlain({ form, pretty }: Wanted, isStatus = false): boolean {
+  return form.format === 'json' && !pretty && (form.view === 'object' || isStatus);
 }
 
 export function metadataView(object: KubeObject, form: Form): object {
@@ -134,13 +146,8 @@ export function metadataView(object: KubeObject, form: Form): object {
 }
 
 /** A list: for JSON its items' bytes are put together as they are. */
-export async function sendList(
-  response: ServerResponse,
-  answer: ListAnswer,
-  form: Form,
-  nowMs: number,
-  includeObject: IncludeObject,
-): Promise<void> {
+export async function sendList(response: ServerResponse, answer: ListAnswer, wanted: Wanted): Promise<void> {
+  const { form, nowMs, includeObject } = wanted;
   const { resource, items, revision } = answer;
   const { kind } = resource;
   const metadata = {
@@ -152,7 +159,8 @@ export async function sendList(
   };
   if (form.view === 'table') {
     const objects = items.map((stored) => resource.objectOf(stored));
-    await sendValue(response, 200, renderTable(kind, objects, { nowMs, includeObject, ...metadata }), form);
+    const table = renderTable(kind, objects, { nowMs, includeObject, ...metadata });
+    await sendValue(response, 200, tableView(table, form), wanted);
     return;
   }
   if (form.view === 'metadata') {
@@ -166,14 +174,19 @@ export async function sendList(
         metadata,
         items: list,
       },
-      form,
+      wanted,
     );
     return;
   }
   const apiVersion = apiVersionOf(kind.group, kind.version);
-  if (form.format !== 'json') {
+  if (!isPlain(wanted)) {
     const objects = items.map((stored) => resource.objectOf(stored));
-    await sendValue(response, 200, { kind: `${kind.kind}List`, apiVersion, metadata, items: objects }, form);
+    await sendValue(
+      response,
+      200,
+      { kind: `${kind.kind}List`, apiVersion, metadata, items: objects },
+      wanted,
+    );
     return;
   }
   const head = Buffer.from(

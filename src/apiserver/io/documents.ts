@@ -73,6 +73,10 @@ export class Documents {
     return bytes;
   }
 
+  #hash(name: string, document: Buffer): string {
+    return this.#make(`hash of ${name}`, () => contentHash(document.toString())).toString();
+  }
+
   #json(response: ServerResponse, name: string, make: () => object | undefined, type?: string): boolean {
     if (!this.#made.has(name)) {
       const value = make();
@@ -137,14 +141,17 @@ export class Documents {
       this.#make(`openapi/v3/${nameOf(of)}`, () => JSON.stringify(openApiV3(of, kinds)));
     if (parts.length === 2) {
       return this.#json(response, 'openapi/v3', () =>
-        openApiV3Index(served.map((of) => ({ ...of, hash: contentHash(document(of).toString()) }))),
+        openApiV3Index(served.map((of) => ({ ...of, hash: this.#hash(nameOf(of), document(of)) }))),
       );
     }
     const name = parts.slice(2).join('/');
     const found = served.find((of) => nameOf(of) === name);
     if (found === undefined) return false;
-    response.setHeader('ETag', `"${contentHash(document(found).toString())}"`);
-    sendBytes(response, 200, document(found));
+    const tag = `"${this.#hash(name, document(found))}"`;
+    response.setHeader('ETag', tag);
+    response.setHeader('Vary', 'Accept');
+    if (http.headers['if-none-match'] === tag) response.writeHead(304).end();
+    else sendBytes(response, 200, document(found));
     return true;
   }
 

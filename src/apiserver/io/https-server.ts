@@ -85,8 +85,15 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   // Watches and logs last; only the reading of a request is bounded in time.
   server.timeout = 0;
   server.on('upgrade', (request, socket, head) => front.upgrade(request, socket, head));
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const line =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? '408 Request Timeout'
+          : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else socket.destroy();
   });
   await listen(server, options.port, options.host);
   const { port } = server.address() as AddressInfo;
@@ -207,7 +214,15 @@ class Front {
     if (counted) this.#inFlight++;
     const work = isLog
       ? this.#log(route, query, identity, http, response)
-      : serveResource({ context: this.#context, route, query, identity, http, response });
+      : serveResource({
+          context: this.#context,
+          route,
+          query,
+          identity,
+          http,
+          response,
+          identifyToken: this.#identifyToken,
+        });
     work
       .catch((error: unknown) => this.#fail(http, response, error))
       .finally(() => {
@@ -260,27 +275,30 @@ class Front {
     }
     const { authorization } = request.headers;
     if (identity !== anonymous || authorization === undefined) return identity;
-    return this.#identifyToken(authorization);
+    return this.#identifyBearer(authorization);
   }
 
-  #identifyToken(authorization: string): Identity {
+  #identifyBearer(authorization: string): Identity {
     const token = bearerToken(authorization);
-    if (token !== undefined) {
-      const known = this.#options.staticTokens?.find((one) => sameText(one.token, token));
-      if (known !== undefined) return known.identity;
-      const claims = this.#readToken?.(token);
-      if (claims?.audiences.includes(tokenIssuer)) {
-        const { store, resources } = this.#context;
-        const identity = identityOfToken(
-          claims,
-          (resource, namespace, name) =>
-            store.get(resources.core(resource).key(namespace, name))?.object() as KubeObject | undefined,
-        );
-        if (identity !== undefined) return identity;
-      }
-    }
-    throw new CaelumError('unauthorized', 'Unauthorized');
+    const identity = token === undefined ? undefined : this.#identifyToken(token, [tokenIssuer]);
+    if (identity === undefined) throw new CaelumError('unauthorized', 'Unauthorized');
+    return identity;
   }
+
+  /** The token is meant for one of `audiences`; none: for us. */
+  readonly #identifyToken = (token: string, audiences: readonly string[]): Identity | undefined => {
+    const known = this.#options.staticTokens?.find((one) => sameText(one.token, token));
+    if (known !== undefined) return known.identity;
+    const claims = this.#readToken?.(token);
+    const wanted = audiences.length === 0 ? [tokenIssuer] : audiences;
+    if (claims === undefined || !claims.audiences.some((one) => wanted.includes(one))) return undefined;
+    const { store, resources } = this.#context;
+    return identityOfToken(
+      claims,
+      (resource, namespace, name) =>
+        store.get(resources.core(resource).key(namespace, name))?.object() as KubeObject | undefined,
+    );
+  };
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());

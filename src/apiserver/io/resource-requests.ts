@@ -2,7 +2,7 @@
  * Requests for resources: from HTTP's method, path, parameters and body to one operation, and back.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest, findDuplicateFields, type IncludeObject, messageOf, notFound } from '../../api/index.ts';
+import { badRequest, findDuplicateFields, type IncludeObject, invalid, messageOf } from '../../api/index.ts';
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { type Attributes, authorize, refusal } from '../authorize.ts';
@@ -20,9 +20,9 @@ import { changeScale, scaleOf } from '../operations/scale.ts';
 import { changeSubresource, createAtSubresource, partOf } from '../operations/subresources.ts';
 import { changeObject } from '../operations/update.ts';
 import type { DraftObject, Resource } from '../resource.ts';
-import { answerReview } from '../reviews.ts';
+import { answerReview, answerTokenReview } from '../reviews.ts';
 import type { Query, ResourceRoute } from '../router.ts';
-import { sendAnswer, sendBytes, sendList, sendValue } from './answers.ts';
+import { sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
 import { readBody } from './body.ts';
 import { serveWatch } from './watch-response.ts';
 
@@ -33,6 +33,8 @@ export interface Exchange {
   readonly identity: Identity;
   readonly http: IncomingMessage;
   readonly response: ServerResponse;
+  /** Whose a token is; undefined: nobody's. */
+  readonly identifyToken: (token: string, audiences: readonly string[]) => Identity | undefined;
 }
 
 const fieldManagerLengthMax = 128;
@@ -63,9 +65,9 @@ export function verbOf(method: string, route: ResourceRoute, query: Query): stri
     case 'POST':
       return 'create';
     case 'PUT':
-      return 'update';
     case 'PATCH':
-      return 'patch';
+      if (route.name === '') throw notAllowed();
+      return method === 'PUT' ? 'update' : 'patch';
     case 'DELETE':
       return route.name === '' ? 'deletecollection' : 'delete';
     default:
@@ -100,9 +102,7 @@ export async function serveResource(exchange: Exchange): Promise<void> {
     throw noSuchPath();
   if (!resource.kind.namespaced && namespace !== '') throw noSuchPath();
   if (resource.kind.namespaced && namespace === '' && !['list', 'watch', 'deletecollection'].includes(verb))
-    throw route.name === ''
-      ? badRequest('an object of this kind is created in a namespace: /namespaces/NAMESPACE/…')
-      : noSuchPath();
+    throw route.name === '' ? notAllowed() : noSuchPath();
   if (subresource === '' && !resource.kind.verbs.includes(verb as (typeof resource.kind.verbs)[number]))
     throw notAllowed();
   switch (verb) {
@@ -125,11 +125,9 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   }
 }
 
-async function serveGet(
-  { context, route, query, http, response }: Exchange,
-  resource: Resource,
-): Promise<void> {
-  const form = negotiate(http.headers.accept);
+async function serveGet(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, query, response } = exchange;
+  const wanted = wantedOf(exchange);
   const stored = await getObject(
     context,
     resource,
@@ -137,11 +135,10 @@ async function serveGet(
     route.name,
     query.text('resourceVersion'),
   );
-  const nowMs = context.clock.nowMs();
   if (route.subresource === 'scale')
-    return sendValue(response, 200, scaleOf(resource.kind, resource.objectOf(stored)), form);
+    return sendValue(response, 200, scaleOf(resource.kind, resource.objectOf(stored)), wanted);
   if (route.subresource !== '' && partOf(resource, route.subresource) === undefined) throw notAllowed();
-  return sendAnswer(response, resource, { kind: 'stored', resource, stored, created: false }, form, nowMs);
+  return sendAnswer(response, resource, { kind: 'stored', resource, stored, created: false }, wanted);
 }
 
 function listRequest(route: ResourceRoute, query: Query): ListRequest {
@@ -172,20 +169,28 @@ function includeObjectOf(query: Query): IncludeObject {
   return text;
 }
 
-async function serveListing(
-  { context, route, query, http, response }: Exchange,
-  resource: Resource,
-): Promise<void> {
-  const form = negotiate(http.headers.accept);
+function wantedOf({ context, query, http }: Exchange): Wanted {
+  const pretty = query.text('pretty');
+  return {
+    form: negotiate(http.headers.accept),
+    nowMs: context.clock.nowMs(),
+    includeObject: includeObjectOf(query),
+    pretty: pretty !== undefined && pretty !== '0' && pretty !== 'false',
+  };
+}
+
+async function serveListing(exchange: Exchange, resource: Resource): Promise<void> {
+  const { context, route, query, response } = exchange;
+  const wanted = wantedOf(exchange);
   const answer = await listObjects(context, resource, listRequest(route, query));
-  await sendList(response, answer, form, context.clock.nowMs(), includeObjectOf(query));
+  await sendList(response, answer, wanted);
 }
 
 function serveWatching(
   { context, route, query, http, response }: Exchange,
   resource: Resource,
 ): Promise<void> {
-  const { form } = { form: negotiate(http.headers.accept) };
+  const form = negotiate(http.headers.accept);
   const sendInitialEvents = query.flag('sendInitialEvents');
   const request = listRequest(route, query);
   if (sendInitialEvents !== undefined && request.resourceVersionMatch !== 'NotOlderThan')
@@ -232,7 +237,7 @@ const expectedOf = (resource: Resource) => ({
 async function serveCreate(exchange: Exchange, resource: Resource): Promise<void> {
   const { context, route, http, response } = exchange;
   const request = writeRequest(exchange);
-  const form = negotiate(http.headers.accept);
+  const wanted = wantedOf(exchange);
   const body = await readBody(http);
   if (route.subresource !== '') {
     const [apiVersion, kind, message] = subresourceMessages[route.subresource] ?? [];
@@ -250,18 +255,18 @@ async function serveCreate(exchange: Exchange, resource: Resource): Promise<void
       route.subresource,
       object,
     );
-    return sendAnswer(response, undefined, answer, form, context.clock.nowMs());
+    return sendAnswer(response, undefined, answer, wanted);
   }
   if (route.name !== '') throw notAllowed();
   const { object, warnings } = decodeBody(body, expectedOf(resource), request.fieldValidation);
   const answer = await createObject(context, resource, request, object);
-  return sendAnswer(response, resource, answer, form, context.clock.nowMs(), warnings);
+  return sendAnswer(response, resource, answer, wanted, warnings);
 }
 
 async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void> {
   const { context, route, http, response } = exchange;
   const request = writeRequest(exchange);
-  const form = negotiate(http.headers.accept);
+  const wanted = wantedOf(exchange);
   const body = await readBody(http);
   const part = partOf(resource, route.subresource);
   if (part === undefined) {
@@ -278,7 +283,7 @@ async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void
     const answer = await changeSubresource(context, resource, request, route.name, route.subresource, () =>
       structuredClone(object),
     );
-    return sendAnswer(response, undefined, answer, form, context.clock.nowMs());
+    return sendAnswer(response, undefined, answer, wanted);
   }
   const { object, warnings } = decodeBody(body, expectedOf(resource), request.fieldValidation);
   checkName(object, route.name);
@@ -289,7 +294,7 @@ async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
     make: () => structuredClone(object),
   });
-  return sendAnswer(response, resource, answer, form, context.clock.nowMs(), warnings);
+  return sendAnswer(response, resource, answer, wanted, warnings);
 }
 
 function checkName(object: DraftObject, name: string): void {
@@ -302,7 +307,7 @@ function checkName(object: DraftObject, name: string): void {
 async function servePatch(exchange: Exchange, resource: Resource): Promise<void> {
   const { context, route, http, response } = exchange;
   const request = writeRequest(exchange);
-  const form = negotiate(http.headers.accept);
+  const wanted = wantedOf(exchange);
   const body = await readBody(http);
   const type = patchTypes[body.mediaType];
   if (type === undefined)
@@ -311,7 +316,6 @@ async function servePatch(exchange: Exchange, resource: Resource): Promise<void>
       `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
     );
   const patch = parsePatch(body, request.fieldValidation);
-  const nowMs = (): number => context.clock.nowMs();
   if (route.subresource === 'scale') {
     const answer = await changeScale(
       context,
@@ -321,7 +325,7 @@ async function servePatch(exchange: Exchange, resource: Resource): Promise<void>
       (scale) =>
         applyPatch(type, scale, patch, { message: messageOf('autoscaling.v1.Scale') }) as typeof scale,
     );
-    return sendAnswer(response, undefined, answer, form, nowMs());
+    return sendAnswer(response, undefined, answer, wanted);
   }
   const part = partOf(resource, route.subresource);
   if (part === undefined) throw notAllowed();
@@ -331,7 +335,7 @@ async function servePatch(exchange: Exchange, resource: Resource): Promise<void>
     type,
     patch,
   });
-  return sendAnswer(response, resource, answer, form, nowMs(), warnings);
+  return sendAnswer(response, resource, answer, wanted, warnings);
 }
 
 function parsePatch(body: Body, validation: FieldValidation): unknown {
@@ -358,9 +362,13 @@ async function deleteOptions({ http, query, route }: Exchange): Promise<DeleteOp
   };
   const policy = query.text('propagationPolicy') ?? options.propagationPolicy;
   if (policy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(policy))
-    throw badRequest(
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "${policy}": supported values: "Background", "Foreground", "Orphan"`,
-    );
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+      {
+        reason: 'FieldValueNotSupported',
+        field: 'propagationPolicy',
+        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan"`,
+      },
+    ]);
   const orphan = query.flag('orphanDependents') ?? options.orphanDependents;
   const grace = query.count('gracePeriodSeconds') ?? options.gracePeriodSeconds;
   const propagationPolicy = (policy ??
@@ -380,13 +388,13 @@ async function deleteOptions({ http, query, route }: Exchange): Promise<DeleteOp
 }
 
 async function serveDelete(exchange: Exchange, resource: Resource): Promise<void> {
-  const { context, route, http, response } = exchange;
+  const { context, route, response } = exchange;
   if (route.subresource !== '') throw notAllowed();
-  const form = negotiate(http.headers.accept);
+  const wanted = wantedOf(exchange);
   const options = await deleteOptions(exchange);
   const request = { ...writeRequest(exchange), dryRun: options.dryRun ?? false };
   const answer = await deleteObject(context, resource, request, route.name, options);
-  return sendAnswer(response, resource, answer, form, context.clock.nowMs());
+  return sendAnswer(response, resource, answer, wanted);
 }
 
 async function serveDeleteCollection(exchange: Exchange, resource: Resource): Promise<void> {
@@ -408,31 +416,27 @@ async function serveDeleteCollection(exchange: Exchange, resource: Resource): Pr
       return gone(namespace, name);
     }),
   );
-  await sendList(response, listing, negotiate('application/json'), context.clock.nowMs(), 'None');
+  await sendList(response, listing, wantedOf(exchange));
 }
 
 /** Kinds that are only asked: reviews of identity and access. */
 async function serveReview(exchange: Exchange): Promise<void> {
-  const { route, identity, http, response } = exchange;
+  const { route, identity, http, response, identifyToken } = exchange;
   const virtual = virtualKinds.find(
     (one) => one.group === route.group && one.version === route.version && one.resource === route.resource,
   );
-  if (virtual === undefined) throw route.name === '' ? noSuchPath() : notFoundOrNoPath(exchange);
+  if (virtual === undefined || route.name !== '') throw noSuchPath();
   if (http.method !== 'POST') throw notAllowed();
   const apiVersion = `${virtual.group}/${virtual.version}`;
   const message = messageOf(`${virtual.group.split('.')[0]}.${virtual.version}.${virtual.kind}`);
-  const { object } = decodeBody(
+  const { object, warnings } = decodeBody(
     await readBody(http),
     { apiVersion, kind: virtual.kind, message },
     validationOf(exchange.query),
   );
-  const answer = answerReview(virtual.kind, apiVersion, identity, object);
-  sendBytes(response, 201, JSON.stringify(answer));
-}
-
-function notFoundOrNoPath({ context, route }: Exchange): CaelumError {
-  const known = [...context.resources.all()].some(
-    (one) => one.kind.group === route.group && one.kind.version === route.version,
-  );
-  return known ? noSuchPath() : notFound({ group: route.group, resource: route.resource }, route.name);
+  const answer =
+    virtual.kind === 'TokenReview'
+      ? answerTokenReview(apiVersion, object, identifyToken)
+      : answerReview(virtual.kind, apiVersion, identity, object);
+  return sendValue(response, 201, answer, wantedOf(exchange), warnings);
 }

@@ -19,7 +19,7 @@ import {
 } from '../operations/watch.ts';
 import type { Resource } from '../resource.ts';
 import { statusOf } from '../status.ts';
-import { metadataView } from './answers.ts';
+import { metadataView, tableView } from './answers.ts';
 
 const pendingBytesMax = 16 * 1024 * 1024;
 const longestSeconds = 3600;
@@ -45,6 +45,7 @@ export async function serveWatch(
       ? shortestSeconds + context.random.integer(longestSeconds - shortestSeconds)
       : options.timeoutSeconds;
   const lines = new Lines(context, resource, options);
+  let initialBytes = 0;
   let open = true;
   let started = false;
   const begin = (): void => {
@@ -64,7 +65,9 @@ export async function serveWatch(
     if (!open) return;
     begin();
     response.write(bytes);
-    if (response.writableLength > pendingBytesMax) {
+    // What is there at the start comes at once, however much it is.
+    if (subscription === undefined) initialBytes += bytes.length;
+    else if (response.writableLength > pendingBytesMax + initialBytes) {
       context.log.warn('a watcher does not keep up and is let go', { resource: resource.groupResource });
       end();
       response.destroy();
@@ -208,9 +211,9 @@ class Lines {
       nowMs: this.#context.clock.nowMs(),
       includeObject,
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    }) as { columnDefinitions: unknown };
-    if (this.#columnsTold) table.columnDefinitions = null;
+    });
+    const columnDefinitions = this.#columnsTold ? null : table.columnDefinitions;
     this.#columnsTold = true;
-    return table;
+    return { ...tableView(table, form), columnDefinitions };
   }
 }
