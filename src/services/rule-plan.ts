@@ -94,8 +94,9 @@ export function diffRules(table: string, old: RuleSet, next: RuleSet): RulePlan 
     const gone = [...before].filter(([key, value]) => after.get(key) !== value).map(([key]) => key);
     const come = new Map([...after].filter(([key, value]) => before.get(key) !== value));
     // nft reads a whole set before it deletes from it; an address too many in `hairpin` does no harm, so that can wait.
-    const into = name === 'hairpin' ? cleanup : apply;
-    if (gone.length > 0) into.push(`delete element ip ${table} ${name} { ${gone.join(', ')} }`);
+    if (name === 'hairpin')
+      for (const key of gone) cleanup.push(`delete element ip ${table} hairpin { ${key} }`);
+    else if (gone.length > 0) apply.push(`delete element ip ${table} ${name} { ${gone.join(', ')} }`);
     apply.push(...addElements(table, name, come));
   }
   const goneChains = [...old.chains.keys()].filter((chain) => !next.chains.has(chain));

@@ -153,6 +153,9 @@ test('startServiceRules() leads real connections to endpoints, and keeps up with
       'a client stays with its endpoint',
     );
 
+    await show('ab');
+    await until(() => !run(node, `nft list table ip ${own}-services`).includes('a-s-default'));
+
     // A restarted process takes its table over, and traffic goes on.
     await rules.stop();
     assert.match(ask(`${own}-c`, '10.96.0.1:80'), /^[ab]$/);

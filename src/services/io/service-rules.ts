@@ -24,6 +24,7 @@ export const endpointSliceRef: ResourceRef = {
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
 const checkEveryMs = 30_000;
+const cleanAfterMs = 1000;
 
 export interface ServiceRulesOptions {
   readonly informers: Informers;
@@ -79,11 +80,14 @@ class Keeper implements ServiceRules {
   /** What the kernel has; undefined: unknown, the table is to be replaced. */
   #loaded: RuleSet | undefined;
   #leftover = '';
+  /** Then it is tried again after the next change, not for ever. */
+  #didCleaningFail = false;
   #isDirty = true;
   #isStopped = false;
   #retryMs = 0;
   #timer: Timer | undefined;
   #checkTimer: Timer | undefined;
+  #cleanTimer: Timer | undefined;
   #running: Promise<void> | undefined;
   #hasConntrack: boolean | undefined;
 
@@ -118,6 +122,7 @@ class Keeper implements ServiceRules {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#checkTimer?.cancel();
+    this.#cleanTimer?.cancel();
     for (const subscription of this.#subscriptions) subscription.cancel();
     await this.#running;
     for (const { reject } of this.#waiting.splice(0))
@@ -135,11 +140,26 @@ class Keeper implements ServiceRules {
     // As soon as the current work is done: what changes together is loaded together.
     this.#timer = this.#options.clock.after(this.#retryMs, () => {
       this.#timer = undefined;
-      this.#running = this.#run().finally(() => {
-        this.#running = undefined;
-        if (this.#isStopped) return;
-        if (this.#isDirty) this.#touch();
-        else for (const { resolve } of this.#waiting.splice(0)) resolve();
+      this.#keepRunning(this.#run());
+    });
+  }
+
+  /** One task at a time has to do with the kernel. */
+  #keepRunning(task: Promise<void>): void {
+    this.#running = task.finally(() => {
+      this.#running = undefined;
+      if (this.#isStopped) return;
+      if (this.#isDirty) {
+        this.#touch();
+        return;
+      }
+      for (const { resolve } of this.#waiting.splice(0)) resolve();
+      if (this.#leftover === '' || this.#cleanTimer !== undefined || this.#didCleaningFail) return;
+      this.#cleanTimer = this.#options.clock.after(cleanAfterMs, () => {
+        this.#cleanTimer = undefined;
+        // A run that is under way comes here again when it is done.
+        if (this.#running === undefined && this.#timer === undefined && !this.#isStopped)
+          this.#keepRunning(this.#cleanUp());
       });
     });
   }
@@ -177,22 +197,29 @@ class Keeper implements ServiceRules {
     // A chain that could not be deleted may be wanted again: `add chain` is content with one that is there, and empty.
     if (plan.apply !== '') await runIn(namespacePath, 'nft', ['-f', '-'], plan.apply);
     this.#loaded = rules;
-    await this.#cleanUp(plan.cleanup, rules);
+    this.#leftover += plan.cleanup;
+    this.#didCleaningFail = false;
     for (const flow of plan.forget) await this.#forget(flow);
   }
 
-  async #cleanUp(cleanup: string, rules: RuleSet): Promise<void> {
-    const lines = (this.#leftover + cleanup).split('\n').filter((line) => {
-      const name = line.split(' ')[4] ?? '';
+  /** Deletes what nothing refers to any more, off the hot path: nobody waits for it. */
+  async #cleanUp(): Promise<void> {
+    const rules = this.#loaded;
+    if (rules === undefined) return;
+    const lines = this.#leftover.split('\n').filter((line) => {
+      const words = line.split(' ');
+      const name = words[4] ?? '';
+      if (words[1] === 'element') return !rules.hairpin.has(words[6] ?? '');
       return line !== '' && !rules.chains.has(name) && !rules.affinities.has(name);
     });
+    this.#leftover = '';
     if (lines.length === 0) return;
     const text = `${[...new Set(lines)].join('\n')}\n`;
-    this.#leftover = await runIn(this.#options.namespacePath, 'nft', ['-f', '-'], text).then(
-      () => '',
-      // Elements are not tried again: by then they may be wanted, and they do no harm.
-      () => text.replace(/^delete element.*\n/gm, ''),
-    );
+    await runIn(this.#options.namespacePath, 'nft', ['-f', '-'], text).catch(() => {
+      this.#didCleaningFail = true;
+      // Elements are not tried again: they do no harm.
+      this.#leftover = text.replace(/^delete element.*\n/gm, '');
+    });
   }
 
   async #forget(flow: readonly string[]): Promise<void> {
