@@ -2,6 +2,7 @@
  * What every stored thing has. Objects are plain JSON values, read-only by type: readers share them, so nobody may change one.
  * To change an object, make a draft (`draftOf`), change that, and write it.
  */
+import { copyOf } from './merge/json.ts';
 import type { ObjectMeta } from './types/meta.v1.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -21,7 +22,7 @@ export type Draft<T> = T extends readonly (infer Item)[]
 
 /** A private deep copy that may be changed. */
 export function draftOf<T>(value: T): Draft<T> {
-  return structuredClone(value) as Draft<T>;
+  return copyOf(value) as Draft<T>;
 }
 
 /** A kind's address: `group` is '' for the core group. */

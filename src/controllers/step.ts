@@ -3,7 +3,7 @@
  */
 import type { KubeObject } from '../api/index.ts';
 import type { DeleteOptions, EventDraft, PatchType, ResourceRef } from '../client/index.ts';
-import type { ErrorCode } from '../lib/index.ts';
+import { type ErrorCode, sameJson } from '../lib/index.ts';
 
 interface Outcome {
   /** Recorded when done; `{name}` in its message becomes the object's name. */
@@ -85,7 +85,7 @@ export function statusSteps(
   const next = wanted as Readonly<Record<string, unknown>>;
   const changes: Record<string, unknown> = {};
   for (const name of Object.keys(next))
-    if (!isSame(present[name], next[name])) changes[name] = next[name] ?? null;
+    if (!sameJson(present[name], next[name])) changes[name] = next[name] ?? null;
   for (const name of Object.keys(present))
     if (!(name in next) && present[name] !== undefined) changes[name] = null;
   if (Object.keys(changes).length === 0) return [];
@@ -103,16 +103,4 @@ export function statusSteps(
       accept: ['notFound'],
     },
   ];
-}
-
-/** Deep equality of JSON values; members that are undefined are absent. */
-export function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = a as Readonly<Record<string, unknown>>;
-  const right = b as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(left)) if (!isSame(left[key], right[key])) return false;
-  for (const key of Object.keys(right)) if (right[key] !== undefined && !(key in left)) return false;
-  return true;
 }

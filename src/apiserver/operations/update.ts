@@ -9,6 +9,7 @@
 import {
   applyTableDefaults,
   conflict,
+  draftOf,
   type FieldProblem,
   invalid,
   type KubeObject,
@@ -144,7 +145,7 @@ function settle(
     // Only the status is taken.
     const status = draft['status'];
     for (const field of Object.keys(draft)) delete draft[field];
-    Object.assign(draft, structuredClone(old), { status });
+    Object.assign(draft, draftOf(old), { status });
     if (status === undefined) delete draft['status'];
   } else {
     checkIdentity(resource, change, old, draft);
@@ -153,7 +154,7 @@ function settle(
     if (kind.hasStatus) {
       const { status } = old as { status?: unknown };
       if (status === undefined) delete draft['status'];
-      else draft['status'] = structuredClone(status);
+      else draft['status'] = draftOf(status);
     }
   }
   applyTableDefaults(resource.message, draft);

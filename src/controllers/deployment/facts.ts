@@ -1,6 +1,6 @@
 /** What a Deployment's numbers mean: fenceposts, sums over ReplicaSets, annotations, the template's hash. Pure. */
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/index.ts';
-import { isSame } from '../step.ts';
+import { sameJson } from '../../lib/index.ts';
 
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 export const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history';
@@ -56,7 +56,7 @@ export function byAge(a: ReplicaSet, b: ReplicaSet): number {
 
 /** Whether two templates make the same pods; the hash label that we add does not count. */
 export function isSameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean {
-  return isSame(withoutHash(a), withoutHash(b));
+  return sameJson(withoutHash(a), withoutHash(b));
 }
 
 function withoutHash(template: PodTemplateSpec = {}): unknown {

@@ -6,17 +6,10 @@
  * Each plan goes as far as the picture allows and ends with the first kind of change; the rest follows when that is seen.
  */
 import type { Deployment, ReplicaSet } from '../../api/index.ts';
+import { sameJson } from '../../lib/index.ts';
 import { claim, controllerReference } from '../ownership.ts';
 import { deploymentsRef, referenceTo, replicaSetsRef } from '../resources.ts';
-import {
-  deletion,
-  type Failure,
-  isSame,
-  type PlanContext,
-  type Step,
-  statusSteps,
-  type Write,
-} from '../step.ts';
+import { deletion, type Failure, type PlanContext, type Step, statusSteps, type Write } from '../step.ts';
 import {
   byAge,
   desiredAnnotation,
@@ -239,7 +232,7 @@ function upkeepOf({ deployment, old }: Family, current: ReplicaSet): readonly St
   const { minReadySeconds = 0 } = deployment.spec ?? {};
   const isReadinessOther = minReadySeconds !== (current.spec?.minReadySeconds ?? 0);
   const steps: Step[] = [];
-  if (!isSame(annotations, present) || isReadinessOther)
+  if (!sameJson(annotations, present) || isReadinessOther)
     steps.push(
       replicaSetPatch(current, { annotations, ...(isReadinessOther ? { spec: { minReadySeconds } } : {}) }),
     );

@@ -1,9 +1,9 @@
 /** The pods behind a Service: which count, at which ports, in which condition. Pure, except that `ServicePods` follows informers. */
 import { hasLabels, type Pod, type Service, type ServicePort } from '../../api/index.ts';
 import { type Change, type Informer, type Informers, keyOf } from '../../client/index.ts';
+import { sameJson } from '../../lib/index.ts';
 import { isFinished, isReady, isTerminating } from '../pod-state.ts';
 import { podsRef, servicesRef } from '../resources.ts';
-import { isSame } from '../step.ts';
 
 export interface ResolvedPort {
   readonly name: string;
@@ -97,7 +97,7 @@ export class ServicePods {
 
   /** Keys of the Services that a pod's change concerns. */
   servicesOf(change: Change<Pod>): Iterable<string> {
-    if (change.kind === 'updated' && isSame(gist(change.object), gist(change.previous))) return [];
+    if (change.kind === 'updated' && sameJson(gist(change.object), gist(change.previous))) return [];
     const keys: string[] = [];
     for (const service of this.#servicesIn(change.object.metadata.namespace ?? '')) {
       if (!hasSelector(service)) continue;

@@ -4,9 +4,10 @@
  * Invariant: at most 1000 addresses, ready ones first; more are cut off and an annotation says so.
  */
 import type { EndpointAddress, EndpointSubset, Endpoints, Pod, Service } from '../../api/index.ts';
+import { sameJson } from '../../lib/index.ts';
 import { isTerminating } from '../pod-state.ts';
 import { endpointsRef } from '../resources.ts';
-import { deletion, isSame, type Step } from '../step.ts';
+import { deletion, type Step } from '../step.ts';
 import {
   canServe,
   hasSelector,
@@ -53,9 +54,9 @@ export function plan({ service, pods, endpoints }: Observed): readonly Step[] {
   }
   const { metadata } = endpoints;
   const isKept =
-    isSame(endpoints.subsets ?? [], subsets) &&
-    isSame(metadata.labels ?? {}, labels) &&
-    isSame(metadata.annotations ?? {}, annotations);
+    sameJson(endpoints.subsets ?? [], subsets) &&
+    sameJson(metadata.labels ?? {}, labels) &&
+    sameJson(metadata.annotations ?? {}, annotations);
   if (isKept) return [];
   const object: Endpoints = { ...endpoints, metadata: { ...metadata, labels, annotations }, subsets };
   return [{ kind: 'update', ref: endpointsRef, object }];

@@ -7,6 +7,7 @@
  * writes one slice; a Service without endpoints has one empty slice.
  */
 import type { Endpoint, EndpointSlice, Pod, Service } from '../../api/index.ts';
+import { sameJson } from '../../lib/index.ts';
 import {
   canServe,
   hasSelector,
@@ -20,7 +21,7 @@ import {
 } from '../endpoints/backends.ts';
 import { controllerReference } from '../ownership.ts';
 import { endpointSlicesRef, servicesRef } from '../resources.ts';
-import { deletion, isSame, type Step, type Write } from '../step.ts';
+import { deletion, type Step, type Write } from '../step.ts';
 
 export interface Observed {
   readonly service: Service;
@@ -132,7 +133,7 @@ function groupWrites(service: Service, group: Group, slices: readonly EndpointSl
 
 function updateOf(service: Service, slice: EndpointSlice, endpoints: readonly Endpoint[]): readonly Write[] {
   const labels = { ...labelsOf(service) };
-  const isKept = isSame(slice.endpoints ?? [], endpoints) && isSame(slice.metadata.labels ?? {}, labels);
+  const isKept = sameJson(slice.endpoints ?? [], endpoints) && sameJson(slice.metadata.labels ?? {}, labels);
   if (isKept) return [];
   const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels }, endpoints };
   return [{ kind: 'update', ref: endpointSlicesRef, object }];

@@ -7,10 +7,10 @@
  * Invariant: while no node at all is ready, nobody is evicted: then it is more likely that we are cut off than that all died.
  */
 import type { Node, NodeCondition, Pod, Taint, Toleration } from '../../api/index.ts';
-import { formatTime } from '../../lib/index.ts';
+import { formatTime, sameJson } from '../../lib/index.ts';
 import { isActive, isReady } from '../pod-state.ts';
 import { nodesRef, podsRef, referenceTo } from '../resources.ts';
-import { deletion, isSame, type PlanContext, type Step, type Write } from '../step.ts';
+import { deletion, type PlanContext, type Step, type Write } from '../step.ts';
 
 export interface Observed {
   readonly node: Node;
@@ -44,7 +44,7 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
   const writes: Write[] = [];
   const about = { ...referenceTo(nodesRef, node), uid: node.metadata.name ?? '' };
   const { name = '', uid } = node.metadata;
-  if (!isSame(conditions, node.status?.conditions ?? [])) {
+  if (!sameJson(conditions, node.status?.conditions ?? [])) {
     const patch = { metadata: { uid }, status: { conditions } };
     const target = { ref: nodesRef, namespace: undefined, name };
     const wasReady = readyStatus(node.status?.conditions ?? []) === 'True';
@@ -60,7 +60,7 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
     });
   }
   const taints = taintsOf(node, conditions, isAnyReady, nowMs);
-  if (!isSame(taints, node.spec?.taints ?? [])) writes.push(taintsPatch(node, taints));
+  if (!sameJson(taints, node.spec?.taints ?? [])) writes.push(taintsPatch(node, taints));
   const isNodeReady = readyStatus(conditions) === 'True';
   if (!isNodeReady) writes.push(...pods.filter((pod) => isReady(pod)).map((pod) => notReady(pod, nowMs)));
   const steps: Step[] = writes.length === 0 ? [] : [{ kind: 'together', writes }];
