@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { labelPredicate, labelSelectorText } from './label-selector.ts';
-import { quantityMilli, quantityValue } from './quantity.ts';
 
 const labels = { app: 'web', tier: 'front' };
 
@@ -33,21 +32,3 @@ test('labelSelectorText() writes what lists read', () => {
   });
   assert.equal(text, '!d,a=1,b=2,c notin (x,y)');
 });
-
-for (const [text, value, milli] of [
-  ['250m', 0.25, 250],
-  ['1', 1, 1000],
-  ['0.1', 0.1, 100],
-  ['1Gi', 1073741824, 1073741824000],
-  ['1.5k', 1500, 1500000],
-  ['1e3', 1000, 1000000],
-  ['5E', 5e18, 5e21],
-  ['100u', 1e-4, 1],
-  ['', undefined, undefined],
-  ['1x', undefined, undefined],
-] as const) {
-  test(`quantityValue("${text}") is ${value}`, () => {
-    assert.equal(quantityValue(text), value);
-    assert.equal(quantityMilli(text), milli);
-  });
-}

@@ -35,6 +35,9 @@ export const endpointsKind = defineKind<Endpoints>({
     column<Endpoints>('Endpoints', 'The addresses that are ready.', endpointsCell),
     ageColumn,
   ],
+  applyDefaults({ subsets }) {
+    for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
+  },
   validate({ subsets = [] }) {
     const problems: Problems = [];
     subsets.forEach((subset, index) => {

@@ -24,22 +24,25 @@ interface Workload extends KubeObject {
   readonly spec?: WorkloadSpec;
 }
 
+/** No selector at all selects nothing: then the template's labels are refused too. A selector that makes no sense ends the matter. */
 export function validateSelectorAndTemplate(problems: Problems, spec: WorkloadSpec): void {
   const { selector, template } = spec;
   if (selector === undefined) problems.push(required('spec.selector'));
   else {
+    const before = problems.length;
     validateLabelSelector(problems, 'spec.selector', selector);
+    if (problems.length > before) {
+      problems.push(wrong('spec.selector', selector, 'invalid label selector'));
+      return;
+    }
     if (isEmptySelector(selector))
       problems.push(wrong('spec.selector', selector, 'empty selector is invalid for deployment'));
-    else if (!labelPredicate(selector)(template?.metadata?.labels))
-      problems.push(
-        wrong(
-          'spec.template.metadata.labels',
-          template?.metadata?.labels ?? null,
-          '`selector` does not match template `labels`',
-        ),
-      );
   }
+  const labels = template?.metadata?.labels;
+  if (!labelPredicate(selector)(labels))
+    problems.push(
+      wrong('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'),
+    );
   validateLastingTemplate(problems, 'spec.template', template);
 }
 
