@@ -59,6 +59,8 @@ const batchMax = 1000;
 const rememberedMax = 10_000;
 /** Even when nothing was seen to change, a pod that waits is tried again. */
 const retryAllMs = 300_000;
+/** However much changes, pods that did not fit are tried again at most this often. */
+const asideRestMs = 1000;
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -81,6 +83,8 @@ class BindLoop implements Scheduler {
   #planned = false;
   #stopped = false;
   #sweep: { cancel(): void } | undefined;
+  #asideTimer: { cancel(): void } | undefined;
+  #asideTriedMs = Number.NEGATIVE_INFINITY;
   readonly #subscriptions: { cancel(): void }[] = [];
 
   constructor(options: SchedulerOptions) {
@@ -112,6 +116,7 @@ class BindLoop implements Scheduler {
   stop(): void {
     this.#stopped = true;
     this.#sweep?.cancel();
+    this.#asideTimer?.cancel();
     for (const one of this.#subscriptions) one.cancel();
     this.#events.stop();
   }
@@ -173,9 +178,19 @@ class BindLoop implements Scheduler {
     this.#backoff.reset(key);
   }
 
-  /** Something has changed that may make room: all that was set aside is tried again. */
+  /** Something has changed that may make room: all that was set aside is tried again, at once or after a rest. */
   #tryAside(): void {
-    if (this.#aside.size === 0) return;
+    if (this.#aside.size === 0 || this.#asideTimer !== undefined || this.#stopped) return;
+    const { clock } = this.#options;
+    const restMs = Math.max(0, this.#asideTriedMs + asideRestMs - clock.monotonicMs());
+    this.#asideTimer = clock.after(restMs, () => {
+      this.#asideTimer = undefined;
+      this.#asideTriedMs = clock.monotonicMs();
+      this.#takeAside();
+    });
+  }
+
+  #takeAside(): void {
     for (const [key, pod] of this.#aside) this.#waiting.set(key, pod);
     this.#aside.clear();
     this.#schedulePlan();
@@ -239,11 +254,11 @@ class BindLoop implements Scheduler {
     } catch (error) {
       // The informer may have told already where the pod really is.
       if (this.#snapshot.placed(podKey)?.pod === pod) this.#snapshot.removePod(podKey);
-      if (!isError(error, 'notFound', 'conflict')) {
+      if (!isError(error, 'notFound', 'conflict'))
         log.warn('cannot bind pod', { pod: podKey, node: nodeName, error });
-        const delayMs = this.#backoff.next(podKey);
-        this.#options.clock.after(delayMs, () => this.#again(podKey));
-      }
+      // Also when it was refused: changes of the pod were passed over meanwhile, another of its name may be there.
+      const delayMs = this.#backoff.next(podKey);
+      this.#options.clock.after(delayMs, () => this.#again(podKey));
     } finally {
       this.#binding.delete(podKey);
     }

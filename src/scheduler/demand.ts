@@ -57,6 +57,17 @@ export const unaskedMemoryBytes = 200 * 2 ** 20;
 
 /** What a pod takes of its node: its containers together, or its largest init container, and the overhead. Source: Kubernetes, "resource sharing within containers". */
 export function amountsOf(pod: Pod): Amounts {
+  let amounts = knownAmounts.get(pod);
+  if (amounts === undefined) {
+    amounts = addUp(pod);
+    knownAmounts.set(pod, amounts);
+  }
+  return amounts;
+}
+
+const knownAmounts = new WeakMap<Pod, Amounts>();
+
+function addUp(pod: Pod): Amounts {
   const { containers = [], initContainers = [], overhead = {} } = pod.spec ?? {};
   const names = new Set<string>();
   for (const one of [...containers, ...initContainers])

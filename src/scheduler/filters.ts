@@ -4,7 +4,7 @@
  * `staticRefusal` depends on the node's own facts, `roomRefusal` on what is free on it, `podsRefusal` on the pods around.
  */
 import type { NodeSelector, NodeSelectorTerm, Taint, Toleration } from '../api/index.ts';
-import { type Demand, portsClash, termSelects } from './demand.ts';
+import { type Demand, portsClash } from './demand.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export const refusals = {
@@ -112,27 +112,4 @@ export function termHolds(term: NodeSelectorTerm, labels: Labels): boolean {
         return false;
     }
   });
-}
-
-/** Is there a pod with required anti-affinity around? Worked out for a batch by the plan. */
-export function existingRefuse(
-  demand: Demand,
-  snapshot: Snapshot,
-  row: number,
-  guarded: readonly GuardedTerm[],
-): boolean {
-  const labels = snapshot.facts(row)?.labels ?? {};
-  return guarded.some(
-    (one) =>
-      labels[one.topologyKey] === one.value &&
-      termSelects(one.term, one.namespace, demand.namespace, demand.labels),
-  );
-}
-
-/** A pod that wants certain others kept out of its topology domain. */
-export interface GuardedTerm {
-  readonly term: Parameters<typeof termSelects>[0];
-  readonly namespace: string;
-  readonly topologyKey: string;
-  readonly value: string | undefined;
 }

@@ -3,13 +3,14 @@
  * Source: kube-scheduler's PodTopologySpread and InterPodAffinity.
  */
 import {
+  type Affinity,
   type LabelSelector,
   labelPredicate,
   type PodAffinityTerm,
   type TopologySpreadConstraint,
 } from '../api/index.ts';
 import { type Demand, termSelects } from './demand.ts';
-import { type GuardedTerm, refusals, staticRefusal } from './filters.ts';
+import { refusals, staticRefusal } from './filters.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Neighbours {
@@ -18,34 +19,65 @@ export interface Neighbours {
   /** How welcome a pod is there, any scale; higher is better. */
   welcome(row: number): number;
   readonly isIndifferent: boolean;
+  /** A pod of the same demand was placed there: the counts follow. */
+  placed(row: number): void;
 }
 
 /** Counts of matching pods by topology value. */
 interface Domain {
   readonly key: string;
   readonly counts: Map<string, number>;
+  /** Whether the pods that are being placed count themselves. */
+  readonly countsOwn: boolean;
 }
 
 interface Spread {
   readonly constraint: TopologySpreadConstraint;
   readonly domain: Domain;
-  readonly least: number;
-  readonly self: number;
+  least: number;
 }
 
-/** All required anti-affinity terms of pods that are placed. Few pods have any: found once a change. */
-export function guardedTerms(snapshot: Snapshot): readonly GuardedTerm[] {
-  const found: GuardedTerm[] = [];
-  for (const { pod, row } of snapshot.guarding) {
-    const labels = snapshot.facts(row)?.labels ?? {};
-    for (const term of pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ??
-      []) {
-      const value = labels[term.topologyKey];
-      if (value !== undefined)
-        found.push({ term, namespace: pod.metadata.namespace ?? '', topologyKey: term.topologyKey, value });
+/** Where placed pods want this one kept out: values by topology key. */
+export class Guard {
+  readonly #values = new Map<string, Set<string>>();
+  readonly #snapshot: Snapshot;
+  readonly #demand: Demand;
+
+  constructor(snapshot: Snapshot, demand: Demand) {
+    this.#snapshot = snapshot;
+    this.#demand = demand;
+    for (const { pod, row } of snapshot.guarding)
+      this.#add(pod.spec?.affinity, pod.metadata.namespace ?? '', row);
+  }
+
+  get isEmpty(): boolean {
+    return this.#values.size === 0;
+  }
+
+  refuses(row: number): boolean {
+    const labels = this.#snapshot.facts(row)?.labels ?? {};
+    for (const [key, values] of this.#values) {
+      const value = labels[key];
+      if (value !== undefined && values.has(value)) return true;
+    }
+    return false;
+  }
+
+  /** A pod of this demand was placed: it guards too. */
+  placed(row: number): void {
+    this.#add(this.#demand.affinity, this.#demand.namespace, row);
+  }
+
+  #add(affinity: Affinity | undefined, own: string, row: number): void {
+    const { namespace, labels } = this.#demand;
+    for (const term of affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
+      const value = this.#snapshot.facts(row)?.labels[term.topologyKey];
+      if (value === undefined || !termSelects(term, own, namespace, labels)) continue;
+      const values = this.#values.get(term.topologyKey);
+      if (values === undefined) this.#values.set(term.topologyKey, new Set([value]));
+      else values.add(value);
     }
   }
-  return found;
 }
 
 export function around(snapshot: Snapshot, demand: Demand): Neighbours {
@@ -55,11 +87,9 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
   const spreads = hard.map((one) => spreadOf(snapshot, demand, one));
   const softSpreads = soft.map((one) => spreadOf(snapshot, demand, one));
   const wanted = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
-    term,
     domain: termDomain(snapshot, demand, term),
   }));
   const unwanted = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
-    term,
     domain: termDomain(snapshot, demand, term),
   }));
   const preferred = [
@@ -75,19 +105,30 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
   const valueAt = (row: number, key: string): string | undefined => snapshot.facts(row)?.labels[key];
   const countAt = (row: number, domain: Domain): number =>
     domain.counts.get(valueAt(row, domain.key) ?? '') ?? 0;
+  const domains = [...wanted, ...unwanted, ...preferred, ...spreads, ...softSpreads].map(
+    ({ domain }) => domain,
+  );
   return {
+    placed: (row) => {
+      for (const domain of domains) {
+        const value = valueAt(row, domain.key);
+        if (domain.countsOwn && value !== undefined)
+          domain.counts.set(value, (domain.counts.get(value) ?? 0) + 1);
+      }
+      for (const spread of spreads) spread.least = leastOf(spread.domain, spread.constraint);
+    },
     isIndifferent: softSpreads.length + preferred.length === 0,
     refusal: (row) => {
-      for (const { constraint, domain, least, self } of spreads) {
+      for (const { constraint, domain, least } of spreads) {
         const value = valueAt(row, domain.key);
         if (value === undefined) return refusals.spreadLabel;
-        if ((domain.counts.get(value) ?? 0) + self - least > constraint.maxSkew) return refusals.spread;
+        if ((domain.counts.get(value) ?? 0) + Number(domain.countsOwn) - least > constraint.maxSkew)
+          return refusals.spread;
       }
-      for (const { term, domain } of wanted) {
+      for (const { domain } of wanted) {
         if (valueAt(row, domain.key) === undefined) return refusals.podAffinity;
         // The first of a group that wants to be together may go anywhere.
-        const first =
-          totalOf(domain) === 0 && termSelects(term, demand.namespace, demand.namespace, demand.labels);
+        const first = domain.countsOwn && totalOf(domain) === 0;
         if (!first && countAt(row, domain) === 0) return refusals.podAffinity;
       }
       for (const { domain } of unwanted)
@@ -122,7 +163,8 @@ export function placementAround(
 
 function spreadOf(snapshot: Snapshot, demand: Demand, constraint: TopologySpreadConstraint): Spread {
   const matches = labelPredicate(constraint.labelSelector as LabelSelector | undefined);
-  const domain: Domain = { key: constraint.topologyKey, counts: new Map() };
+  const countsOwn = matches(demand.labels);
+  const domain: Domain = { key: constraint.topologyKey, counts: new Map(), countsOwn };
   const honoursTaints = constraint.nodeTaintsPolicy === 'Honor';
   for (let row = 0; row < snapshot.rows; row++) {
     const facts = snapshot.facts(row);
@@ -142,17 +184,19 @@ function spreadOf(snapshot: Snapshot, demand: Demand, constraint: TopologySpread
         count++;
     domain.counts.set(value, count);
   }
-  const enough = domain.counts.size >= (constraint.minDomains ?? 1);
-  return {
-    constraint,
-    domain,
-    least: enough ? Math.min(...domain.counts.values()) : 0,
-    self: matches(demand.labels) ? 1 : 0,
-  };
+  return { constraint, domain, least: leastOf(domain, constraint) };
+}
+
+function leastOf({ counts }: Domain, { minDomains = 1 }: TopologySpreadConstraint): number {
+  if (counts.size < minDomains) return 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const count of counts.values()) if (count < least) least = count;
+  return least;
 }
 
 function termDomain(snapshot: Snapshot, demand: Demand, term: PodAffinityTerm): Domain {
-  const domain: Domain = { key: term.topologyKey, counts: new Map() };
+  const countsOwn = termSelects(term, demand.namespace, demand.namespace, demand.labels);
+  const domain: Domain = { key: term.topologyKey, counts: new Map(), countsOwn };
   for (let row = 0; row < snapshot.rows; row++) {
     const value = snapshot.facts(row)?.labels[term.topologyKey];
     if (value === undefined) continue;

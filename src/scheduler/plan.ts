@@ -11,16 +11,8 @@
  */
 import type { Pod } from '../api/index.ts';
 import { type Demand, demandOf } from './demand.ts';
-import {
-  existingRefuse,
-  type GuardedTerm,
-  hasRoom,
-  portsRefusal,
-  refusals,
-  roomRefusals,
-  staticRefusal,
-} from './filters.ts';
-import { around, guardedTerms, placementAround } from './neighbours.ts';
+import { hasRoom, portsRefusal, refusals, roomRefusals, staticRefusal } from './filters.ts';
+import { around, Guard, placementAround } from './neighbours.ts';
 import { defaultPolicy, fixedScore, nodeScore, type Policy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -55,11 +47,9 @@ export function plan(
     let end = at + 1;
     while (end < ordered.length && demandOf((ordered[end] as WaitingPod).pod).key === demand.key) end++;
     const group = ordered.slice(at, end);
-    const guarded = guardedTerms(snapshot);
-    if (demand.isPlain && guarded.length === 0) planAlike(snapshot, demand, group, policy, steps);
-    else
-      for (const waiting of group)
-        steps.push(planOne(snapshot, demand, waiting, policy, guardedTerms(snapshot)));
+    const guard = new Guard(snapshot, demand);
+    if (demand.isPlain && guard.isEmpty) planAlike(snapshot, demand, group, policy, steps);
+    else planAmongOthers(snapshot, demand, group, policy, guard, steps);
     at = end;
   }
   return steps;
@@ -126,45 +116,59 @@ function planAlike(
   }
 }
 
-function planOne(
+/** One by one over all nodes, since each placement changes what the others are worth; what others say is counted once and then kept up. */
+function planAmongOthers(
   snapshot: Snapshot,
   demand: Demand,
-  { key, pod }: WaitingPod,
+  group: readonly WaitingPod[],
   policy: Policy,
-  guarded: readonly GuardedTerm[],
-): Step {
-  const refused = new Map<string, number>();
-  const possible: number[] = [];
-  const neighbours = around(snapshot, demand);
+  guard: Guard,
+  steps: Step[],
+): void {
+  const refusedAlways = new Map<string, number>();
+  const candidates: { readonly row: number; readonly fixed: number }[] = [];
   for (let row = 0; row < snapshot.rows; row++) {
     if (snapshot.facts(row) === undefined) continue;
-    const reason = staticRefusal(demand, snapshot, row) ?? portsRefusal(demand, snapshot, row);
-    if (reason !== undefined) {
-      count(refused, reason);
+    const reason = staticRefusal(demand, snapshot, row);
+    if (reason !== undefined) count(refusedAlways, reason);
+    else candidates.push({ row, fixed: fixedScore(demand, snapshot, row, policy) });
+  }
+  const neighbours = around(snapshot, demand);
+  for (const { key, pod } of group) {
+    const refused = new Map(refusedAlways);
+    const possible: { readonly row: number; readonly fixed: number }[] = [];
+    for (const candidate of candidates) {
+      const { row } = candidate;
+      const lacking = hasRoom(demand, snapshot, row) ? [] : roomRefusals(demand, snapshot, row);
+      const reason =
+        portsRefusal(demand, snapshot, row) ??
+        lacking[0] ??
+        neighbours.refusal(row) ??
+        (guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
+      if (reason === undefined) possible.push(candidate);
+      else if (reason !== lacking[0]) count(refused, reason);
+      else for (const one of lacking) count(refused, one);
+    }
+    const rank = placementAround(
+      neighbours,
+      possible.map(({ row }) => row),
+    );
+    let best: { row: number; score: number } | undefined;
+    for (const { row, fixed } of possible) {
+      const score = nodeScore(demand, snapshot, row, policy, fixed) + rank(row);
+      if (best === undefined || score > best.score) best = { row, score };
+    }
+    if (best === undefined) {
+      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused });
       continue;
     }
-    const lacking = roomRefusals(demand, snapshot, row);
-    if (lacking.length > 0) {
-      for (const one of lacking) count(refused, one);
-      continue;
-    }
-    const social =
-      neighbours.refusal(row) ??
-      (existingRefuse(demand, snapshot, row, guarded) ? refusals.existingAntiAffinity : undefined);
-    if (social === undefined) possible.push(row);
-    else count(refused, social);
+    const nodeName = snapshot.facts(best.row)?.name ?? '';
+    snapshot.addPod(key, pod, nodeName);
+    neighbours.placed(best.row);
+    guard.placed(best.row);
+    const { score } = best;
+    steps.push({ kind: 'bind', podKey: key, nodeName, score, possible: possible.length, refused });
   }
-  let best: { row: number; score: number } | undefined;
-  const rank = placementAround(neighbours, possible);
-  for (const row of possible) {
-    const score =
-      nodeScore(demand, snapshot, row, policy, fixedScore(demand, snapshot, row, policy)) + rank(row);
-    if (best === undefined || score > best.score) best = { row, score };
-  }
-  if (best === undefined) return { kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused };
-  const nodeName = snapshot.facts(best.row)?.name ?? '';
-  snapshot.addPod(key, pod, nodeName);
-  return { kind: 'bind', podKey: key, nodeName, score: best.score, possible: possible.length, refused };
 }
 
 function count(counts: Map<string, number>, reason: string): void {
