@@ -39,7 +39,8 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   test: { summary: "run the project's tests", load: async () => (await import('./commands/test.ts')).test },
 };
 
-process.exitCode = await main(process.argv.slice(2));
+// Ends also when something is still open: a command that is over is over.
+process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;

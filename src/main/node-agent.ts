@@ -4,8 +4,8 @@
  *   runtime, network, images ─▶ agent registers the node ─▶ pods │ services: rules, DNS ─▶ node Ready ─▶ ready
  */
 import { startAgent } from '../agent/index.ts';
-import { createHttpClient, createInformers } from '../client/index.ts';
-import { Closing, type Log } from '../lib/index.ts';
+import { createHttpClient, createInformers, type HttpClient } from '../client/index.ts';
+import { Closing, isError, type Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
 import { ensurePki } from '../security/index.ts';
@@ -38,9 +38,8 @@ export async function startNodeAgent(layout: Layout, settings: Settings, log: Lo
     random: realRandom,
   });
   closing.add('informers', () => informers.stop());
-  const parts = await openNode(layout, settings.network, log);
+  const [parts] = await Promise.all([openNode(layout, settings.network, log), whenReachable(client, log)]);
   closing.add('runtime', () => parts.runtime.close());
-  await parts.network.prepare();
   const agent = await startAgent({
     client,
     informers,
@@ -87,4 +86,20 @@ export async function startNodeAgent(layout: Layout, settings: Settings, log: Lo
       for (const error of await closing.close()) log.warn('closing', { error });
     },
   };
+}
+
+/** Control plane and agent start side by side; whichever is first waits. */
+async function whenReachable(client: HttpClient, log: Log): Promise<void> {
+  const startedMs = realClock.monotonicMs();
+  for (let delayMs = 10; ; delayMs = Math.min(1000, delayMs * 1.3)) {
+    try {
+      await client.request('GET', '/version');
+      return;
+    } catch (error) {
+      if (!isError(error, 'unavailable')) throw error;
+      if (realClock.monotonicMs() - startedMs > 10_000)
+        log.warn('the API server is not there yet', { error });
+      await realClock.sleep(delayMs);
+    }
+  }
 }
