@@ -205,6 +205,32 @@ test('plan() keeps anti-affine pods apart, affine ones together, and the skew wi
   assert.notEqual(other?.kind === 'bind' ? other.nodeName[0] : guardZone, guardZone);
 });
 
+test('plan() keeps pods away from where a placed pod does not want them, and lets others be', () => {
+  const snapshot = snapshotOf(node('a'), node('b'));
+  const term = {
+    labelSelector: { matchLabels: { app: 'web' } },
+    topologyKey: 'kubernetes.io/hostname',
+  };
+  const loner = pod(
+    'loner',
+    { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } },
+    '3',
+    { labels: { app: 'db' } },
+  );
+  snapshot.addPod(loner.key, loner.pod, 'a');
+  const web = [1, 2, 3].map((n) => pod(`web-${n}`, {}, '100m', { labels: { app: 'web' } }));
+  assert.deepEqual(nodesOf(plan(snapshot, web)), ['b', 'b', 'b']);
+  const [refused] = plan(snapshot, [pod('large', {}, '3800m', { labels: { app: 'web' } })]);
+  assert.equal(messageOf(refused), '0/2 nodes are available: 2 Insufficient cpu.');
+  snapshot.removeNode('b');
+  const [kept] = plan(snapshot, [pod('web-4', {}, '100m', { labels: { app: 'web' } })]);
+  assert.equal(
+    messageOf(kept),
+    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
+  );
+  assert.deepEqual(nodesOf(plan(snapshot, [pod('other', {}, '100m', { labels: { app: 'x' } })])), ['a']);
+});
+
 test('amountsOf() counts containers together, the largest init container, sidecars and overhead', () => {
   const ask = (cpu: string) => ({ resources: { requests: { cpu } } });
   const amounts = amountsOf({

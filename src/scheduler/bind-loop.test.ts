@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Event, Node, Pod } from '../api/index.ts';
+import { createFakeClient, createInformers } from '../client/index.ts';
+import { CaelumError, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
+import { startScheduler } from './bind-loop.ts';
+
+const podsRef = { group: '', version: 'v1', resource: 'pods', namespaced: true };
+const nodesRef = { group: '', version: 'v1', resource: 'nodes', namespaced: false };
+const eventsRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
+
+function desk(t: TestContext) {
+  const clock = new SimulatedClock();
+  const random = new SeededRandom(1);
+  const client = createFakeClient({ clock });
+  const informers = createInformers({ client, clock, random, log: silentLog });
+  const scheduler = startScheduler({ client, informers, clock, random, log: silentLog });
+  t.after(() => {
+    scheduler.stop();
+    informers.stop();
+  });
+  const run = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 50) await clock.advance(50);
+  };
+  const addNode = (name: string, cpu = '4'): void =>
+    client.seed<Node>(nodesRef, {
+      metadata: { name },
+      status: { allocatable: { cpu, memory: '8Gi', pods: '110' } },
+    });
+  const addPod = (name: string, cpu = '1', more: Partial<Pod['spec']> = {}): void =>
+    client.seed<Pod>(podsRef, {
+      metadata: { name, namespace: 'default' },
+      spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }], ...more },
+      status: { phase: 'Pending' },
+    });
+  const pod = (name: string): Pod => client.peek<Pod>(podsRef, `default/${name}`) as Pod;
+  const events = (): string[] =>
+    client.objects<Event>(eventsRef).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+  return { clock, client, scheduler, run, addNode, addPod, pod, events };
+}
+
+test('startScheduler() binds, says so, and explains', async (t) => {
+  const { run, addNode, addPod, pod, events, scheduler } = desk(t);
+  addNode('a');
+  addPod('x');
+  await run(200);
+  assert.equal(pod('x').spec?.nodeName, 'a');
+  assert.deepEqual(events(), ['Normal Scheduled: Successfully assigned default/x to a']);
+  assert.equal(scheduler.explain('default/x')?.decision, 'bound');
+});
+
+test('startScheduler() tells why a pod waits, and binds it when a node comes', async (t) => {
+  const { run, addNode, addPod, pod, events, scheduler } = desk(t);
+  addNode('a', '1');
+  addPod('big', '3');
+  await run(200);
+  const condition = pod('big').status?.conditions?.[0];
+  assert.equal(
+    `${condition?.type} ${condition?.status} ${condition?.reason}`,
+    'PodScheduled False Unschedulable',
+  );
+  assert.match(condition?.message ?? '', /^0\/1 nodes are available: 1 Insufficient cpu\./);
+  assert.match(
+    events()[0] ?? '',
+    /^Warning FailedScheduling: 0\/1 nodes are available: 1 Insufficient cpu\./,
+  );
+  assert.equal(scheduler.explain('default/big')?.decision, 'waits');
+  addNode('b', '8');
+  await run(2000);
+  assert.equal(pod('big').spec?.nodeName, 'b');
+});
+
+test('startScheduler() leaves gated pods and those of other schedulers alone', async (t) => {
+  const { run, addNode, addPod, pod, client } = desk(t);
+  addNode('a');
+  addPod('gated', '1', { schedulingGates: [{ name: 'wait' }] });
+  addPod('foreign', '1', { schedulerName: 'another' });
+  await run(500);
+  assert.equal(pod('gated').spec?.nodeName, undefined);
+  assert.equal(pod('foreign').spec?.nodeName, undefined);
+  await client.patch(podsRef, 'default', 'gated', 'merge', { spec: { schedulingGates: null } });
+  await run(500);
+  assert.equal(pod('gated').spec?.nodeName, 'a');
+});
+
+test('startScheduler() gives back what a refused binding had assumed, and tries again', async (t) => {
+  const { run, addNode, addPod, pod, client } = desk(t);
+  addNode('a', '1');
+  let refusals = 2;
+  client.intercept = ({ subresource }) =>
+    subresource === 'binding' && refusals-- > 0 ? new CaelumError('conflict', 'not now') : undefined;
+  addPod('x', '1');
+  await run(10_000);
+  assert.equal(pod('x').spec?.nodeName, 'a');
+});
+
+test('startScheduler() does not overcommit while bindings are under way', async (t) => {
+  const { run, addNode, addPod, client } = desk(t);
+  addNode('a', '3');
+  for (let i = 0; i < 6; i++) {
+    addPod(`p${i}`);
+    await run(50);
+  }
+  await run(1000);
+  const bound = client.objects<Pod>(podsRef).filter(({ spec }) => spec?.nodeName === 'a');
+  assert.equal(bound.length, 3);
+  client.remove(podsRef, `default/${bound[0]?.metadata.name}`);
+  await run(3000);
+  assert.equal(client.objects<Pod>(podsRef).filter(({ spec }) => spec?.nodeName === 'a').length, 3);
+});
+
+test('startScheduler() tries pods set aside at most once a second, however much changes', async (t) => {
+  const { run, addNode, addPod, clock, client } = desk(t);
+  addNode('a', '1');
+  addPod('big', '3');
+  await run(1000);
+  const before = client.requests.length;
+  for (let i = 0; i < 60; i++) {
+    client.seed<Node>(nodesRef, {
+      metadata: { name: 'a', labels: { change: `${i}` } },
+      status: { allocatable: { cpu: '1', memory: '8Gi', pods: '110' } },
+    });
+    await clock.advance(50);
+  }
+  assert.ok(
+    client.requests.length - before <= 5,
+    `${client.requests.length - before} requests in three seconds`,
+  );
+});
