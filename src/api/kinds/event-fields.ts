@@ -51,33 +51,30 @@ export const eventColumns: readonly Column[] = [
   { ...nameColumn, priority: 1 },
 ];
 
-const forClusterWide = ['', 'default', 'kube-system'];
-
-/** Events are kept beside what they tell of; those of cluster-wide objects in `default` or `kube-system`. */
-export function validateEventPlace(problems: Problems, field: string, event: Event): void {
+/**
+ * What holds for every event, in the words of the form that the client speaks.
+ * Events are kept beside what they tell of; those of cluster-wide objects in `default` (new ones also in `kube-system`).
+ * New events, those with an `eventTime`, also say who did what.
+ */
+export function validateEvent(problems: Problems, event: Event, controllerField: string): void {
   const { namespace = '' } = event.metadata;
   const about = event.involvedObject?.namespace ?? '';
-  if (about !== '' ? about !== namespace : !forClusterWide.includes(namespace))
-    problems.push(wrong(`${field}.namespace`, about, 'does not match event.namespace'));
-}
-
-/** Events of the new form say who did what. `names` are the fields' names in the form that the client speaks. */
-export function validateNewEvent(
-  problems: Problems,
-  event: Event,
-  names: { readonly controller: string; readonly note: string },
-): void {
+  const isNew = isTime(event.eventTime);
+  const isElsewhere =
+    about === ''
+      ? !(namespace === '' || namespace === 'default' || (isNew && namespace === 'kube-system'))
+      : !isNew && about !== namespace;
+  if (isElsewhere) problems.push(wrong('involvedObject.namespace', about, 'does not match event.namespace'));
+  if (!isNew) return;
   const { reportingComponent = '', message = '' } = event;
-  if (reportingComponent === '') problems.push(required(names.controller));
-  else
-    for (const why of qualifiedName(reportingComponent))
-      problems.push(wrong(names.controller, reportingComponent, why));
+  if (reportingComponent === '') problems.push(required(controllerField));
+  for (const why of qualifiedName(reportingComponent))
+    problems.push(wrong(controllerField, reportingComponent, why));
   for (const name of ['reportingInstance', 'action', 'reason'] as const) {
-    const text = event[name] ?? '';
-    if (text === '') problems.push(required(name));
-    else if (text.length > wordMax)
-      problems.push(wrong(name, text, `can have at most ${wordMax} characters`));
+    const length = Buffer.byteLength(event[name] ?? '');
+    if (length === 0) problems.push(required(name));
+    if (length > wordMax) problems.push(wrong(name, '', `can have at most ${wordMax} characters`));
   }
-  if (message.length > noteMax)
-    problems.push(wrong(names.note, '', `can have at most ${noteMax} characters`));
+  if (Buffer.byteLength(message) > noteMax)
+    problems.push(wrong('message', '', `can have at most ${noteMax} characters`));
 }

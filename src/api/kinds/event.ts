@@ -2,7 +2,7 @@
 import type { Event } from '../types/core.v1.ts';
 import type { Problems } from '../validation/problems.ts';
 import { defineKind } from './define.ts';
-import { eventColumns, isTime, validateEventPlace, validateNewEvent } from './event-fields.ts';
+import { eventColumns, validateEvent } from './event-fields.ts';
 
 export const event = defineKind<Event>({
   group: '',
@@ -28,9 +28,7 @@ export const event = defineKind<Event>({
   },
   validate(object) {
     const problems: Problems = [];
-    validateEventPlace(problems, 'involvedObject', object);
-    if (isTime(object.eventTime))
-      validateNewEvent(problems, object, { controller: 'reportingComponent', note: 'message' });
+    validateEvent(problems, object, 'reportingComponent');
     return problems;
   },
 });

@@ -1,10 +1,11 @@
 /** Events as events.k8s.io names their fields. Stored as core's Event: both are views of one object. */
+import { sameJson } from '../../lib/index.ts';
 import type { Draft, KubeObject } from '../object.ts';
 import type { Event as CoreEvent } from '../types/core.v1.ts';
 import type { Event } from '../types/events.v1.ts';
-import { type Problems, required, wrong } from '../validation/problems.ts';
+import { immutableWhy, type Problems, required, wrong } from '../validation/problems.ts';
 import { defineKind } from './define.ts';
-import { eventColumns, isTime, validateEventPlace, validateNewEvent } from './event-fields.ts';
+import { eventColumns, isTime, validateEvent } from './event-fields.ts';
 
 /** Of this kind, and of core's. All other fields have the same name in both. */
 const renamed: readonly (readonly [keyof Event, keyof CoreEvent])[] = [
@@ -29,8 +30,42 @@ function rename(object: object, names: ReadonlyMap<string, string>, apiVersion: 
 
 const coreFormOf = (event: Event): CoreEvent => rename(event, toCoreName, 'v1') as CoreEvent;
 
-/** Clients of this form may not use the old fields. */
-const deprecated = ['deprecatedCount', 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp'] as const;
+/** Fields of the old form, by the names that Kubernetes gives them here too. */
+const outdated = ['firstTimestamp', 'lastTimestamp', 'count', 'source'] as const;
+
+/** Only the series of an event goes on. */
+const fixed = [
+  'involvedObject',
+  'reason',
+  'message',
+  'source',
+  'firstTimestamp',
+  'lastTimestamp',
+  'count',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+  'reportingComponent',
+  'reportingInstance',
+] as const;
+
+const fieldNames: Readonly<Record<string, string>> = { reportingComponent: 'reportingController' };
+
+const isSaid = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+
+/** What only new events of this form are held to: those that were told in the old form stay as they are. */
+function validateNewEvent(problems: Problems, event: CoreEvent): void {
+  const { series, type = '' } = event;
+  if (series !== undefined && (series.count ?? 0) < 2)
+    problems.push(wrong('series.count', '', 'should be at least 2'));
+  if (series !== undefined && !isTime(series.lastObservedTime))
+    problems.push(required('series.lastObservedTime'));
+  if (!isTime(event.eventTime)) problems.push(required('eventTime'));
+  if (type !== 'Normal' && type !== 'Warning') problems.push(wrong('type', '', `has invalid value: ${type}`));
+  for (const name of outdated) if (isSaid(event[name])) problems.push(wrong(name, '', 'needs to be unset'));
+}
 
 export const eventsV1Event = defineKind<Event>({
   group: 'events.k8s.io',
@@ -56,20 +91,22 @@ export const eventsV1Event = defineKind<Event>({
     reportingController: (object) => object.reportingController ?? '',
     type: (object) => object.type ?? '',
   },
+  prepareUpdate({ metadata }, old) {
+    if (old.metadata.resourceVersion !== undefined) metadata.resourceVersion ||= old.metadata.resourceVersion;
+  },
   validate(object) {
     const problems: Problems = [];
     const core = coreFormOf(object);
-    // Events that were first told in the old form stay as they are.
-    if (!isTime(object.eventTime)) {
-      if (!deprecated.some((name) => object[name])) problems.push(required('eventTime'));
-      return problems;
-    }
-    validateEventPlace(problems, 'regarding', core);
-    validateNewEvent(problems, core, { controller: 'reportingController', note: 'note' });
-    if (object.type !== 'Normal' && object.type !== 'Warning')
-      problems.push(wrong('type', '', `has invalid value: ${object.type ?? ''}`));
-    for (const name of deprecated) if (object[name]) problems.push(wrong(name, '', 'needs to be unset'));
+    validateEvent(problems, core, 'reportingController');
+    // Only updates carry a resourceVersion.
+    if (object.metadata.resourceVersion === undefined) validateNewEvent(problems, core);
     return problems;
+  },
+  validateUpdate(object, old) {
+    const [now, before] = [coreFormOf(object), coreFormOf(old)];
+    return fixed
+      .filter((name) => !sameJson(now[name] ?? null, before[name] ?? null))
+      .map((name) => wrong(fieldNames[name] ?? name, now[name] ?? null, immutableWhy));
   },
   storedAs: {
     group: '',

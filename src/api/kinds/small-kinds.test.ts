@@ -200,12 +200,26 @@ const cases: readonly (readonly [string, typeof secrets, Tree, readonly string[]
     { involvedObject: { namespace: 'default' }, eventTime: '2026-01-01T00:00:00.000000Z' },
     [
       'reportingComponent: Required value',
+      'reportingComponent: Invalid value: "": name part must be non-empty',
+      `reportingComponent: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
       'reportingInstance: Required value',
       'action: Required value',
       'reason: Required value',
     ],
   ],
-  ['no time', newEvents, { regarding: { namespace: 'default' } }, ['eventTime: Required value']],
+  [
+    'no time',
+    newEvents,
+    {
+      regarding: { namespace: 'default' },
+      series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' },
+    },
+    [
+      'series.count: Invalid value: "": should be at least 2',
+      'eventTime: Required value',
+      'type: Invalid value: "": has invalid value: ',
+    ],
+  ],
   [
     'old fields',
     newEvents,
@@ -219,7 +233,7 @@ const cases: readonly (readonly [string, typeof secrets, Tree, readonly string[]
       type: 'Normal',
       deprecatedCount: 3,
     },
-    ['deprecatedCount: Invalid value: "": needs to be unset'],
+    ['count: Invalid value: "": needs to be unset'],
   ],
 ];
 
@@ -285,6 +299,26 @@ test('the phase of a namespace follows its deletion', () => {
   assert.deepEqual(lines(namespaces.validateStatusUpdate(object, object)), [
     'status.phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty',
   ]);
+});
+
+test('only the series of an event of the new form goes on', () => {
+  const event = (more: Tree): Tree => ({
+    metadata: { name: 'a', resourceVersion: '1' },
+    regarding: { namespace: 'default' },
+    reason: 'R',
+    ...more,
+  });
+  assert.deepEqual(
+    updateRefusals(
+      newEvents,
+      event({}),
+      event({ series: { count: 9 }, note: 'x', reportingController: 'y' }),
+    ),
+    [
+      'message: Invalid value: "x": field is immutable',
+      'reportingController: Invalid value: "y": field is immutable',
+    ],
+  );
 });
 
 test('an event of the new form is stored as one of the old, and read back the same', () => {
