@@ -70,9 +70,10 @@ export const endpointSlice = defineKind<EndpointSlice>({
     const problems: Problems = [];
     oneOf(problems, 'addressType', addressType, addressTypes, true);
     if (endpoints.length > endpointsMax) problems.push(tooMany('endpoints', endpoints.length, endpointsMax));
-    endpoints.forEach((endpoint, index) => {
-      validateEndpoint(problems, `endpoints[${index}]`, endpoint, addressType);
-    });
+    else
+      endpoints.forEach((endpoint, index) => {
+        validateEndpoint(problems, `endpoints[${index}]`, endpoint, addressType);
+      });
     validatePorts(problems, 'ports', ports);
     return problems;
   },
@@ -102,15 +103,16 @@ function validateAddressOf(problems: Problems, field: string, address: string, t
     return;
   }
   const family = addressFamily(address);
-  if (type === 'IPv4' && family !== 4)
-    problems.push(wrong(field, address, 'must be a valid IPv4 address, (e.g. 10.9.8.7)'));
-  if (type === 'IPv6' && family !== 6)
-    problems.push(wrong(field, address, 'must be a valid IPv6 address, (e.g. 2001:db8::ffff)'));
+  if (type === 'IPv4' && family !== 4) problems.push(wrong(field, address, 'must be a valid IPv4 address'));
+  if (type === 'IPv6' && family !== 6) problems.push(wrong(field, address, 'must be a valid IPv6 address'));
   if (family !== 0) validateNonSpecialAddress(problems, field, address);
 }
 
 function validatePorts(problems: Problems, field: string, ports: readonly EndpointPort[]): void {
-  if (ports.length > portsMax) problems.push(tooMany(field, ports.length, portsMax));
+  if (ports.length > portsMax) {
+    problems.push(tooMany(field, ports.length, portsMax));
+    return;
+  }
   const names = new Set<string>();
   ports.forEach(({ name = '', protocol = '', port, appProtocol }, index) => {
     const at = `${field}[${index}]`;

@@ -171,7 +171,7 @@ const cases: readonly (readonly [string, typeof secrets, Tree, readonly string[]
     },
     [
       'endpoints[0].addresses: Required value: must contain at least 1 address',
-      'endpoints[1].addresses[0]: Invalid value: "::2": must be a valid IPv4 address, (e.g. 10.9.8.7)',
+      'endpoints[1].addresses[0]: Invalid value: "::2": must be a valid IPv4 address',
       'ports[1].name: Duplicate value: "a"',
       'ports[1].protocol: Unsupported value: "x": supported values: "SCTP", "TCP", "UDP"',
     ],
