@@ -62,7 +62,7 @@ function pick(
 async function carryOut(cloud: CloudUnderTest, step: Step): Promise<string> {
   const deadlineMs = performance.now() + step.patienceMs;
   for (;;) {
-    const result = await cloud.shell(`${step.command} 2>&1`);
+    const result = await cloud.shell(`exec 2>&1\n${step.command}`);
     const problem = rewrite ? undefined : mismatch(step.expect, result.stdout);
     const wrongCode = step.mustFail ? result.code === 0 : result.code !== 0;
     if (problem === undefined && !wrongCode) return result.stdout;
