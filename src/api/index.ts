@@ -5,6 +5,9 @@
  */
 export * from './errors.ts';
 export type * from './kind.ts';
+export { ageOf, humanDuration } from './kinds/cells.ts';
+export { defineKind } from './kinds/define.ts';
+export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export * from './kinds/refs.ts';
 export {
   compileTerms,
