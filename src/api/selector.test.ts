@@ -99,7 +99,10 @@ test('parseLabelTerms() reads what was written (property)', () => {
     const texts = terms.map(({ key, operator, values }) => {
       if (operator === 'Exists') return key;
       if (operator === 'DoesNotExist') return `!${blank()}${key}`;
-      const list = values.map((value) => blank() + value + blank()).join(',');
+      const list = values
+        .toReversed()
+        .map((value) => blank() + value + blank())
+        .join(',');
       return `${key} ${operator.toLowerCase()} ${blank()}(${list})`;
     });
     const text = texts.join(`${blank()},${blank()}`);
