@@ -20,7 +20,9 @@ import { after, before, describe, test } from 'node:test';
 import type { ConfigMap, Pod } from '../src/api/index.ts';
 import { type Client, createHttpClient, readKubeconfig } from '../src/client/index.ts';
 import { isError, SeededRandom } from '../src/lib/index.ts';
+import { networkOfSlot } from '../src/main/cloud-network.ts';
 import { layoutOf } from '../src/main/layout.ts';
+import { isAlive } from '../src/main/process-identity.ts';
 import { readState } from '../src/main/state.ts';
 import {
   type CloudUnderTest,
@@ -89,7 +91,12 @@ function killOneOf(cloud: CloudUnderTest, random: SeededRandom): string {
   return victim.name;
 }
 
+/** The API answers, and every process is there: one that was killed has been replaced. Killing all at once would leave nobody to do that. */
 async function ready(cloud: CloudUnderTest): Promise<void> {
+  await eventually('all processes', 30_000, async () => {
+    const processes = readState(layoutOf(cloud.data))?.processes ?? [];
+    return processes.length > 1 && processes.every(isAlive) ? true : undefined;
+  });
   await eventually('ready', 30_000, async () =>
     (await cloud.caelum('status')).code === 0 ? true : undefined,
   );
@@ -371,21 +378,19 @@ describe('down', { skip: whyNotReal() ?? whyNoKubectl() ?? false }, () => {
   test('leaves no process, mount, namespace, interface, cgroup or table; --purge no file', {
     timeout: 120_000,
   }, async () => {
-    const before = traces();
     const cloud = await startCloud();
+    const { slot } = JSON.parse(readFileSync(layoutOf(cloud.data).network, 'utf8')) as { slot: number };
+    const left = (): Traces => traces(cloud.data, slot);
     try {
       const made = await cloud.shell(
         'kubectl apply -f "$EXAMPLES/hello.yaml" && kubectl rollout status deployment/hello --timeout=60s',
       );
       assert.equal(made.code, 0, made.stderr + logsOf(cloud));
-      const between = traces();
-      assert.ok(
-        between.mounts.length > before.mounts.length && between.interfaces.length > before.interfaces.length,
-        'something to take away',
-      );
+      for (const [kind, found] of Object.entries(left()))
+        assert.ok(found.length > 0, `no ${kind}: nothing to take away`);
       const down = await cloud.caelum('down');
       assert.equal(down.code, 0, down.stderr);
-      assert.deepEqual(traces(), before);
+      for (const [kind, found] of Object.entries(left())) assert.deepEqual(found, [], kind);
       assert.ok(existsSync(layoutOf(cloud.data).store), 'objects stay');
       // And back: what was there comes up again.
       await startPrepared(cloud);
@@ -397,54 +402,50 @@ describe('down', { skip: whyNotReal() ?? whyNoKubectl() ?? false }, () => {
     } finally {
       await cloud.remove();
     }
-    assert.deepEqual(traces(), before);
+    for (const [kind, found] of Object.entries(left())) assert.deepEqual(found, [], kind);
     assert.ok(!existsSync(cloud.data));
   });
 });
 
-/** Everything of ours that could be left on this machine. */
-function traces() {
-  const lines = (file: string, args: readonly string[]): string[] =>
+type Traces = Readonly<
+  Record<'processes' | 'mounts' | 'namespaces' | 'interfaces' | 'tables' | 'cgroups', readonly string[]>
+>;
+
+/** Everything of one cloud that could be left on this machine. */
+function traces(data: string, slot: number): Traces {
+  const { bridgeName, podTable, serviceTable } = networkOfSlot(slot);
+  const { id } = layoutOf(data);
+  const lines = (file: string, args: readonly string[], about: RegExp): string[] =>
     execFileSync(file, [...args], { encoding: 'utf8' })
       .split('\n')
-      .filter((line) => /caelum/.test(line))
-      .sort();
-  const folders = (at: string): string[] =>
-    existsSync(at) ? readdirSync(at).filter((name) => /caelum/.test(name)) : [];
-  const cgroups = [
-    '/sys/fs/cgroup',
-    ...readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name)),
-  ].flatMap((at) => {
+      .filter((line) => about.test(line));
+  const named = (at: string, about: RegExp): string[] => {
     try {
-      return readdirSync(at, { withFileTypes: true })
-        .filter((one) => one.isDirectory() && /caelum/.test(one.name))
-        .map((one) => join(at, one.name));
+      return readdirSync(at)
+        .filter((name) => about.test(name))
+        .map((name) => join(at, name));
     } catch {
       return [];
     }
-  });
+  };
+  const commands = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    });
   return {
-    processes: readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        } catch {
-          return '';
-        }
-      })
-      .filter(
-        (line) =>
-          /conmon|caelum (supervisor|control-plane|node-agent)|main\/process\.ts/.test(line) &&
-          /caelum-test-/.test(line),
-      ),
+    processes: commands.filter((line) => line.includes(data) && !line.includes('faults.test')),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
-      .filter((line) => /caelum/.test(line)),
-    namespaces: folders('/run/netns'),
-    interfaces: lines('ip', ['-o', 'link']),
-    tables: lines('nft', ['list', 'tables']),
-    cgroups,
+      .filter((line) => line.includes(`${data}/`)),
+    namespaces: named('/run/netns', new RegExp(`^${bridgeName}-`)),
+    interfaces: lines('ip', ['-o', 'link'], new RegExp(`\\b${bridgeName}\\b`)),
+    tables: lines('nft', ['list', 'tables'], new RegExp(`\\b(${podTable}|${serviceTable})\\b`)),
+    cgroups: ['/sys/fs/cgroup', ...named('/sys/fs/cgroup', /./)].flatMap((at) => named(at, new RegExp(id))),
   };
 }
 

@@ -12,7 +12,7 @@ import { readSettings } from './settings.ts';
 import { liveProcess, type ProcessName, readState } from './state.ts';
 import { processCommand, processTitle, type StartMessage } from './supervisor.ts';
 
-const supervisorPollMs = 2000;
+const supervisorPollMs = 1000;
 
 const name = process.argv[2] as ProcessName;
 const layout = layoutOf(process.argv[3] ?? '');

@@ -5,8 +5,8 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CaelumError, silentLog } from '../../lib/index.ts';
 import { releaseNetwork } from '../cloud-network.ts';
 import { dataOption, print, type RunnableCommand } from '../command.ts';
@@ -125,6 +125,27 @@ async function removeNode(layout: Layout, settings: Settings): Promise<void> {
   await node.runtime.close();
   await node.images.close();
   unmountBelow(layout.data);
+  removeCgroups(`caelum-${layout.id}`);
+}
+
+/** The cloud's own groups, in every hierarchy of this machine. They are empty by now; the kernel refuses to remove what is not. */
+function removeCgroups(name: string): void {
+  const root = '/sys/fs/cgroup';
+  const hierarchies = [
+    root,
+    ...readdirSync(root, { withFileTypes: true })
+      .filter((one) => one.isDirectory())
+      .map((one) => join(root, one.name)),
+  ];
+  const remove = (folder: string): void => {
+    for (const one of readdirSync(folder, { withFileTypes: true }))
+      if (one.isDirectory()) remove(join(folder, one.name));
+    rmdirSync(folder);
+  };
+  for (const hierarchy of hierarchies) {
+    const folder = join(hierarchy, name);
+    if (existsSync(folder)) remove(folder);
+  }
 }
 
 /** Whatever is still mounted below the data directory: volumes in memory, roots of containers that are gone. Deepest first. */
