@@ -3,7 +3,16 @@
  * The imagined agent starts every pod after `startMs` and ends terminating ones after `stopMs`.
  */
 import type { Deployment, KubeObject, Pod, ReplicaSet } from '../api/index.ts';
-import { createFakeClient, createInformers, type FakeClient, type Informers } from '../client/index.ts';
+import {
+  type Client,
+  createFakeClient,
+  createInformers,
+  type FakeClient,
+  type Informers,
+  type ResourceRef,
+  type WatchHandler,
+  type WatchOptions,
+} from '../client/index.ts';
 import { formatTime, type Log, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
 import { deploymentsRef, podsRef, replicaSetsRef } from './resources.ts';
 import { type Controller, type RunningController, type ShellOptions, startController } from './shell.ts';
@@ -28,15 +37,21 @@ export interface TestCluster {
   stop(): void;
 }
 
-export function createTestCluster(seed: number | string = 1, log: Log = silentLog): TestCluster {
+/** `lagMs`: how late each event of the controllers' watches comes; in order all the same. */
+export function createTestCluster(
+  seed: number | string = 1,
+  lagMs: () => number = () => 0,
+  log: Log = silentLog,
+): TestCluster {
   const clock = new SimulatedClock();
   const random = new SeededRandom(seed);
   const client = createFakeClient({ clock, random: random.stream('api') });
-  const informers = createInformers({ client, clock, random: random.stream('informers'), log });
+  const seen = late(client, clock, lagMs);
+  const informers = createInformers({ client: seen, clock, random: random.stream('informers'), log });
   const options = { client, informers, clock, random, log };
   const running: RunningController[] = [];
   const agent: TestCluster['agent'] = { startMs: () => 100, stopMs: 100 };
-  let seen = 0;
+  let counted = 0;
   imagineAgent(client, clock, agent);
   return {
     clock,
@@ -53,8 +68,8 @@ export function createTestCluster(seed: number | string = 1, log: Log = silentLo
     replicaSets: () => client.objects<ReplicaSet>(replicaSetsRef),
     deployment: () => client.objects<Deployment>(deploymentsRef)[0] as Deployment,
     writes() {
-      const recent = client.requests.slice(seen);
-      seen = client.requests.length;
+      const recent = client.requests.slice(counted);
+      counted = client.requests.length;
       return recent.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb)).length;
     },
     async run(ms) {
@@ -70,6 +85,30 @@ export function createTestCluster(seed: number | string = 1, log: Log = silentLo
     stop() {
       for (const controller of running) controller.stop();
       informers.stop();
+    },
+  };
+}
+
+function late(client: FakeClient, clock: SimulatedClock, lagMs: () => number): Client {
+  return {
+    get: (...call) => client.get(...call),
+    list: (...call) => client.list(...call),
+    create: (...call) => client.create(...call),
+    createSubresource: (...call) => client.createSubresource(...call),
+    update: (...call) => client.update(...call),
+    patch: (...call) => client.patch(...call),
+    delete: (...call) => client.delete(...call),
+    watch<T extends KubeObject>(ref: ResourceRef, options: WatchOptions, handler: WatchHandler<T>) {
+      let dueMs = 0;
+      return client.watch<T>(ref, options, {
+        onEnd: (error) => handler.onEnd(error),
+        onEvent(event) {
+          const lag = lagMs();
+          dueMs = Math.max(dueMs, clock.monotonicMs() + lag);
+          if (dueMs <= clock.monotonicMs()) handler.onEvent(event);
+          else clock.after(dueMs - clock.monotonicMs(), () => handler.onEvent(event));
+        },
+      });
     },
   };
 }

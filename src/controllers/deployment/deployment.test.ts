@@ -236,6 +236,34 @@ test('a lost watch makes nobody create twice or delete too many', async (t) => {
   );
 });
 
+test('copies that lag behind make nobody create twice or delete too many (property)', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const random = new SeededRandom(seed);
+    const cluster = createTestCluster(seed, () => random.integer(300));
+    // A flood would not end by itself.
+    let creations = 0;
+    cluster.client.intercept = ({ verb, resource }) =>
+      verb === 'create' && resource === 'pods' && ++creations > 50 ? new Error('flood') : undefined;
+    cluster.start(deploymentController);
+    cluster.start(replicaSetController);
+    await cluster.client.create(deploymentsRef, aDeployment({ replicas: 12 }));
+    let most = 0;
+    await cluster.until('rolled out', () => {
+      most = Math.max(most, cluster.pods().length);
+      return isDone(cluster)();
+    });
+    assert.equal(most, 12, `seed ${seed}: ${most} pods for 12`);
+    await patch(cluster, { replicas: 5 });
+    await cluster.until('scaled down', () => {
+      const active = cluster.pods().filter(isActive).length;
+      assert.ok(active >= 5, `seed ${seed}: only ${active} left of 5`);
+      return isDone(cluster)();
+    });
+    assert.equal(creations, 12, `seed ${seed}: ${creations} creations for 12 pods`);
+    cluster.stop();
+  }
+});
+
 test('no rollout leaves the bounds of maxSurge and maxUnavailable, and each reaches its goal (property)', async () => {
   for (let seed = 1; seed <= 12; seed++) {
     const random = new SeededRandom(seed);
