@@ -130,6 +130,8 @@ class Dns implements DnsServer {
   }
 
   #onPacket(udp: UdpSocket, bytes: Buffer, address: string, port: number): void {
+    // Source port 0 (anyone can forge it) cannot be answered: sending there throws.
+    if (port === 0) return;
     const query = readQuery(bytes);
     if (query === undefined) return;
     const bytesMax = Math.min(udpAnswerBytesMax, query.ednsBytes ?? 512);
