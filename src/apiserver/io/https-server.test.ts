@@ -3,31 +3,9 @@ import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { encodeProtobuf } from '../../api/index.ts';
-import { openLines, startTestServer, type TestServer } from './test-server.ts';
-
-const here = '/api/v1/namespaces/default';
-const configMap = (name: string, data: Record<string, string> = { a: '1' }, more: object = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, ...more },
-  data,
-});
-const deployment = (name: string, replicas = 1): object => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
-    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
-  },
-});
-const pod = (name: string, more: object = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name },
-  spec: { containers: [{ name: 'c', image: 'i' }], ...more },
-});
+import { serveApi } from '../index.ts';
+import { configMap, deployment, here, pod } from './test-objects.ts';
+import { startTestServer } from './test-server.ts';
 
 test('serveApi() creates, reads, replaces, patches and deletes an object', async (t) => {
   const { call } = await startTestServer(t);
@@ -109,351 +87,6 @@ test('serveApi() reads YAML and protobuf bodies, and answers in them', async (t)
   assert.equal(list.bytes.subarray(0, 4).toString('latin1'), 'k8s\0');
   const pretty = await call('GET', `${here}/configmaps/yam?pretty=true`);
   assert.match(pretty.text, /^\{\n {2}"kind": "ConfigMap"/);
-});
-
-interface BadInput {
-  readonly name: string;
-  readonly method: string;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly type?: string;
-  readonly accept?: string;
-  readonly status: number;
-  readonly reason: string;
-  readonly message: RegExp;
-}
-
-const badInputs: readonly BadInput[] = [
-  {
-    name: 'malformed JSON',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: '{"kind":',
-    status: 400,
-    reason: 'BadRequest',
-    message: /json parse error/,
-  },
-  {
-    name: 'malformed YAML',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: 'a: [1',
-    type: 'application/yaml',
-    status: 400,
-    reason: 'BadRequest',
-    message: /error converting YAML to JSON/,
-  },
-  {
-    name: 'malformed protobuf',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: 'nonsense',
-    type: 'application/vnd.kubernetes.protobuf',
-    status: 400,
-    reason: 'BadRequest',
-    message: /does not appear to be a protobuf message/,
-  },
-  {
-    name: 'an empty body',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: '',
-    status: 400,
-    reason: 'BadRequest',
-    message: /./,
-  },
-  {
-    name: 'a body that is no object',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: '[]',
-    status: 400,
-    reason: 'BadRequest',
-    message: /cannot unmarshal array/,
-  },
-  {
-    name: 'an unknown content type',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: 'x',
-    type: 'text/plain',
-    status: 415,
-    reason: 'UnsupportedMediaType',
-    message: /the body of the request was in an unknown format - accepted media types include/,
-  },
-  {
-    name: 'an unknown patch type',
-    method: 'PATCH',
-    path: `${here}/services/kubernetes`,
-    body: '{}',
-    type: 'application/json',
-    status: 415,
-    reason: 'UnsupportedMediaType',
-    message: /accepted media types include: application\/json-patch\+json/,
-  },
-  {
-    name: 'a form that cannot be made',
-    method: 'GET',
-    path: `${here}/services/kubernetes`,
-    accept: 'image/png',
-    status: 406,
-    reason: 'NotAcceptable',
-    message: /only the following media types are accepted/,
-  },
-  {
-    name: 'a wrong kind',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } },
-    status: 400,
-    reason: 'BadRequest',
-    message: /Secret in version "v1" cannot be handled as a ConfigMap/,
-  },
-  {
-    name: 'a wrong version',
-    method: 'POST',
-    path: '/apis/apps/v1/namespaces/default/deployments',
-    body: { ...deployment('x'), apiVersion: 'apps/v1beta1' },
-    status: 400,
-    reason: 'BadRequest',
-    message:
-      /the API version in the data \(apps\/v1beta1\) does not match the expected API version \(apps\/v1\)/,
-  },
-  {
-    name: 'a wrong type',
-    method: 'POST',
-    path: '/apis/apps/v1/namespaces/default/deployments',
-    body: { ...deployment('x'), spec: { replicas: 'two' } },
-    status: 400,
-    reason: 'BadRequest',
-    message: /cannot unmarshal string into Go struct field DeploymentSpec\.spec\.replicas of type int32/,
-  },
-  {
-    name: 'an unknown field, strictly',
-    method: 'POST',
-    path: `${here}/configmaps?fieldValidation=Strict`,
-    body: { ...configMap('x'), colour: 'red' },
-    status: 400,
-    reason: 'BadRequest',
-    message: /strict decoding error: unknown field "colour"/,
-  },
-  {
-    name: 'a duplicate field, strictly',
-    method: 'POST',
-    path: `${here}/configmaps?fieldValidation=Strict`,
-    body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"a":"1","a":"2"}}',
-    status: 400,
-    reason: 'BadRequest',
-    message: /duplicate field "data\.a"/,
-  },
-  {
-    name: 'a field validation that is none',
-    method: 'POST',
-    path: `${here}/configmaps?fieldValidation=Maybe`,
-    body: configMap('x'),
-    status: 400,
-    reason: 'BadRequest',
-    message: /fieldValidation: Unsupported value: "Maybe"/,
-  },
-  {
-    name: 'a dry run that is none',
-    method: 'POST',
-    path: `${here}/configmaps?dryRun=Some`,
-    body: configMap('x'),
-    status: 400,
-    reason: 'BadRequest',
-    message: /dryRun: Unsupported value: "Some"/,
-  },
-  {
-    name: 'a bad name',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: configMap('Not_A_Name'),
-    status: 422,
-    reason: 'Invalid',
-    message:
-      /ConfigMap "Not_A_Name" is invalid: metadata\.name: Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain/,
-  },
-  {
-    name: 'no name',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: {} },
-    status: 422,
-    reason: 'Invalid',
-    message: /name or generateName is required/,
-  },
-  {
-    name: 'a bad label',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: configMap('x', {}, { labels: { 'a b': 'c' } }),
-    status: 422,
-    reason: 'Invalid',
-    message: /metadata\.labels: Invalid value: "a b"/,
-  },
-  {
-    name: 'a resourceVersion on create',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: configMap('x', {}, { resourceVersion: '7' }),
-    status: 400,
-    reason: 'BadRequest',
-    message: /resourceVersion should not be set on objects to be created/,
-  },
-  {
-    name: 'another namespace in the body',
-    method: 'POST',
-    path: `${here}/configmaps`,
-    body: configMap('x', {}, { namespace: 'kube-system' }),
-    status: 400,
-    reason: 'BadRequest',
-    message: /the namespace of the provided object does not match the namespace sent on the request/,
-  },
-  {
-    name: 'a namespace that is not there',
-    method: 'POST',
-    path: '/api/v1/namespaces/nowhere/configmaps',
-    body: configMap('x'),
-    status: 404,
-    reason: 'NotFound',
-    message: /^namespaces "nowhere" not found$/,
-  },
-  {
-    name: 'another name in the body',
-    method: 'PUT',
-    path: `${here}/services/kubernetes`,
-    body: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other' }, spec: { ports: [{ port: 1 }] } },
-    status: 400,
-    reason: 'BadRequest',
-    message: /^the name of the object \(other\) does not match the name on the URL \(kubernetes\)$/,
-  },
-  {
-    name: 'a method that no collection takes',
-    method: 'PUT',
-    path: `${here}/configmaps`,
-    body: configMap('x'),
-    status: 405,
-    reason: 'MethodNotAllowed',
-    message: /^the server does not allow this method on the requested resource$/,
-  },
-  {
-    name: 'creation outside of a namespace',
-    method: 'POST',
-    path: '/api/v1/configmaps',
-    body: configMap('x'),
-    status: 405,
-    reason: 'MethodNotAllowed',
-    message: /^the server does not allow this method on the requested resource$/,
-  },
-  {
-    name: 'a resource that is not served',
-    method: 'GET',
-    path: '/api/v1/namespaces/default/unicorns',
-    status: 404,
-    reason: 'NotFound',
-    message: /^the server could not find the requested resource$/,
-  },
-  {
-    name: 'a path that is not served',
-    method: 'GET',
-    path: '/nowhere',
-    status: 404,
-    reason: 'NotFound',
-    message: /^the server could not find the requested resource$/,
-  },
-  {
-    name: 'a subresource that is not served',
-    method: 'GET',
-    path: `${here}/configmaps/a/status`,
-    status: 404,
-    reason: 'NotFound',
-    message: /^the server could not find the requested resource$/,
-  },
-  {
-    name: 'a cluster-wide resource in a namespace',
-    method: 'GET',
-    path: `${here}/nodes`,
-    status: 404,
-    reason: 'NotFound',
-    message: /^the server could not find the requested resource$/,
-  },
-  {
-    name: 'a label selector that is none',
-    method: 'GET',
-    path: `${here}/pods?labelSelector=${encodeURIComponent('a in (b')}`,
-    status: 400,
-    reason: 'BadRequest',
-    message: /unable to parse requirement/,
-  },
-  {
-    name: 'a field that cannot be selected by',
-    method: 'GET',
-    path: `${here}/pods?fieldSelector=spec.colour%3Dred`,
-    status: 400,
-    reason: 'BadRequest',
-    message: /field label not supported: spec\.colour/,
-  },
-  {
-    name: 'a continue token of somebody else',
-    method: 'GET',
-    path: `${here}/pods?limit=1&continue=abc`,
-    status: 400,
-    reason: 'BadRequest',
-    message: /continue key is not valid/,
-  },
-  {
-    name: 'a resourceVersion that is no number',
-    method: 'GET',
-    path: `${here}/pods?resourceVersion=x`,
-    status: 400,
-    reason: 'BadRequest',
-    message: /^invalid resource version: "x"|resourceVersion: Invalid value/,
-  },
-  {
-    name: 'a deletion of what may not go',
-    method: 'DELETE',
-    path: '/api/v1/namespaces/default',
-    status: 403,
-    reason: 'Forbidden',
-    message: /^namespaces "default" is forbidden: this namespace may not be deleted$/,
-  },
-  {
-    name: 'a propagation policy that is none',
-    method: 'DELETE',
-    path: `${here}/services/kubernetes?propagationPolicy=Sideways`,
-    status: 422,
-    reason: 'Invalid',
-    message: /propagationPolicy: Unsupported value|Invalid value: "Sideways"/,
-  },
-  {
-    name: 'broken percent-encoding',
-    method: 'GET',
-    path: '/api/v1/nodes/%zz',
-    status: 400,
-    reason: 'BadRequest',
-    message: /percent-encoded/,
-  },
-];
-
-test('serveApi() answers bad input with the Status that Kubernetes gives', async (t) => {
-  const { call } = await startTestServer(t);
-  for (const { name, method, path, body, type, accept, status, reason, message } of badInputs) {
-    await t.test(name, async () => {
-      const answer = await call(method, path, {
-        body,
-        headers: {
-          ...(type === undefined ? {} : { 'content-type': type }),
-          ...(accept === undefined ? {} : { accept }),
-        },
-      });
-      assert.equal(answer.status, status, answer.text);
-      assert.equal(answer.body.kind, 'Status');
-      assert.equal(answer.body.code, status);
-      assert.equal(answer.body.reason, reason);
-      assert.match(answer.body.message, message);
-    });
-  }
 });
 
 test('serveApi() warns of unknown fields, or overlooks them', async (t) => {
@@ -768,119 +401,43 @@ test('serveApi() survives clients that are broken, slow or rude', async (t) => {
   assert.equal((await call('GET', '/healthz')).status, 200);
 });
 
-interface Event {
-  readonly type: string;
-  readonly object: {
-    readonly kind: string;
-    readonly code?: number;
-    readonly metadata: {
-      readonly name?: string;
-      readonly resourceVersion: string;
-      readonly annotations?: Record<string, string>;
-    };
-    readonly rows?: readonly { readonly cells: readonly unknown[] }[];
-    readonly columnDefinitions?: unknown;
-  };
-}
-
-const watch = async (server: TestServer, path: string, headers: Record<string, string> = {}) => {
-  const lines = await openLines({ ...server.connection(), method: 'GET', path, headers });
-  const next = async (): Promise<Event> => (await lines.next()) as Event;
-  return { ...lines, next };
-};
-
-const nameOf = ({ type, object }: Event): string => `${type} ${object.metadata.name}`;
-
-test('watches deliver changes from a revision, in order, as selected', async (t) => {
-  const server = await startTestServer(t);
-  const { call, store } = server;
-  const from = store.revision();
-  const all = await watch(server, `${here}/configmaps?watch=true&resourceVersion=${from}`);
-  const red = await watch(
-    server,
-    `${here}/configmaps?watch=1&resourceVersion=${from}&labelSelector=colour%3Dred`,
-  );
-  const one = await watch(
-    server,
-    `${here}/configmaps?watch=1&resourceVersion=${from}&fieldSelector=metadata.name%3Db`,
-  );
-  t.after(() => {
-    for (const each of [all, red, one]) each.close();
-  });
-  await call('POST', `${here}/configmaps`, { body: configMap('a', {}, { labels: { colour: 'red' } }) });
-  await call('POST', `${here}/configmaps`, { body: configMap('b') });
-  const label = (name: string, colour: string) =>
-    call('PATCH', `${here}/configmaps/${name}`, {
-      body: { metadata: { labels: { colour } } },
-      headers: { 'content-type': 'application/merge-patch+json' },
+test('serveApi() knows a certificate again when a TLS session is resumed', async (t) => {
+  const { connection, server } = await startTestServer(t);
+  const { ca, cert, key } = connection('node');
+  const options = { ca, cert, key, host: '127.0.0.1', port: server.port };
+  const session = await new Promise<Buffer>((resolve, reject) => {
+    const socket = connect(options);
+    socket.once('session', (ticket) => {
+      resolve(ticket);
+      socket.destroy();
     });
-  await label('a', 'blue');
-  await label('b', 'red');
-  await call('DELETE', `${here}/configmaps/b`);
-  const take = async (from: { next(): Promise<Event> }, count: number): Promise<string[]> => {
-    const taken: string[] = [];
-    for (let i = 0; i < count; i++) taken.push(nameOf(await from.next()));
-    return taken;
-  };
-  assert.deepEqual(await take(all, 5), ['ADDED a', 'ADDED b', 'MODIFIED a', 'MODIFIED b', 'DELETED b']);
-  assert.deepEqual(await take(red, 4), ['ADDED a', 'DELETED a', 'ADDED b', 'DELETED b']);
-  assert.deepEqual(await take(one, 3), ['ADDED b', 'MODIFIED b', 'DELETED b']);
-});
-
-test('watches begin with what is there when asked without a revision, and end in time', async (t) => {
-  const server = await startTestServer(t);
-  await server.call('POST', `${here}/configmaps`, { body: configMap('a') });
-  const lines = await watch(server, `${here}/configmaps?watch=1&timeoutSeconds=1`);
-  assert.equal(nameOf(await lines.next()), 'ADDED a');
-  assert.equal(await lines.next(), undefined, 'ends after its time');
-  const zero = await watch(server, `${here}/configmaps?watch=1&resourceVersion=0&timeoutSeconds=1`);
-  assert.equal(nameOf(await zero.next()), 'ADDED a');
-  zero.close();
-});
-
-test('streaming lists end their first part with an annotated bookmark', async (t) => {
-  const server = await startTestServer(t);
-  await server.call('POST', `${here}/configmaps`, { body: configMap('a') });
-  const lines = await watch(
-    server,
-    `${here}/configmaps?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`,
-  );
-  t.after(() => lines.close());
-  assert.equal(nameOf(await lines.next()), 'ADDED a');
-  const bookmark = await lines.next();
-  assert.equal(bookmark.type, 'BOOKMARK');
-  assert.equal(bookmark.object.metadata.annotations?.['k8s.io/initial-events-end'], 'true');
-  assert.equal(bookmark.object.metadata.resourceVersion, String(server.store.revision()));
-  await server.call('POST', `${here}/configmaps`, { body: configMap('b') });
-  assert.equal(nameOf(await lines.next()), 'ADDED b');
-  const wrong = await server.call('GET', `${here}/configmaps?watch=1&sendInitialEvents=true`);
-  assert.ok(wrong.status === 400 || wrong.status === 422, wrong.text);
-});
-
-test('watches from a forgotten revision are told so in the stream', async (t) => {
-  const server = await startTestServer(t);
-  const from = server.store.revision();
-  await server.call('POST', `${here}/configmaps`, { body: configMap('a') });
-  await server.call('POST', `${here}/configmaps`, { body: configMap('b') });
-  server.store.compact(server.store.revision());
-  const lines = await watch(server, `${here}/configmaps?watch=1&resourceVersion=${from}`);
-  const event = await lines.next();
-  assert.equal(event.type, 'ERROR');
-  assert.equal(event.object.code, 410);
-  assert.equal(await lines.next(), undefined);
-});
-
-test('watches show Tables, naming their columns once', async (t) => {
-  const server = await startTestServer(t);
-  const lines = await watch(server, `${here}/configmaps?watch=1&resourceVersion=${server.store.revision()}`, {
-    accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+    socket.once('error', reject);
   });
-  t.after(() => lines.close());
-  await server.call('POST', `${here}/configmaps`, { body: configMap('a') });
-  await server.call('POST', `${here}/configmaps`, { body: configMap('b') });
-  const [first, second] = [await lines.next(), await lines.next()];
-  assert.equal(first.object.kind, 'Table');
-  assert.equal(first.object.rows?.[0]?.cells[0], 'a');
-  assert.ok(Array.isArray(first.object.columnDefinitions));
-  assert.equal(second.object.columnDefinitions, null);
+  const text = await new Promise<string>((resolve, reject) => {
+    const socket = connect({ ...options, session }, () => {
+      assert.ok(socket.isSessionReused(), 'the session is resumed');
+      socket.write('GET /api/v1/nodes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    });
+    let answer = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (part: string) => {
+      answer += part;
+    });
+    socket.on('close', () => resolve(answer));
+    socket.once('error', reject);
+  });
+  assert.match(text, /^HTTP\/1\.1 200 /);
+});
+
+test('serveApi() says that a port is taken', async (t) => {
+  const { server, api, pki } = await startTestServer(t);
+  await assert.rejects(
+    serveApi({
+      api,
+      host: '127.0.0.1',
+      port: server.port,
+      tls: { ca: pki.ca.cert, cert: pki.apiserver.cert, key: pki.apiserver.key },
+    }),
+    { code: 'EADDRINUSE' },
+  );
 });
