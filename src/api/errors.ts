@@ -18,7 +18,9 @@ export function notFound(of: Resource, name: string): CaelumError {
 }
 
 export function alreadyExists(of: Resource, name: string): CaelumError {
-  return new CaelumError('alreadyExists', `${named(of)} "${name}" already exists`, { details: about(of, name) });
+  return new CaelumError('alreadyExists', `${named(of)} "${name}" already exists`, {
+    details: about(of, name),
+  });
 }
 
 export function conflict(

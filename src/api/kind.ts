@@ -4,15 +4,7 @@
 import type { CaelumError, ErrorCause } from '../lib/index.ts';
 import type { Draft, KubeObject } from './object.ts';
 
-export type Verb =
-  | 'create'
-  | 'delete'
-  | 'deletecollection'
-  | 'get'
-  | 'list'
-  | 'patch'
-  | 'update'
-  | 'watch';
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
 /** A problem with one field, worded as Kubernetes words it: `spec.replicas: Invalid value: -1: must be greater than or equal to 0`. */
 export type FieldProblem = ErrorCause;
