@@ -149,10 +149,8 @@ export class ServiceAllocator {
     problems: FieldProblem[],
     undo: (() => void)[],
   ): void {
-    if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') {
-      for (const port of spec.ports ?? []) delete port.nodePort;
-      return;
-    }
+    // A node port that such a Service names all the same is refused by its validation.
+    if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return;
     if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === false) return;
     const { first, last } = this.#ranges.nodePorts;
     for (const [index, port] of (spec.ports ?? []).entries()) {
