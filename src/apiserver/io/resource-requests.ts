@@ -22,6 +22,7 @@ import { changeObject } from '../operations/update.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { answerReview, answerTokenReview } from '../reviews.ts';
 import type { Query, ResourceRoute } from '../router.ts';
+import { streamed } from './agent-proxy.ts';
 import { sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
 import { readBody } from './body.ts';
 import { serveWatch } from './watch-response.ts';
@@ -100,6 +101,8 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   if (resource === undefined) return serveReview(exchange);
   if (subresource !== '' && !resource.kind.subresources.some((one) => one.name === subresource))
     throw noSuchPath();
+  if (streamed.includes(subresource) && (verb === 'get' || verb === 'create'))
+    throw badRequest('Upgrade request required');
   if (!resource.kind.namespaced && namespace !== '') throw noSuchPath();
   if (resource.kind.namespaced && namespace === '' && !['list', 'watch', 'deletecollection'].includes(verb))
     throw route.name === '' ? notAllowed() : noSuchPath();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connect } from 'node:tls';
 import { configMap, here } from './test-objects.ts';
 import { openLines, startTestServer, type TestServer } from './test-server.ts';
 
@@ -118,4 +119,32 @@ test('watches show Tables, naming their columns once', async (t) => {
   assert.equal(first.object.rows?.[0]?.cells[0], 'a');
   assert.ok(Array.isArray(first.object.columnDefinitions));
   assert.equal(second.object.columnDefinitions, null);
+});
+
+test('a watcher that does not read is let go, and harms nobody', { timeout: 20_000 }, async (t) => {
+  const server = await startTestServer(t);
+  const { ca, cert, key } = server.connection();
+  const slow = connect({ ca, cert, key, host: '127.0.0.1', port: server.server.port });
+  t.after(() => slow.destroy());
+  slow.on('error', () => {});
+  await new Promise<void>((resolve) => slow.once('secureConnect', () => resolve()));
+  slow.pause();
+  slow.write(`GET ${here}/configmaps?watch=1&resourceVersion=1 HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const quick = await watch(server, `${here}/configmaps?watch=1&resourceVersion=1`);
+  t.after(() => quick.close());
+  const text = 'x'.repeat(900_000);
+  for (let i = 0; i < 40; i++) {
+    const made = await server.call('POST', `${here}/configmaps`, { body: configMap(`big-${i}`, { text }) });
+    assert.equal(made.status, 201);
+    assert.equal(nameOf(await quick.next()), `ADDED big-${i}`);
+  }
+  const read = await new Promise<number>((resolve) => {
+    let bytes = 0;
+    slow.on('data', (part: Buffer) => {
+      bytes += part.length;
+    });
+    slow.on('close', () => resolve(bytes));
+    slow.resume();
+  });
+  assert.ok(read < 40 * 900_000, `${read} bytes were kept for it`);
 });
