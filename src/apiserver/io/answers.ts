@@ -60,8 +60,6 @@ export function sendError(response: ServerResponse, error: unknown): void {
   if (error instanceof CaelumError && error.details.retryAfterSeconds !== undefined)
     response.setHeader('Retry-After', String(error.details.retryAfterSeconds));
   if (code === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="caelum"');
-  // What is left of a body that nobody will read must not hold the connection.
-  if (code === 413 || code === 415) response.shouldKeepAlive = false;
   sendBytes(response, code, JSON.stringify(statusOf(error)));
 }
 

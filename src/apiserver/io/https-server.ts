@@ -19,6 +19,7 @@ import type { Api } from '../api.ts';
 import { bearerToken, identityOfCertificate, identityOfToken } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
 import { anonymous, type Identity, isMaster } from '../identity.ts';
+import { impersonated } from '../impersonation.ts';
 import { parseRoute, Query, type ResourceRoute } from '../router.ts';
 import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-proxy.ts';
 import { sendBytes, sendError } from './answers.ts';
@@ -156,7 +157,7 @@ class Front {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     try {
-      const identity = this.#identify(request);
+      const identity = impersonated(this.#identify(request), request.headers);
       const route = parseRoute(path);
       if (route.kind === 'resource') {
         if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
@@ -317,7 +318,7 @@ class Front {
         !streamed.includes(route.subresource)
       )
         throw noSuchPath();
-      const identity = this.#identify(request);
+      const identity = impersonated(this.#identify(request), request.headers);
       // Kubernetes asks for "create" whatever the method: to exec is to do something.
       verbOf(request.method ?? '', route, query);
       checkAccess(identity, {
