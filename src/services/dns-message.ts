@@ -26,6 +26,9 @@ export const codes = {
   refused: 5,
 } as const;
 
+/** What passes every path without being cut into fragments (DNS flag day 2020). */
+export const udpBytesMax = 1232;
+
 export interface Question {
   readonly name: string;
   readonly type: number;
@@ -37,6 +40,7 @@ export type DnsRecord = { readonly name: string; readonly ttlSeconds: number } &
   | { readonly kind: 'A'; readonly address: string }
   | { readonly kind: 'AAAA'; readonly address: string }
   | { readonly kind: 'CNAME' | 'PTR' | 'NS'; readonly target: string }
+  | { readonly kind: 'TXT'; readonly text: string }
   | {
       readonly kind: 'SRV';
       readonly priority: number;
@@ -63,6 +67,10 @@ export interface Query {
   readonly questionBytes: Buffer;
   /** What the asker can take over UDP; undefined: no EDNS, 512. */
   readonly ednsBytes: number | undefined;
+  /** Of the header's flags, those that shape an answer: recursion desired, authentic data, checking disabled. */
+  readonly askedFlags: number;
+  /** EDNS' DO: the asker wants signatures. */
+  readonly wantsSignatures: boolean;
 }
 
 export interface Response {
@@ -73,7 +81,8 @@ export interface Response {
   readonly additional: readonly DnsRecord[];
 }
 
-class Unreadable extends Error {}
+/** Thrown by readName; never leaves the codec. */
+export class Unreadable extends Error {}
 
 function need(condition: boolean): void {
   if (!condition) throw new Unreadable('message is damaged');
@@ -88,8 +97,15 @@ export function readQuery(bytes: Buffer): Query | undefined {
     id: bytes.readUInt16BE(0),
     opcode: (flags >> 11) & 15,
     recursionDesired: (flags & 0x100) !== 0,
+    askedFlags: flags & 0x0130,
   };
-  const empty = { ...base, question: undefined, questionBytes: Buffer.alloc(0), ednsBytes: undefined };
+  const empty = {
+    ...base,
+    question: undefined,
+    questionBytes: Buffer.alloc(0),
+    ednsBytes: undefined,
+    wantsSignatures: false,
+  };
   if (bytes.readUInt16BE(4) !== 1) return empty;
   try {
     const { name, next } = readName(bytes, 12);
@@ -98,23 +114,27 @@ export function readQuery(bytes: Buffer): Query | undefined {
     const questionBytes = bytes.subarray(12, next + 4);
     let at = next + 4;
     let ednsBytes: number | undefined;
+    let wantsSignatures = false;
     const records = bytes.readUInt16BE(6) + bytes.readUInt16BE(8) + bytes.readUInt16BE(10);
     for (let record = 0; record < records && record < 16; record++) {
       const owner = readName(bytes, at);
       need(owner.next + 10 <= bytes.length);
-      if (bytes.readUInt16BE(owner.next) === types.OPT)
+      if (bytes.readUInt16BE(owner.next) === types.OPT) {
         ednsBytes = Math.max(512, bytes.readUInt16BE(owner.next + 2));
+        wantsSignatures = (bytes.readUInt16BE(owner.next + 6) & 0x8000) !== 0;
+      }
       at = owner.next + 10 + bytes.readUInt16BE(owner.next + 8);
       need(at <= bytes.length);
     }
-    return { ...base, question, questionBytes, ednsBytes };
+    return { ...base, question, questionBytes, ednsBytes, wantsSignatures };
   } catch (error) {
     if (error instanceof Unreadable) return empty;
     throw error;
   }
 }
 
-function readName(bytes: Buffer, start: number): { name: string; next: number } {
+/** A name from any message; `next` is where what follows it stands. Throws Unreadable. */
+export function readName(bytes: Buffer, start: number): { name: string; next: number } {
   const labels: string[] = [];
   let at = start;
   let next: number | undefined;
@@ -212,6 +232,11 @@ class Writer {
       case 'NS':
         this.#name(record.target);
         break;
+      case 'TXT':
+        // One string of at most 255 bytes.
+        this.#u8(Math.min(255, record.text.length));
+        for (const byte of Buffer.from(record.text.slice(0, 255), 'latin1')) this.#u8(byte);
+        break;
       case 'SRV':
         this.#u16(record.priority);
         this.#u16(record.weight);
@@ -233,7 +258,7 @@ class Writer {
   edns(): void {
     this.#u8(0);
     this.#u16(types.OPT);
-    this.#u16(1232);
+    this.#u16(udpBytesMax);
     for (let word = 0; word < 3; word++) this.#u16(0);
   }
 
@@ -316,27 +341,23 @@ export function writeQuery(id: number, question: Question, ednsBytes?: number): 
   return bytes;
 }
 
-/** How long an answer may be kept: its smallest TTL, in seconds; undefined: not at all. Throws nothing. */
-export function cacheSeconds(answer: Buffer): number | undefined {
-  try {
-    need(answer.length >= 12);
-    const flags = answer.readUInt16BE(2);
-    const code = flags & 15;
-    if ((flags & 0x0200) !== 0 || (code !== codes.noError && code !== codes.nameError)) return undefined;
-    let at = 12;
-    for (let question = answer.readUInt16BE(4); question > 0; question--) at = readName(answer, at).next + 4;
-    let seconds: number | undefined;
-    const records = answer.readUInt16BE(6) + answer.readUInt16BE(8);
-    for (let record = 0; record < records; record++) {
-      const { next } = readName(answer, at);
-      need(next + 10 <= answer.length);
-      seconds = Math.min(seconds ?? 3600, answer.readUInt32BE(next + 4));
-      at = next + 10 + answer.readUInt16BE(next + 8);
-      need(at <= answer.length);
-    }
-    return seconds;
-  } catch (error) {
-    if (error instanceof Unreadable || error instanceof RangeError) return undefined;
-    throw error;
+/**
+ * The question of `query` for another server: its own words, bits and spelling, none of its options (a cookie is between two
+ * parties), and never more over UDP than fits one packet.
+ */
+export function writeForwarded(query: Query, id: number): Buffer {
+  const isEdns = query.ednsBytes !== undefined;
+  const bytes = Buffer.alloc(12 + query.questionBytes.length + (isEdns ? 11 : 0));
+  bytes.writeUInt16BE(id, 0);
+  bytes.writeUInt16BE(query.askedFlags, 2);
+  bytes.writeUInt16BE(1, 4);
+  bytes.writeUInt16BE(isEdns ? 1 : 0, 10);
+  query.questionBytes.copy(bytes, 12);
+  if (isEdns) {
+    const at = 12 + query.questionBytes.length;
+    bytes.writeUInt16BE(types.OPT, at + 1);
+    bytes.writeUInt16BE(udpBytesMax, at + 3);
+    bytes.writeUInt16BE(query.wantsSignatures ? 0x8000 : 0, at + 7);
   }
+  return bytes;
 }

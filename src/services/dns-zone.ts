@@ -1,6 +1,7 @@
 /**
  * The cluster's names: what a question is answered with, given the Services and endpoints that there are. Pure.
  *
+ *   dns-version.DOMAIN                    TXT: of the specification that this follows
  *   NAME.NS.svc.DOMAIN                    A: the virtual IP; headless: the addresses of ready endpoints; ExternalName: CNAME
  *   HOST.NAME.NS.svc.DOMAIN               A: one endpoint of a headless service, by hostname
  *   _PORT._PROTO.NAME.NS.svc.DOMAIN       SRV
@@ -36,6 +37,10 @@ type Found =
     }
   | { readonly kind: 'noName' };
 
+const schemaVersion = '1.1.0';
+/** Aliases that lead to aliases: so far and no further. */
+const aliasesMax = 8;
+
 const noName: Found = { kind: 'noName' };
 const nothing: Found = { kind: 'records', records: [] };
 
@@ -45,7 +50,8 @@ export function answer(question: Question, zone: Zone): Response | undefined {
   const suffix = `.${zone.domain}`;
   let found: Found | undefined;
   let apex = zone.domain;
-  if (question.name === zone.domain) found = nothing;
+  if (question.name === zone.domain)
+    found = asks(question, types.SOA) ? { kind: 'records', records: [startOf(apex, zone)] } : nothing;
   else if (question.name.endsWith(suffix))
     found = lookUp(question.name.slice(0, -suffix.length).split('.'), question, zone);
   else {
@@ -61,6 +67,33 @@ export function answer(question: Question, zone: Zone): Response | undefined {
     authority: isEmpty ? [startOf(apex, zone)] : [],
     additional: found.kind === 'noName' ? [] : (found.additional ?? []),
   };
+}
+
+/**
+ * As `answer`, with the aliases (ExternalName services) followed as far as they stay in the cluster. A stub resolver expects the
+ * addresses in the same answer. `outside`: where they leave it; whoever has other servers to ask adds what those say.
+ */
+export function answerFollowing(
+  question: Question,
+  zone: Zone,
+): { readonly response: Response; readonly outside: string | undefined } | undefined {
+  const first = answer(question, zone);
+  if (first === undefined) return undefined;
+  if (asks(question, types.CNAME)) return { response: first, outside: undefined };
+  let response = first;
+  for (let hop = 0; hop < aliasesMax; hop++) {
+    const alias = response.answers.at(-1);
+    if (alias?.kind !== 'CNAME') break;
+    const further = answer({ ...question, name: alias.target }, zone);
+    if (further === undefined) return { response, outside: alias.target };
+    response = { ...further, answers: [...response.answers, ...further.answers] };
+  }
+  return { response, outside: undefined };
+}
+
+/** True when the cluster alone can say: before its objects are known, such a question must not be answered by a guess. */
+export function isOwnName(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`) || name.endsWith('.in-addr.arpa');
 }
 
 function startOf(name: string, zone: Zone): DnsRecord {
@@ -79,7 +112,7 @@ function lookUp(labels: readonly string[], question: Question, zone: Zone): Foun
   const kind = labels.at(-1);
   const namespace = labels.at(-2);
   if (labels.length === 1) {
-    if (kind === 'dns-version') return nothing;
+    if (kind === 'dns-version') return schema(question, zone);
     return kind === 'svc' || kind === 'pod' ? nothing : noName;
   }
   if (namespace === undefined || !zone.hasNamespace(namespace)) return noName;
@@ -89,6 +122,14 @@ function lookUp(labels: readonly string[], question: Question, zone: Zone): Foun
   const service = zone.service(`${namespace}/${labels.at(-3)}`);
   if (service === undefined) return noName;
   return serviceName(service, labels.slice(0, -3), question, zone);
+}
+
+function schema(question: Question, { ttlSeconds }: Zone): Found {
+  if (!asks(question, types.TXT)) return nothing;
+  return {
+    kind: 'records',
+    records: [{ kind: 'TXT', name: question.name, ttlSeconds, text: schemaVersion }],
+  };
 }
 
 function podName(label: string, question: Question, zone: Zone): Found {
@@ -125,10 +166,11 @@ function serviceName(service: Service, rest: readonly string[], question: Questi
     return { kind: 'records', records: addressRecords(addresses, question.name, question, ttlSeconds) };
   }
   const addresses: string[] = [];
-  let isKnown = rest.length === 0;
+  // Without one ready endpoint there is no such name (§2.4.1); with some of another family there are no such records.
+  let isKnown = false;
   for (const slice of zone.slices(key))
     for (const endpoint of slice.endpoints ?? []) {
-      if (!isReady(endpoint) || (rest.length > 0 && hostOf(endpoint) !== first)) continue;
+      if (!isPublished(endpoint, service) || (rest.length > 0 && hostOf(endpoint) !== first)) continue;
       isKnown = true;
       addresses.push(...endpoint.addresses.slice(0, 1));
     }
@@ -151,7 +193,7 @@ function ports(
   const { ttlSeconds } = zone;
   const base = `${service.metadata.name}.${service.metadata.namespace}.svc.${zone.domain}`;
   const matches = (name: string | undefined, of: string | undefined): boolean =>
-    name === portName && (of ?? 'TCP').toLowerCase() === protocol;
+    name === portName && portName !== '' && (of ?? 'TCP').toLowerCase() === protocol;
   const records: DnsRecord[] = [];
   const additional: DnsRecord[] = [];
   const add = (port: number, target: string, address: string | undefined): void => {
@@ -171,7 +213,7 @@ function ports(
       if (port === undefined) continue;
       for (const endpoint of slice.endpoints ?? []) {
         const address = endpoint.addresses[0];
-        if (!isReady(endpoint) || address === undefined) continue;
+        if (!isPublished(endpoint, service) || address === undefined) continue;
         isKnown = true;
         add(port, `${hostOf(endpoint)}.${base}`, address);
       }
@@ -193,9 +235,10 @@ function reverse(question: Question, zone: Zone): Found | undefined {
     for (const slice of zone.slicesAt(address)) {
       const name = slice.metadata.labels?.['kubernetes.io/service-name'];
       const namespace = slice.metadata.namespace ?? '';
-      const isHeadless = zone.service(`${namespace}/${name}`)?.spec?.clusterIP === 'None';
+      const headless = zone.service(`${namespace}/${name}`);
+      if (headless?.spec?.clusterIP !== 'None') continue;
       for (const endpoint of slice.endpoints ?? [])
-        if (isHeadless && isReady(endpoint) && endpoint.addresses.includes(address))
+        if (isPublished(endpoint, headless) && endpoint.addresses.includes(address))
           targets.push(`${hostOf(endpoint)}.${name}.${namespace}.svc.${zone.domain}`);
     }
   if (targets.length === 0) return undefined;
@@ -213,7 +256,8 @@ function reverse(question: Question, zone: Zone): Found | undefined {
 
 const asks = (question: Question, type: number): boolean =>
   question.type === type || question.type === types.ANY;
-const isReady = ({ conditions }: Endpoint): boolean => conditions?.ready ?? true;
+const isPublished = ({ conditions }: Endpoint, { spec }: Service): boolean =>
+  spec?.publishNotReadyAddresses === true || (conditions?.ready ?? true);
 /** A pod's hostname, or a name made of its address. */
 const hostOf = (endpoint: Endpoint): string =>
   endpoint.hostname?.toLowerCase() ?? (endpoint.addresses[0] ?? '').replace(/[.:]/g, '-');

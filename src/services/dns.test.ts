@@ -8,21 +8,18 @@ import { createFakeClient, createInformers } from '../client/index.ts';
 import { SeededRandom, silentLog } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
-import {
-  cacheSeconds,
-  codes,
-  type DnsRecord,
-  readQuery,
-  types,
-  writeQuery,
-  writeResponse,
-} from './dns-message.ts';
+import { codes, type DnsRecord, readQuery, types, writeQuery, writeResponse } from './dns-message.ts';
+import { aged, readReply } from './dns-reply.ts';
 import { ensureDnsService } from './dns-service.ts';
-import { answer, type Zone } from './dns-zone.ts';
-import { startDns } from './io/dns-server.ts';
+import { answer, answerFollowing, type Zone } from './dns-zone.ts';
+import { namespaceRef, startDns } from './io/dns-server.ts';
 import { endpointSliceRef, serviceRef } from './io/service-rules.ts';
 import { serviceKeyOf } from './virtual-ips.ts';
 
+const external = (externalName: string): NonNullable<Service['spec']> => ({
+  type: 'ExternalName',
+  externalName,
+});
 const services: Service[] = [
   {
     metadata: { name: 'web', namespace: 'shop' },
@@ -36,6 +33,15 @@ const services: Service[] = [
     metadata: { name: 'out', namespace: 'shop' },
     spec: { type: 'ExternalName', externalName: 'web.shop.svc.cluster.local.' },
   },
+  { metadata: { name: 'twice', namespace: 'shop' }, spec: external('out.shop.svc.cluster.local') },
+  { metadata: { name: 'circle', namespace: 'shop' }, spec: external('circle.shop.svc.cluster.local') },
+  { metadata: { name: 'lost', namespace: 'shop' }, spec: external('none.shop.svc.cluster.local') },
+  { metadata: { name: 'away', namespace: 'shop' }, spec: external('Example.com') },
+  { metadata: { name: 'empty', namespace: 'shop' }, spec: { clusterIP: 'None' } },
+  {
+    metadata: { name: 'early', namespace: 'shop' },
+    spec: { clusterIP: 'None', publishNotReadyAddresses: true },
+  },
 ];
 const slices: EndpointSlice[] = [
   {
@@ -47,6 +53,12 @@ const slices: EndpointSlice[] = [
       { addresses: ['10.1.0.3'], conditions: { ready: true } },
       { addresses: ['10.1.0.4'], hostname: 'db-2', conditions: { ready: false } },
     ],
+  },
+  {
+    metadata: { name: 'early-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'early' } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 80, protocol: 'TCP' }],
+    endpoints: [{ addresses: ['10.1.0.7'], hostname: 'early-0', conditions: { ready: false } }],
   },
 ];
 const keyed = (object: KubeObject): string => `${object.metadata.namespace}/${object.metadata.name}`;
@@ -64,7 +76,7 @@ const zone: Zone = {
 const shown = (record: DnsRecord): string =>
   record.kind === 'SRV'
     ? `SRV ${record.port} ${record.target}`
-    : `${record.kind} ${'address' in record ? record.address : 'target' in record ? record.target : ''}`;
+    : `${record.kind} ${'address' in record ? record.address : 'target' in record ? record.target : 'text' in record ? record.text : ''}`;
 
 test('answer() knows the names of the cluster', () => {
   const s = 'shop.svc.cluster.local';
@@ -77,7 +89,15 @@ test('answer() knows the names of the cluster', () => {
     ['web.other.svc.cluster.local', 'A', 'NXDOMAIN'],
     [s, 'A', 'NODATA'],
     ['svc.cluster.local', 'A', 'NODATA'],
-    ['cluster.local', 'SOA', 'NODATA'],
+    ['cluster.local', 'SOA', 'SOA '],
+    ['cluster.local', 'A', 'NODATA'],
+    ['dns-version.cluster.local', 'TXT', 'TXT 1.1.0'],
+    ['dns-version.cluster.local', 'A', 'NODATA'],
+    [`empty.${s}`, 'A', 'NXDOMAIN'],
+    [`early.${s}`, 'A', 'A 10.1.0.7'],
+    [`early.${s}`, 'AAAA', 'NODATA'],
+    ['7.0.1.10.in-addr.arpa', 'PTR', `PTR early-0.early.${s}`],
+    [`_._tcp.early.${s}`, 'SRV', 'NXDOMAIN'],
     ['what.cluster.local', 'A', 'NXDOMAIN'],
     [`db.${s}`, 'A', 'A 10.1.0.2, A 10.1.0.3'],
     [`db-0.db.${s}`, 'A', 'A 10.1.0.2'],
@@ -109,6 +129,65 @@ test('answer() knows the names of the cluster', () => {
     assert.equal(text, wanted, `${name} ${type}`);
     if (text === 'NXDOMAIN' || text === 'NODATA') assert.equal(found?.authority[0]?.kind, 'SOA');
   }
+});
+
+test('answerFollowing() follows aliases inside the cluster and says where they leave it', () => {
+  const cases: readonly (readonly [string, keyof typeof types, string])[] = [
+    ['out', 'A', 'CNAME A 10.96.0.1'],
+    ['out', 'AAAA', 'CNAME SOA'],
+    ['out', 'CNAME', 'CNAME'],
+    ['twice', 'A', 'CNAME CNAME A 10.96.0.1'],
+    ['circle', 'A', 'CNAME '.repeat(9).trim()],
+    ['lost', 'A', 'NXDOMAIN CNAME SOA'],
+    ['away', 'A', 'CNAME → example.com'],
+  ];
+  for (const [name, type, wanted] of cases) {
+    const question = { name: `${name}.shop.svc.cluster.local`, type: types[type], class: 1 };
+    const found = answerFollowing(question, zone);
+    assert.ok(found);
+    const words = found.response.answers.map((one) => (one.kind === 'CNAME' ? 'CNAME' : shown(one)));
+    if (found.response.code === codes.nameError) words.unshift('NXDOMAIN');
+    for (const { kind } of found.response.authority) words.push(kind);
+    if (found.outside !== undefined) words.push(`→ ${found.outside}`);
+    assert.equal(words.join(' '), wanted, `${name} ${type}`);
+  }
+});
+
+test('readReply() says how long a reply may be kept, and aged() counts down', () => {
+  const query = readQuery(writeQuery(1, { name: 'a.example.com', type: types.A, class: 1 }, 4096));
+  assert.ok(query);
+  const start: DnsRecord = {
+    kind: 'SOA',
+    name: 'example.com',
+    ttlSeconds: 600,
+    primary: 'ns.example.com',
+    mailbox: 'root.example.com',
+    serial: 1,
+    minimumSeconds: 20,
+  };
+  const one: DnsRecord = { kind: 'A', name: 'a.example.com', ttlSeconds: 60, address: '192.0.2.1' };
+  const written = (code: number, answers: DnsRecord[], authority: DnsRecord[]): Buffer =>
+    writeResponse(query, { code, authoritative: false, answers, authority, additional: [] }, 1232);
+  assert.equal(readReply(written(0, [one], []))?.cacheSeconds, 60);
+  assert.equal(readReply(written(0, [], [start]))?.cacheSeconds, 20, 'the SOA says how long a "no" holds');
+  assert.equal(readReply(written(codes.nameError, [], [start]))?.cacheSeconds, 20);
+  assert.equal(readReply(written(codes.nameError, [], []))?.cacheSeconds, undefined);
+  assert.equal(readReply(written(codes.serverFailure, [], [start]))?.cacheSeconds, undefined);
+  const long: DnsRecord = {
+    kind: 'AAAA',
+    name: 'a.example.com',
+    ttlSeconds: 0x80000000,
+    address: '2001:db8::1',
+  };
+  assert.equal(readReply(written(0, [long], []))?.cacheSeconds, 0);
+  const reply = written(0, [one, { ...one, ttlSeconds: 5 }], []);
+  const older = readReply(aged(reply, readReply(reply)?.ttlOffsets ?? [], 10));
+  assert.deepEqual(older?.answers, [
+    { ...one, ttlSeconds: 50 },
+    { ...one, ttlSeconds: 0 },
+  ]);
+  for (let length = 0; length < reply.length - 11; length++)
+    assert.equal(readReply(reply.subarray(0, length)), undefined, `cut at ${length}`);
 });
 
 test('readQuery() reads what writeQuery() wrote, and refuses pointers that lead nowhere or in circles', () => {
@@ -144,11 +223,11 @@ test('writeResponse() compresses names, and marks what it cuts', () => {
   const cut = writeResponse(query, response, 512);
   assert.ok(cut.length <= 512 && (cut.readUInt16BE(2) & 0x0200) !== 0);
   assert.equal(cut.readUInt16BE(6), Math.floor((512 - 12 - query.questionBytes.length) / 16));
-  assert.equal(cacheSeconds(whole), 5);
-  assert.equal(cacheSeconds(cut), undefined);
+  assert.equal(readReply(whole)?.cacheSeconds, 5);
+  assert.equal(readReply(cut)?.cacheSeconds, undefined);
 });
 
-test('readQuery() and cacheSeconds() survive any bytes', () => {
+test('readQuery() and readReply() survive any bytes', () => {
   const seed = 11;
   const random = new SeededRandom(seed);
   const good = writeQuery(1, { name: 'a.b.example.com', type: 1, class: 1 }, 1232);
@@ -157,7 +236,7 @@ test('readQuery() and cacheSeconds() survive any bytes', () => {
     for (let change = random.integer(4); change > 0 && bytes.length > 0; change--)
       bytes[random.integer(bytes.length)] = random.integer(256);
     const query = readQuery(bytes);
-    cacheSeconds(bytes);
+    readReply(bytes);
     if (query?.question === undefined) continue;
     const reply = writeResponse(
       query,
@@ -216,6 +295,7 @@ test('startDns() answers over UDP and TCP, follows changes, and asks upstream fo
     upstreamTimeoutMs: 200,
   });
   try {
+    await informers.informer<KubeObject>(namespaceRef).whenSynced();
     await informers.informer<Service>(serviceRef).whenSynced();
     await informers.informer<EndpointSlice>(endpointSliceRef).whenSynced();
     const resolver = new Resolver({ timeout: 3000, tries: 1 });

@@ -2,28 +2,41 @@
  * The DNS server of the pods: UDP and TCP on the bridge's address; the cluster's names from the informers' copies, the rest from upstream.
  *
  *   packet ──▶ readQuery ──▶ answer(zone) ──▶ packet
- *                    └ not ours ──▶ cache ──▶ upstreams in turn ──▶ packet | SERVFAIL
+ *                    └ not ours ──▶ forwarder ──▶ packet | SERVFAIL
  *
- * Never asks itself: an upstream that is one of its own addresses is left out.
+ * Until the informers have their first copies the cluster's names are answered with SERVFAIL ("ask again"), never with "no such
+ * name". Never asks itself. Invariant: no client makes it hold more than a bounded number of answers and questions.
  */
-import { randomInt } from 'node:crypto';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { EndpointSlice, KubeObject, Service } from '../../api/index.ts';
 import { type Informers, keyOf, type ResourceRef } from '../../client/index.ts';
-import { CaelumError, type Clock, explainError, type Log } from '../../lib/index.ts';
-import { cacheSeconds, codes, type Query, type Response, readQuery, writeResponse } from '../dns-message.ts';
-import { answer, type Zone } from '../dns-zone.ts';
+import { CaelumError, type Clock, type Log } from '../../lib/index.ts';
+import {
+  codes,
+  type DnsRecord,
+  type Query,
+  type Response,
+  readQuery,
+  udpBytesMax,
+  writeResponse,
+} from '../dns-message.ts';
+import { answerFollowing, isOwnName, type Zone } from '../dns-zone.ts';
 import { serviceKeyOf } from '../virtual-ips.ts';
+import { closeQuietly, Forwarder, framed } from './dns-forwarder.ts';
 import { endpointSliceRef, serviceRef } from './service-rules.ts';
 
-const namespaceRef: ResourceRef = { group: '', version: 'v1', resource: 'namespaces', namespaced: false };
-const udpAnswerBytesMax = 1232;
+export const namespaceRef: ResourceRef = {
+  group: '',
+  version: 'v1',
+  resource: 'namespaces',
+  namespaced: false,
+};
 const tcpIdleMs = 10_000;
 const tcpConnectionsMax = 256;
-const waitingMax = 1000;
-const cachedMax = 5000;
+/** Of one connection: answers not yet taken, questions not yet answered. More are not read before these are gone. */
+const tcpUnsentBytesMax = 65_536;
+const tcpPendingMax = 32;
 
 export interface DnsOptions {
   readonly informers: Informers;
@@ -56,22 +69,27 @@ export async function startDns(options: DnsOptions): Promise<DnsServer> {
 
 class Dns implements DnsServer {
   readonly #options: DnsOptions;
-  readonly #zone: Zone;
+  readonly #zone: SyncedZone;
+  readonly #forwarder: Forwarder;
   readonly #udp: UdpSocket[] = [];
   readonly #tcp: Server[] = [];
   readonly #connections = new Set<Socket>();
-  readonly #cache = new Map<
-    string,
-    { readonly bytes: Buffer; readonly untilMs: number; readonly sinceMs: number }
-  >();
-  readonly #asking = new Map<string, Promise<Buffer | undefined>>();
-  #upstreams: readonly { host: string; port: number }[] = [];
   port = 0;
   #isClosed = false;
 
   constructor(options: DnsOptions) {
     this.#options = options;
     this.#zone = zoneOf(options);
+    const { clock, log, upstreams, upstreamTimeoutMs, addresses } = options;
+    this.#forwarder = new Forwarder({
+      clock,
+      log,
+      ...(upstreams === undefined ? {} : { upstreams }),
+      ...(upstreamTimeoutMs === undefined ? {} : { timeoutMs: upstreamTimeoutMs }),
+      // A virtual IP leads to the cluster again, the DNS service's own to us.
+      isOwn: (host, port) =>
+        (port === this.port && addresses.includes(host)) || this.#zone.serviceAt(host) !== undefined,
+    });
   }
 
   async listen(): Promise<void> {
@@ -86,10 +104,6 @@ class Dns implements DnsServer {
         { cause },
       );
     }
-    const own = new Set(this.#options.addresses);
-    this.#upstreams = (this.#options.upstreams ?? systemUpstreams())
-      .map(splitHost)
-      .filter(({ host, port }) => !(own.has(host) && port === this.port));
   }
 
   async #listenOn(address: string): Promise<void> {
@@ -134,14 +148,14 @@ class Dns implements DnsServer {
     if (port === 0) return;
     const query = readQuery(bytes);
     if (query === undefined) return;
-    const bytesMax = Math.min(udpAnswerBytesMax, query.ednsBytes ?? 512);
+    const bytesMax = Math.min(udpBytesMax, query.ednsBytes ?? 512);
     const send = (reply: Buffer): void => {
       // A client that is gone is no concern of ours.
       if (!this.#isClosed) udp.send(reply, port, address, () => undefined);
     };
-    const own = this.#own(query);
-    if (own !== undefined) send(writeResponse(query, own, bytesMax));
-    else void this.#forward(bytes, query, bytesMax).then(send, () => undefined);
+    const reply = this.#reply(query, bytesMax, false);
+    if (Buffer.isBuffer(reply)) send(reply);
+    else void reply.then(send, () => undefined);
   }
 
   #onConnection(socket: Socket): void {
@@ -150,12 +164,20 @@ class Dns implements DnsServer {
     socket.on('close', () => this.#connections.delete(socket));
     socket.on('error', () => socket.destroy());
     let held: Buffer = Buffer.alloc(0);
+    let pending = 0;
     const send = (reply: Buffer): void => {
       if (socket.writable) socket.write(framed(reply));
     };
-    socket.on('data', (chunk: Buffer) => {
-      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
+    const settle = (): void => {
+      pending--;
+      read();
+    };
+    const read = (): void => {
+      while (!socket.destroyed && held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
+        if (socket.writableLength > tcpUnsentBytesMax || pending >= tcpPendingMax) {
+          socket.pause();
+          return;
+        }
         const bytes = held.subarray(2, 2 + held.readUInt16BE(0));
         held = held.subarray(2 + bytes.length);
         const query = readQuery(bytes);
@@ -163,64 +185,59 @@ class Dns implements DnsServer {
           socket.destroy();
           return;
         }
-        const own = this.#own(query);
-        if (own !== undefined) send(writeResponse(query, own, 65_535));
-        else void this.#forward(Buffer.from(bytes), query, 65_535).then(send, () => undefined);
+        const reply = this.#reply(query, 65_535, true);
+        if (Buffer.isBuffer(reply)) send(reply);
+        else {
+          pending++;
+          void reply.then(send, () => undefined).then(settle);
+        }
       }
+      socket.resume();
+    };
+    socket.on('drain', read);
+    socket.on('data', (chunk: Buffer) => {
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      read();
     });
   }
 
-  /** What we answer ourselves; undefined: for others to say. */
-  #own(query: Query): Response | undefined {
-    if (query.opcode !== 0) return refusal(codes.notImplemented);
-    if (query.question === undefined) return refusal(codes.formatError);
-    const own = answer(query.question, this.#zone);
-    if (own === undefined) return undefined;
-    const cname = own.answers[0];
-    // The alias of an ExternalName service may lead to a name of ours.
-    if (own.answers.length === 1 && cname?.kind === 'CNAME' && query.question.type !== 5) {
-      const further = answer({ ...query.question, name: cname.target }, this.#zone);
-      if (further !== undefined) return { ...own, answers: [...own.answers, ...further.answers] };
-    }
-    return own;
-  }
-
-  async #forward(bytes: Buffer, query: Query, bytesMax: number): Promise<Buffer> {
+  /** At once what we know ourselves, later what others have to say. */
+  #reply(query: Query, bytesMax: number, isTcp: boolean): Buffer | Promise<Buffer> {
     const { question } = query;
-    const key = `${question?.name} ${question?.type} ${question?.class} ${bytesMax > udpAnswerBytesMax} ${query.ednsBytes !== undefined}`;
-    const nowMs = this.#options.clock.monotonicMs();
-    const cached = this.#cache.get(key);
-    if (cached !== undefined && cached.untilMs > nowMs) return addressed(cached.bytes, query);
-    if (cached !== undefined) this.#cache.delete(key);
-    let asking = this.#asking.get(key);
-    if (asking === undefined && this.#asking.size < waitingMax) {
-      asking = this.#ask(bytes, bytesMax > udpAnswerBytesMax).finally(() => this.#asking.delete(key));
-      this.#asking.set(key, asking);
-    }
-    const reply = await asking;
-    if (reply === undefined) return writeResponse(query, refusal(codes.serverFailure), bytesMax);
-    const seconds = cacheSeconds(reply);
-    if (seconds !== undefined && seconds > 0) {
-      // Short, so that TTLs need not be counted down: nobody is told anything more than 30 s old.
-      if (this.#cache.size >= cachedMax) this.#cache.clear();
-      this.#cache.set(key, { bytes: reply, sinceMs: nowMs, untilMs: nowMs + Math.min(30, seconds) * 1000 });
-    }
-    return addressed(reply, query);
+    if (query.opcode !== 0) return writeResponse(query, refusal(codes.notImplemented), bytesMax);
+    if (question === undefined) return writeResponse(query, refusal(codes.formatError), bytesMax);
+    if (!this.#zone.isSynced() && isOwnName(question.name, this.#zone.domain))
+      return writeResponse(query, refusal(codes.serverFailure), bytesMax);
+    const own = answerFollowing(question, this.#zone);
+    if (own === undefined) return this.#forward(query, bytesMax, isTcp);
+    if (own.outside === undefined) return writeResponse(query, own.response, bytesMax);
+    return this.#followOutside(query, own.response, own.outside, bytesMax);
   }
 
-  async #ask(bytes: Buffer, isTcp: boolean): Promise<Buffer | undefined> {
-    const timeoutMs = this.#options.upstreamTimeoutMs ?? 2000;
-    for (const upstream of this.#upstreams) {
-      try {
-        return isTcp
-          ? await askOverTcp(bytes, upstream.host, upstream.port, timeoutMs)
-          : await askOverUdp(bytes, upstream.host, upstream.port, timeoutMs);
-      } catch (error) {
-        this.#options.log.debug('an upstream did not answer', { ...upstream, why: explainError(error) });
-      }
-    }
-    return undefined;
+  async #forward(query: Query, bytesMax: number, isTcp: boolean): Promise<Buffer> {
+    const reply = await this.#forwarder.ask(query, isTcp);
+    if (reply === undefined) return writeResponse(query, refusal(codes.serverFailure), bytesMax);
+    return reply.length <= bytesMax ? reply : cutShort(reply, query);
   }
+
+  /** `response` ends with an alias for `outside`. */
+  async #followOutside(query: Query, response: Response, outside: string, bytesMax: number): Promise<Buffer> {
+    const reply = await this.#forwarder.resolve(outside, query.question?.type ?? 0);
+    if (reply === undefined) return writeResponse(query, refusal(codes.serverFailure), bytesMax);
+    // An alias is ours and short-lived; what it leads to lives no longer in anyone's memory than that.
+    const further = reply.answers.map(
+      (one): DnsRecord => ({ ...one, ttlSeconds: Math.min(one.ttlSeconds, this.#zone.ttlSeconds) }),
+    );
+    const whole = { ...response, code: reply.code, answers: [...response.answers, ...further] };
+    return writeResponse(query, whole, bytesMax);
+  }
+}
+
+/** Too much for the asker's packet: nothing but the advice to ask again over TCP. */
+function cutShort(reply: Buffer, query: Query): Buffer {
+  const bytes = writeResponse(query, refusal(codes.noError), 65_535);
+  bytes.writeUInt16BE(bytes.readUInt16BE(2) | 0x0200 | (reply.readUInt16BE(2) & 15), 2);
+  return bytes;
 }
 
 const refusal = (code: number): Response => ({
@@ -231,99 +248,12 @@ const refusal = (code: number): Response => ({
   additional: [],
 });
 
-function closeQuietly(socket: UdpSocket, done: () => void): void {
-  try {
-    socket.close(done);
-  } catch {
-    done();
-  }
+interface SyncedZone extends Zone {
+  /** False until every informer has had its first copy. */
+  isSynced(): boolean;
 }
 
-const framed = (message: Buffer): Buffer => {
-  const head = Buffer.alloc(2);
-  head.writeUInt16BE(message.length);
-  return Buffer.concat([head, message]);
-};
-
-/** An answer to somebody else's same question, made out to this asker. */
-function addressed(reply: Buffer, query: Query): Buffer {
-  const copy = Buffer.from(reply);
-  copy.writeUInt16BE(query.id, 0);
-  if (copy.length >= 12 + query.questionBytes.length) query.questionBytes.copy(copy, 12);
-  return copy;
-}
-
-/** A reply counts only from the server that was asked, with our own random id, to our question. */
-function isReplyTo(asked: Buffer, reply: Buffer): boolean {
-  if (reply.length < 12 || reply.readUInt16BE(0) !== asked.readUInt16BE(0) || (reply[2] as number) < 0x80)
-    return false;
-  if (reply.readUInt16BE(4) === 0) return true;
-  const question = readQuery(asked)?.questionBytes ?? Buffer.alloc(0);
-  const echoed = reply.subarray(12, 12 + question.length);
-  return echoed.toString('latin1').toLowerCase() === question.toString('latin1').toLowerCase();
-}
-
-function renumbered(bytes: Buffer): Buffer {
-  const copy = Buffer.from(bytes);
-  copy.writeUInt16BE(randomInt(65_536), 0);
-  return copy;
-}
-
-function askOverUdp(bytes: Buffer, host: string, port: number, timeoutMs: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const asked = renumbered(bytes);
-    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    const finish = (action: () => void): void => {
-      clearTimeout(timer);
-      closeQuietly(socket, () => undefined);
-      action();
-    };
-    const timer = setTimeout(() => finish(() => reject(new Error('no answer in time'))), timeoutMs);
-    socket.on('error', (error) => finish(() => reject(error)));
-    socket.on('message', (reply) => {
-      if (isReplyTo(asked, reply)) finish(() => resolve(reply));
-    });
-    // Connected: the kernel drops what others send, and tells when nobody listens there.
-    socket.connect(port, host, () => socket.send(asked));
-  });
-}
-
-function askOverTcp(bytes: Buffer, host: string, port: number, timeoutMs: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const asked = renumbered(bytes);
-    let held: Buffer = Buffer.alloc(0);
-    const socket = connect({ host, port }, () => socket.write(framed(asked)));
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer in time')));
-    socket.on('error', reject);
-    socket.on('close', () => reject(new Error('the connection was closed')));
-    socket.on('data', (chunk: Buffer) => {
-      held = Buffer.concat([held, chunk]);
-      if (held.length < 2 || held.length < 2 + held.readUInt16BE(0)) return;
-      const reply = held.subarray(2, 2 + held.readUInt16BE(0));
-      if (isReplyTo(asked, reply)) resolve(reply);
-      socket.destroy();
-    });
-  });
-}
-
-function systemUpstreams(): string[] {
-  try {
-    return [...readFileSync('/etc/resolv.conf', 'utf8').matchAll(/^\s*nameserver\s+(\S+)/gm)].map(
-      (match) => match[1] as string,
-    );
-  } catch {
-    return [];
-  }
-}
-
-function splitHost(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
-  return match === null
-    ? { host: text, port: 53 }
-    : { host: match[1] ?? match[2] ?? '', port: Number(match[3]) };
-}
-
-function zoneOf(options: DnsOptions): Zone {
+function zoneOf(options: DnsOptions): SyncedZone {
   const services = options.informers.informer<Service>(serviceRef);
   const slices = options.informers.informer<EndpointSlice>(endpointSliceRef);
   const namespaces = options.informers.informer<KubeObject>(namespaceRef);
@@ -346,5 +276,6 @@ function zoneOf(options: DnsOptions): Zone {
     slices: slicesByService,
     serviceAt: (address) => byAddress(address)[0],
     slicesAt: slicesByAddress,
+    isSynced: () => services.synced && slices.synced && namespaces.synced,
   };
 }
