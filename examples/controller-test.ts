@@ -14,7 +14,8 @@ try {
   config.loadFromString(cloud.kubeconfig());
   const apps = config.makeApiClient(AppsV1Api);
 
-  // The controller under test.
+  // The controller under test. A test of yours waits for what it has begun before it stops the cloud.
+  const begun: Promise<unknown>[] = [];
   const controller = await new Watch(config).watch(
     '/apis/apps/v1/namespaces/default/deployments',
     {},
@@ -24,10 +25,11 @@ try {
         spec: { replicas: number };
       };
       if (spec.replicas <= 2 || metadata.labels?.['size'] === 'large') return;
-      void apps.patchNamespacedDeployment(
+      const patched = apps.patchNamespacedDeployment(
         { name: metadata.name, namespace: 'default', body: { metadata: { labels: { size: 'large' } } } },
         setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
       );
+      begun.push(patched);
     },
     () => {},
   );
@@ -59,6 +61,7 @@ try {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   controller.abort();
+  await Promise.all(begun);
   console.log('the controller labelled "web"; 3 of 3 pods are ready');
 } finally {
   await cloud.stop();

@@ -10,7 +10,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { KubeObject } from '../../api/index.ts';
@@ -96,6 +96,12 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
     if (socket.writable) socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
   });
+  // Also those over which nothing has been asked yet: `closeAllConnections` does not know them.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await listen(server, options.port, options.host);
   const { port } = server.address() as AddressInfo;
   front.address = `${options.host}:${port}`;
@@ -107,6 +113,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
         server.close(() => resolve());
         server.closeAllConnections();
         front.closeStreams();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }
