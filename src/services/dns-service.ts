@@ -1,7 +1,8 @@
 /**
  * The Service under which pods know the DNS server: `kube-system/kube-dns`, without a selector, and a slice that leads to us.
  *
- * Idempotent: makes what is missing, mends the slice when the server's address is another.
+ * Idempotent: makes what is missing, mends what is wrong. A Service with a selector is somebody's own DNS: left as it is. Another
+ * virtual IP cannot be changed in place: such a Service of ours is made anew, as the pods' resolv.conf names the wanted one.
  */
 import { draftOf, type EndpointSlice, type Service } from '../api/index.ts';
 import type { Client, ResourceRef } from '../client/index.ts';
@@ -45,7 +46,7 @@ export async function ensureDnsService(options: {
       ],
     },
   };
-  await client.create(serviceRef, service).catch(ignoreExisting);
+  await ensureService(client, service);
   const slice: EndpointSlice = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -79,6 +80,33 @@ export async function ensureDnsService(options: {
     await client.update(sliceRef, mended as EndpointSlice);
   }
 }
+
+async function ensureService(client: Client, wanted: Service): Promise<void> {
+  try {
+    await client.create(serviceRef, wanted);
+    return;
+  } catch (error) {
+    ignoreExisting(error);
+  }
+  const there = await client.get<Service>(serviceRef, namespace, name);
+  if (Object.keys(there.spec?.selector ?? {}).length > 0) return;
+  const { uid, labels } = there.metadata;
+  if (there.spec?.clusterIP !== wanted.spec?.clusterIP) {
+    await client.delete(serviceRef, namespace, name, uid === undefined ? {} : { preconditions: { uid } });
+    await client.create(serviceRef, wanted);
+    return;
+  }
+  const isLabelled = Object.entries(wanted.metadata.labels ?? {}).every(([key, of]) => labels?.[key] === of);
+  if (isLabelled && portsText(there) === portsText(wanted)) return;
+  const mended = draftOf(there);
+  mended.metadata.labels = { ...labels, ...wanted.metadata.labels };
+  mended.spec = { ...mended.spec, ports: draftOf(wanted.spec?.ports ?? []) };
+  await client.update(serviceRef, mended as Service);
+}
+
+/** The server adds defaults of its own: compared is what we say. */
+const portsText = ({ spec }: Service): string =>
+  JSON.stringify(spec?.ports?.map((one) => [one.name, one.port, one.protocol, one.targetPort]));
 
 function ignoreExisting(error: unknown): void {
   if (!isError(error, 'alreadyExists')) throw error;

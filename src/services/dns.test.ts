@@ -328,3 +328,33 @@ test('startDns() answers over UDP and TCP, follows changes, and asks upstream fo
     upstream.close();
   }
 });
+
+test('ensureDnsService() mends a Service of ours and leaves one with a selector alone', async () => {
+  const client = createFakeClient({ clock: realClock });
+  const ensure = (clusterIp: string): Promise<void> =>
+    ensureDnsService({ client, clusterIp, addresses: ['10.1.0.1'], nodeName: 'n1' });
+  const seen = (): Service | undefined => client.peek<Service>(serviceRef, 'kube-system/kube-dns');
+  await ensure('10.96.0.10');
+  const first = seen();
+  assert.ok(first);
+  await ensure('10.96.0.10');
+  assert.equal(seen()?.metadata.resourceVersion, first.metadata.resourceVersion, 'right: not written again');
+  await client.update<Service>(serviceRef, {
+    ...first,
+    metadata: { ...first.metadata, labels: { team: 'a' } },
+    spec: { ...first.spec, ports: [{ name: 'dns', port: 5353, protocol: 'UDP' }] },
+  });
+  await ensure('10.96.0.10');
+  assert.deepEqual(seen()?.spec?.ports, first.spec?.ports);
+  assert.deepEqual(seen()?.metadata.labels, { team: 'a', ...first.metadata.labels });
+  await ensure('10.97.0.10');
+  assert.equal(seen()?.spec?.clusterIP, '10.97.0.10');
+  const theirs = seen();
+  assert.ok(theirs);
+  await client.update<Service>(serviceRef, {
+    ...theirs,
+    spec: { ...theirs.spec, selector: { app: 'coredns' } },
+  });
+  await ensure('10.96.0.10');
+  assert.equal(seen()?.spec?.clusterIP, '10.97.0.10');
+});
