@@ -208,7 +208,8 @@ function blob(
   });
   if (request.method === 'HEAD') response.end();
   else if (registry.cutAfterBytes !== undefined && part.length > registry.cutAfterBytes) {
-    response.write(part.subarray(0, registry.cutAfterBytes), () => response.destroy());
+    // What was sent arrives, and then nothing more.
+    response.write(part.subarray(0, registry.cutAfterBytes), () => response.socket?.end());
     registry.cutAfterBytes = undefined;
   } else response.end(part);
 }
