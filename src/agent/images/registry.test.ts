@@ -81,8 +81,8 @@ test('pull() brings layers of every packing, with whiteouts', { skip }, () =>
 
 test('pull() resumes what was cut off, and waits out a registry that is unwell', { skip }, () =>
   withRegistry(async (store, registry) => {
-    registry.put('big', 'latest', [layer({ noise: randomBytes(300_000) })]);
-    registry.cutAfterBytes = 100_000;
+    registry.put('big', 'latest', [layer({ noise: randomBytes(6_000_000) })]);
+    registry.cutAfterBytes = 5_000_000;
     let refusals = 2;
     registry.intercept = (_request, response) => {
       if (refusals-- <= 0) return false;
