@@ -33,6 +33,7 @@ try {
   const running = await start(name);
   tell({ kind: 'ready' });
   process.channel?.unref();
+  giveBackStartMemory();
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -62,7 +63,7 @@ try {
 async function start(which: ProcessName): Promise<Running> {
   switch (which) {
     case 'supervisor':
-      return (await import('./supervise.ts')).resumeSupervisor(layout, log);
+      return (await import('./supervise.ts')).runSupervisor(layout, log, process.channel !== undefined);
     case 'control-plane':
       return (await import('./control-plane.ts')).startControlPlane(layout, readSettings(layout), log);
     case 'node-agent':
@@ -70,6 +71,15 @@ async function start(which: ProcessName): Promise<Running> {
     default:
       throw new CaelumError('usage', `Cannot run process "${String(which)}": there is none of that name`);
   }
+}
+
+/** What only the start needed (sources, certificates, the first lists) goes back to the system: V8 by itself would keep it while idle. */
+function giveBackStartMemory(): void {
+  realClock.after(2000, () => {
+    const collect = (globalThis as { gc?: () => void }).gc;
+    collect?.();
+    collect?.();
+  });
 }
 
 function tell(message: StartMessage): void {

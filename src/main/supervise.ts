@@ -1,9 +1,9 @@
 /** Starting a cloud's supervisor: first for `caelum up`, again when it has died. */
 import { mkdirSync, rmSync } from 'node:fs';
+import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { CaelumError, type Log } from '../lib/index.ts';
 import { writeDurably } from '../lib/io/durable-file.ts';
-import { ensurePki } from '../security/index.ts';
 import { claimNetwork, machineAddress, networkOfSlot } from './cloud-network.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
@@ -20,12 +20,11 @@ export interface UpOptions {
   readonly agent: boolean;
 }
 
-/** Brings up a cloud; the supervisor runs in this process. Throws `alreadyExists` when it runs already. */
-export async function startSupervisor(
-  layout: Layout,
-  options: UpOptions,
-  events: SupervisorEvents,
-): Promise<Supervisor & Running> {
+/**
+ * Makes everything ready for a supervisor: network ranges, settings, certificates, kubeconfig. What was left running by a killed one is stopped.
+ * Throws `alreadyExists` when the cloud runs already. Answers how to let go of the cloud's name.
+ */
+export async function prepareCloud(layout: Layout, options: UpOptions): Promise<Server> {
   mkdirSync(layout.data, { recursive: true, mode: 0o711 });
   const held = await holdCloud(layout);
   if (held === undefined) {
@@ -52,6 +51,8 @@ export async function startSupervisor(
     agent: options.agent,
   };
   writeSettings(layout, settings);
+  // A supervisor that only takes over has no need of it.
+  const { ensurePki } = await import('../security/index.ts');
   const pki = await ensurePki({
     directory: layout.pki,
     nodeName: settings.nodeName,
@@ -60,24 +61,43 @@ export async function startSupervisor(
     nowMs: Date.now(),
   });
   writeDurably(layout.kubeconfig, kubeconfigText(apiUrl(settings), pki), 0o600);
-  const supervisor = new Supervisor(layout, settings, events);
+  return held;
+}
+
+/** Supervises in this process. `prepareCloud` comes first and its hold on the name goes on. */
+export function startSupervisor(layout: Layout, events: SupervisorEvents): Supervisor & Running {
+  const supervisor = new Supervisor(layout, readSettings(layout), events);
   supervisor.start();
   return supervisor;
 }
 
-/** Takes over from a supervisor that died. */
-export async function resumeSupervisor(layout: Layout, log: Log): Promise<Running> {
+/**
+ * The process of a supervisor that is not the terminal's: the first of a detached cloud (`first`: it tells whether the cloud became ready), or the one that
+ * takes over from a supervisor that died.
+ */
+export async function runSupervisor(layout: Layout, log: Log, first: boolean): Promise<Running> {
   const held = await holdCloud(layout);
   if (held === undefined)
     throw new CaelumError(
       'alreadyExists',
       `Cannot supervise cloud "${layout.data}": another supervisor does`,
     );
-  const supervisor = new Supervisor(layout, readSettings(layout), {
-    onFailed: (name, message) => log.error('a process cannot start', { name, reason: message.message }),
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  const supervisor = startSupervisor(layout, {
+    onFailed: (name, message) => {
+      log.error('a process cannot start', { name, reason: message.message });
+      failed.reject(new CaelumError(message.code as CaelumError['code'], message.message));
+    },
     onRestart: (name, delayMs) => log.warn('a process has ended: starting it again', { name, delayMs }),
   });
-  supervisor.start();
+  if (!first) return supervisor;
+  try {
+    await Promise.race([supervisor.ready, failed.promise]);
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
   return supervisor;
 }
 

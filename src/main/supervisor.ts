@@ -58,6 +58,8 @@ export function holdCloud(layout: Layout): Promise<Server | undefined> {
 export function processCommand(name: ProcessName, layout: Layout): readonly string[] {
   return [
     '--disable-warning=ExperimentalWarning',
+    '--expose-gc',
+    '--max-semi-space-size=4',
     fileURLToPath(new URL('./process.ts', import.meta.url)),
     name,
     layout.data,

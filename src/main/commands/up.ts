@@ -3,14 +3,14 @@
  * and this one ends when the cloud is ready.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { type Arguments, usage } from '../../cli/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { dataOption, print, type RunnableCommand, say } from '../command.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
 import { apiUrl } from '../settings.ts';
-import { startSupervisor, type UpOptions } from '../supervise.ts';
+import { prepareCloud, startSupervisor, type UpOptions } from '../supervise.ts';
+import { processCommand, type StartMessage } from '../supervisor.ts';
 import { ensureSystemParts } from '../system-parts.ts';
 
 export const up: RunnableCommand = {
@@ -54,15 +54,15 @@ async function run(given: Arguments): Promise<number> {
       );
     ensureSystemParts({ install: !given.flag('no-install'), say });
   }
-  return given.flag('detach') ? detach(layout, given) : foreground(layout, options);
+  return given.flag('detach') ? detach(layout, options) : foreground(layout, options);
 }
 
-const sinceLaunchMs = (): number =>
-  performance.timeOrigin + performance.now() - Number(process.env['CAELUM_UP_MS'] ?? performance.timeOrigin);
+const sinceLaunchMs = (): number => performance.now();
 
 async function foreground(layout: Layout, options: UpOptions): Promise<number> {
   const failed = Promise.withResolvers<never>();
-  const supervisor = await startSupervisor(layout, options, {
+  await prepareCloud(layout, options);
+  const supervisor = startSupervisor(layout, {
     onFailed: (_name, message) =>
       failed.reject(new CaelumError(message.code as CaelumError['code'], message.message)),
     onRestart: (name, delayMs) =>
@@ -88,53 +88,31 @@ async function foreground(layout: Layout, options: UpOptions): Promise<number> {
   process.exit(0);
 }
 
-/** Runs `up` once more as a process of its own, and waits for its line. */
-async function detach(layout: Layout, given: Arguments): Promise<number> {
+/** Starts the supervisor as a process of its own, and waits for its word. What the preparation loads stays with this process, which ends. */
+async function detach(layout: Layout, options: UpOptions): Promise<number> {
+  const held = await prepareCloud(layout, options);
+  await new Promise((done) => held.close(done));
   mkdirSync(layout.logs, { recursive: true });
-  const log = openSync(layout.consoleLog, 'w', 0o640);
-  const words = ['up', '--data', layout.data, '--no-install'];
-  for (const name of ['api-port', 'api-host', 'node-name', 'hollow'] as const) {
-    const value = given.value(name);
-    if (value !== undefined) words.push(`--${name}`, value);
-  }
-  if (given.flag('no-agent')) words.push('--no-agent');
-  const child = spawn(
-    process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      fileURLToPath(new URL('../caelum.ts', import.meta.url)),
-      ...words,
-    ],
-    {
-      detached: true,
-      cwd: '/',
-      stdio: ['ignore', 'pipe', log],
-      env: { ...process.env, CAELUM_UP_MS: String(performance.timeOrigin) },
-    },
-  );
-  closeSync(log);
-  let printed = '';
-  const { stdout } = child;
-  if (stdout === null) throw new Error('assertion failed: stdout is a pipe');
-  stdout.setEncoding('utf8');
-  const outcome = await new Promise<'ready' | 'ended'>((resolve) => {
-    stdout.on('data', (text: string) => {
-      printed += text;
-      if (printed.includes('\n')) resolve('ready');
-    });
-    child.once('exit', () => resolve('ended'));
+  const log = openSync(layout.consoleLog, 'a', 0o640);
+  const child = spawn(process.execPath, processCommand('supervisor', layout), {
+    detached: true,
+    cwd: '/',
+    stdio: ['ignore', log, log, 'ipc'],
   });
-  if (outcome === 'ready') {
-    print(printed);
-    stdout.destroy();
-    child.unref();
-    return 0;
-  }
-  const reason = readFileSync(layout.consoleLog, 'utf8').trim();
-  say(
-    reason === ''
-      ? `Cannot start cloud "${layout.data}": it ended without a word; see ${layout.logs}`
-      : reason,
-  );
-  return 1;
+  closeSync(log);
+  const message = await new Promise<StartMessage>((done) => {
+    child.once('message', (said) => done(said as StartMessage));
+    child.once('exit', () =>
+      done({
+        kind: 'failed',
+        code: 'internal',
+        message: `Cannot start cloud "${layout.data}": it ended without a word; see ${layout.logs}`,
+      }),
+    );
+  });
+  if (message.kind === 'failed') throw new CaelumError(message.code as CaelumError['code'], message.message);
+  print(`ready in ${(sinceLaunchMs() / 1000).toFixed(1)} s  ${apiUrl(options)}\n`);
+  child.disconnect();
+  child.unref();
+  return 0;
 }
