@@ -123,6 +123,31 @@ test('bridge network: host ports lead to pods, from the host and from other pods
   }
 });
 
+test("bridge network: pods reach the outside under the host's address", {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const network = open('o', '10.251.13.0/24');
+  const outside = `clto${number}-outside`;
+  try {
+    const pod = await network.attach(podUid(), []);
+    await run('ip', ['netns', 'add', outside]);
+    const peer = ['peer', 'name', 'eth0', 'netns', outside];
+    await run('ip', ['link', 'add', `cltv${number}`, 'type', 'veth', ...peer]);
+    await run('ip', ['addr', 'add', '10.251.14.1/24', 'dev', `cltv${number}`]);
+    await run('ip', ['link', 'set', `cltv${number}`, 'up']);
+    await run('ip', ['-n', outside, 'addr', 'add', '10.251.14.2/24', 'dev', 'eth0']);
+    await run('ip', ['-n', outside, 'link', 'set', 'eth0', 'up']);
+    const elsewhere = { ...pod, namespacePath: `/run/netns/${outside}` };
+    await serve(elsewhere, '0.0.0.0', 8080, "' + socket.remoteAddress + '");
+    assert.equal(await ask(pod, '10.251.14.2', 8080), '10.251.14.1');
+  } finally {
+    await network.destroy();
+    await run('ip', ['link', 'del', `cltv${number}`]);
+    await run('ip', ['netns', 'del', outside]);
+  }
+});
+
 test('bridge network: a half-made attachment is made anew', { skip, timeout: 60_000 }, async () => {
   const network = open('m', '10.251.10.0/24');
   try {
