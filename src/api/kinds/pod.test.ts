@@ -107,6 +107,9 @@ for (const [image, policy] of [
   ['registry:5000/nginx:1.27', 'IfNotPresent'],
   ['nginx@sha256:00', 'IfNotPresent'],
   ['nginx:latest@sha256:00', 'Always'],
+  ['host.local/shop', 'IfNotPresent'],
+  ['host.local/shop:latest', 'IfNotPresent'],
+  ['host.localhost/shop', 'Always'],
 ] as const) {
   test(`the pull policy of ${image} is ${policy}`, () => {
     const { spec } = created(pods, withContainer({ image }));
