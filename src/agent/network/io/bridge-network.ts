@@ -211,20 +211,22 @@ class BridgeNetwork implements PodNetwork {
     const veth = this.#veth(entry.podUid);
     const what = `attach pod "${entry.podUid}"`;
     const peer = `peer name ${interfaceName} address ${hardwareAddress(entry.address)} netns ${namespace}`;
-    await ipBatch(what, [
+    const outside = [
       `netns add ${namespace}`,
       `link add ${veth} type veth ${peer}`,
       `link set ${veth} up master ${bridgeName}`,
       // Hairpin: a pod reaches itself through its own virtual IP.
       `link set ${veth} type bridge_slave hairpin on`,
-    ]);
+    ];
     const inside = [
       'link set lo up',
       `addr add ${entry.address}/${prefixLength} dev ${interfaceName}`,
       `link set ${interfaceName} up`,
       `route add default via ${gateway}`,
     ];
-    await ipBatch(what, inside, namespace);
+    // One shell for both: starting a process from Node costs more than starting it from a shell.
+    const batches = [batchLine(outside), batchLine(inside, namespace)];
+    await runOk(what, '/bin/sh', ['-e', '-c', batches.join('\n')]);
   }
 
   detach(podUid: string): Promise<void> {
@@ -352,9 +354,14 @@ async function readEntry(path: string): Promise<Entry | undefined> {
   }
 }
 
-async function ipBatch(what: string, lines: readonly string[], namespace?: string): Promise<void> {
-  const inside = namespace === undefined ? [] : ['-n', namespace];
-  await runOk(what, 'ip', [...inside, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+async function ipBatch(what: string, lines: readonly string[]): Promise<void> {
+  await runOk(what, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+/** A shell command that gives `lines` to ip, in a namespace. Names are checked before: nothing in them is for the shell. */
+function batchLine(lines: readonly string[], namespace?: string): string {
+  const inside = namespace === undefined ? '' : `-n ${namespace} `;
+  return `ip ${inside}-batch - <<'END'\n${lines.join('\n')}\nEND`;
 }
 
 /** Locally administered, from the IP address. */

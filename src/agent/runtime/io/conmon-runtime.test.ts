@@ -359,6 +359,27 @@ real('mounts are bound, read-only where asked, parents first', async () => {
   });
 });
 
+real('a compiled seccomp filter filters as its profile does', async () => {
+  const runtime = await harness.open();
+  const podUid = harness.podUid();
+  try {
+    await runtime.createSandbox(sandboxSpec(podUid));
+    const tries = 'grep Seccomp: /proc/self/status; unshare -m true; ls / > /dev/null && echo fine';
+    for (const name of ['first', 'second', 'third']) {
+      const { id } = await runtime.startContainer(containerSpec(harness, podUid, acts.forever, { name }));
+      const config = readFileSync(join(folder, 'runtime', 'containers', id, 'config.json'), 'utf8');
+      if (runtime.describe().name === 'crun' && name === 'third') assert.match(config, /seccomp_bpf_data/);
+      const { output } = await runtime.execSync(id, ['/bin/sh', '-c', tries], 5000);
+      assert.match(output, /Seccomp:\s+2/);
+      assert.match(output, /not permitted/);
+      assert.match(output, /fine/);
+    }
+  } finally {
+    await runtime.removeSandbox(podUid);
+    await runtime.close();
+  }
+});
+
 real('nothing is left of a removed sandbox', async () => {
   const runtime = await harness.open();
   const podUid = harness.podUid();

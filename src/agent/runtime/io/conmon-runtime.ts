@@ -12,7 +12,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaelumError, type Clock, explainError, type Log } from '../../../lib/index.ts';
-import { ociConfig, ociProcess } from '../oci.ts';
+import { type OciConfig, ociConfig, ociProcess } from '../oci.ts';
 import type {
   ContainerSpec,
   ContainerStatus,
@@ -29,6 +29,7 @@ import { Execs, type ExecTarget } from './exec.ts';
 import { detectHost, exists, type Host, hostDevices } from './host.ts';
 import { createMonitored, runtimeOptions, startCreated } from './monitor.ts';
 import { Sandboxes } from './sandboxes.ts';
+import { SeccompCache } from './seccomp-cache.ts';
 
 export interface RuntimeOptions {
   /** Directory of ours, on a real disk or tmpfs. */
@@ -74,6 +75,8 @@ class ConmonRuntime implements Runtime {
   readonly #cgroups: Cgroups;
   readonly #sandboxes: Sandboxes;
   readonly #execs: Execs;
+  /** Only crun takes compiled filters. */
+  readonly #seccomp: SeccompCache | undefined;
   readonly #containers = new Map<string, Container>();
   readonly #starting = new Map<string, Promise<ContainerStatus>>();
   readonly #creating = new Map<string, Promise<void>>();
@@ -87,6 +90,8 @@ class ConmonRuntime implements Runtime {
     this.#log = options.log;
     this.#cgroups = new Cgroups(host.cgroups, `/caelum-${options.cloud}`);
     this.#sandboxes = new Sandboxes(options.root);
+    this.#seccomp =
+      host.runtimeName === 'crun' ? new SeccompCache(options.root, host.runtimeVersion) : undefined;
     const [program = '', ...before] = host.command;
     const command = [program, ...before, ...runtimeOptions(this.#stateFolder, host.runtimeName)];
     this.#execs = new Execs(options.root, command);
@@ -200,17 +205,17 @@ class ConmonRuntime implements Runtime {
     if (sandbox === undefined)
       throw new CaelumError('notFound', `Cannot start container "${spec.name}": no sandbox "${spec.podUid}"`);
     const container = this.#record(id, spec);
-    const folder = disk.folderOf({ root: this.#root, id });
-    const facts = spec.security.privileged
-      ? { ...this.#host.facts, devices: await hostDevices() }
-      : this.#host.facts;
-    const config = ociConfig(spec, sandbox, this.#sandboxes.paths(sandbox), facts, container.cgroupPath);
     this.#containers.set(id, container);
+    const folder = disk.folderOf({ root: this.#root, id });
+    let uncompiled: OciConfig | undefined;
     try {
+      const config = await this.#configOf(container, sandbox);
+      const compiled = (await this.#seccomp?.apply(config)) ?? config;
+      if (compiled === config) uncompiled = config;
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await Promise.all([
         writeFile(join(folder, 'spec.json'), JSON.stringify(spec), { mode: 0o600 }),
-        writeFile(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 }),
+        writeFile(join(folder, 'config.json'), JSON.stringify(compiled), { mode: 0o600 }),
       ]);
       const places = { id, spec, folder, exitFolder: this.#exitFolder, stateFolder: this.#stateFolder };
       container.pid = await createMonitored(this.#host, places);
@@ -225,9 +230,16 @@ class ConmonRuntime implements Runtime {
     const status = this.#statusOf(container);
     const monitor = await disk.monitorPid({ root: this.#root, id });
     if (monitor !== undefined) void this.#cgroups.adoptMonitor(monitor);
+    if (uncompiled !== undefined) void this.#seccomp?.learn(uncompiled, join(this.#stateFolder, id));
     // An end so quick that its file came before the state was set.
     void this.#readExit(id);
     return status;
+  }
+
+  async #configOf({ spec, cgroupPath }: Container, sandbox: SandboxSpec): Promise<OciConfig> {
+    const { facts } = this.#host;
+    const seen = spec.security.privileged ? { ...facts, devices: await hostDevices() } : facts;
+    return ociConfig(spec, sandbox, this.#sandboxes.paths(sandbox), seen, cgroupPath);
   }
 
   async stopContainer(id: string, gracePeriodMs: number, signal = 'SIGTERM'): Promise<void> {
@@ -475,7 +487,7 @@ class ConmonRuntime implements Runtime {
     await Promise.all([...pods].map((podUid) => this.removeSandbox(podUid)));
     await this.close();
     await this.#cgroups.remove(this.#cgroups.parent);
-    const folders = ['containers', 'exits', 'oci', 'sandboxes', 'execs'];
+    const folders = ['containers', 'exits', 'oci', 'sandboxes', 'execs', 'seccomp'];
     await Promise.all(folders.map((name) => rm(join(this.#root, name), { recursive: true, force: true })));
   }
 }

@@ -71,7 +71,12 @@ export class Sandboxes {
     await Promise.all(
       [utsNamespace, ipcNamespace].map((path) => (path === undefined ? undefined : writeFile(path, ''))),
     );
-    const enter = spec.networkNamespace === undefined ? [] : ['nsenter', `--net=${spec.networkNamespace}`];
+    // Only sysctls of the network have to be set from within it.
+    const isNetworkSet = Object.keys(spec.sysctls).some((name) => name.startsWith('net.'));
+    const enter =
+      spec.networkNamespace === undefined || !isNetworkSet
+        ? []
+        : ['nsenter', `--net=${spec.networkNamespace}`];
     const make = [
       ...(utsNamespace === undefined ? [] : [`--uts=${utsNamespace}`]),
       ...(ipcNamespace === undefined ? [] : [`--ipc=${ipcNamespace}`]),
