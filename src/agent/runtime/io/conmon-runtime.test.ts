@@ -38,8 +38,10 @@ const cloud = `test-${process.pid}`;
 const rootFolder = join(folder, 'rootfs');
 let pods = 0;
 
+const common = { clock: realClock, log: silentLog };
+
 const harness: ContractHarness = {
-  open: () => createRuntime({ root: join(folder, 'runtime'), cloud, clock: realClock, log: silentLog }),
+  open: () => createRuntime({ ...common, root: join(folder, 'runtime'), cloud }),
   rootPath: () => rootFolder,
   logPath: (name) => join(folder, 'logs', `${name}.log`),
   podUid: () => `pod-${process.pid}-${pods++}`,
@@ -64,14 +66,25 @@ before(async () => {
 
 after(async () => {
   if (skip === false) {
-    await (await harness.open()).destroy();
-    for (const root of readCgroupLayout().roots) assert.ok(!exists(join(root, `caelum-${cloud}`)), root);
+    for (const one of skipOther === false ? [harness, other] : [harness]) await (await one.open()).destroy();
+    for (const root of readCgroupLayout().roots)
+      for (const name of [cloud, `${cloud}-runc`]) assert.ok(!exists(join(root, `caelum-${name}`)), root);
   }
   rmSync(folder, { recursive: true, force: true });
 });
 
 for (const { name, run: runCase } of runtimeContract)
   test(`conmon runtime: ${name}`, { skip, timeout: 60_000 }, () => runCase(harness));
+
+/** The other OCI runtime, where both are installed. */
+const other: ContractHarness = {
+  ...harness,
+  open: () =>
+    createRuntime({ ...common, root: join(folder, 'runc'), cloud: `${cloud}-runc`, prefer: ['runc'] }),
+};
+const skipOther = skip === false && findProgram('runc') === undefined ? 'not installed: runc' : skip;
+for (const { name, run: runCase } of runtimeContract)
+  test(`conmon runtime with runc: ${name}`, { skip: skipOther, timeout: 60_000 }, () => runCase(other));
 
 /** A pod with one container, removed whatever happens. */
 async function withContainer(

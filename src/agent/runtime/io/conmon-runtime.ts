@@ -206,6 +206,7 @@ class ConmonRuntime implements Runtime {
       throw new CaelumError('notFound', `Cannot start container "${spec.name}": no sandbox "${spec.podUid}"`);
     const container = this.#record(id, spec);
     this.#containers.set(id, container);
+    void this.#cgroups.hasten();
     const folder = disk.folderOf({ root: this.#root, id });
     let uncompiled: OciConfig | undefined;
     try {
