@@ -7,12 +7,14 @@ import { existsSync } from 'node:fs';
 import { CaelumError, createLog, explainError, type Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { type Layout, layoutOf } from './layout.ts';
+import { processTitle } from './process-list.ts';
 import type { Running } from './running.ts';
 import { readSettings } from './settings.ts';
 import { liveProcess, type ProcessName, readState } from './state.ts';
-import { processCommand, processTitle, type StartMessage } from './supervisor.ts';
+import { processCommand, type StartMessage } from './supervisor.ts';
 
 const supervisorPollMs = 1000;
+const channelGraceMs = 50;
 
 const name = process.argv[2] as ProcessName;
 const layout = layoutOf(process.argv[3] ?? '');
@@ -87,16 +89,19 @@ function tell(message: StartMessage): void {
   process.send?.(message, () => {});
 }
 
-/** Starts a new supervisor when the old one has died and nobody is stopping the cloud. Who comes second finds the name held and ends. */
+/**
+ * Starts a new supervisor when the old one has died and nobody is stopping the cloud. Who comes second finds the name held and ends. The children of a supervisor hear its
+ * end at once by their channel; those that it adopted look once a second, and twice before they believe it.
+ */
 function watchSupervisor(of: Layout, to: Log): void {
   let missed = 0;
-  const look = (): void => {
+  const look = (timesEnough: number): void => {
     const gone =
       liveProcess(readState(of), 'supervisor') === undefined &&
       !existsSync(of.stopping) &&
       existsSync(of.settings);
     missed = gone ? missed + 1 : 0;
-    if (missed >= 2) {
+    if (missed >= timesEnough) {
       missed = 0;
       to.warn('the supervisor is gone: starting a new one');
       spawn(process.execPath, processCommand('supervisor', of), {
@@ -105,7 +110,12 @@ function watchSupervisor(of: Layout, to: Log): void {
         stdio: ['ignore', 'inherit', 'inherit'],
       }).unref();
     }
-    realClock.after(supervisorPollMs, look);
   };
-  realClock.after(supervisorPollMs, look);
+  const lookAgain = (): void => {
+    look(2);
+    realClock.after(supervisorPollMs, lookAgain);
+  };
+  realClock.after(supervisorPollMs, lookAgain);
+  // The kernel closes the channel a moment before the process is gone.
+  process.once('disconnect', () => realClock.after(channelGraceMs, () => look(1)));
 }

@@ -3,7 +3,8 @@ import { readIfThere, writeDurably } from '../lib/io/durable-file.ts';
 import type { Layout } from './layout.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
-export type ProcessName = 'supervisor' | 'control-plane' | 'node-agent';
+export const processNames = ['supervisor', 'control-plane', 'node-agent'] as const;
+export type ProcessName = (typeof processNames)[number];
 
 export interface ProcessRecord extends ProcessIdentity {
   readonly name: ProcessName;

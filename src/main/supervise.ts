@@ -7,9 +7,10 @@ import { writeDurably } from '../lib/io/durable-file.ts';
 import { claimNetwork, machineAddress, networkOfSlot } from './cloud-network.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
+import { processesOf } from './process-list.ts';
 import type { Running } from './running.ts';
 import { agentNames, apiNames, apiUrl, readSettings, type Settings, writeSettings } from './settings.ts';
-import { liveProcess, readState } from './state.ts';
+import { readState } from './state.ts';
 import { holdCloud, Supervisor, type SupervisorEvents, stopProcesses } from './supervisor.ts';
 
 export interface UpOptions {
@@ -36,10 +37,7 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
   }
   rmSync(layout.stopping, { force: true });
   // Left over from a supervisor that was killed; their settings may be others.
-  const before = readState(layout);
-  await stopProcesses(
-    (['node-agent', 'control-plane'] as const).flatMap((name) => liveProcess(before, name) ?? []),
-  );
+  await stopProcesses(processesOf(layout).filter(({ name }) => name !== 'supervisor'));
   const network = options.agent ? claimNetwork(layout) : networkOfSlot(0);
   const settings: Settings = {
     apiPort: options.apiPort,

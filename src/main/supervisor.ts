@@ -17,8 +17,9 @@ import { CaelumError, RestartPolicy } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import type { Layout } from './layout.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from './process-identity.ts';
+import { processesOf } from './process-list.ts';
 import { apiUrl, type Settings } from './settings.ts';
-import { liveProcess, type ProcessName, type ProcessRecord, readState, writeState } from './state.ts';
+import { type ProcessName, type ProcessRecord, writeState } from './state.ts';
 
 /** What a child says of its start. */
 export type StartMessage =
@@ -66,11 +67,6 @@ export function processCommand(name: ProcessName, layout: Layout): readonly stri
   ];
 }
 
-/** How a process of a cloud is shown by ps, and known by `down`. */
-export function processTitle(name: ProcessName, layout: Layout): string {
-  return `caelum ${name} ${layout.data}`;
-}
-
 export class Supervisor {
   readonly #layout: Layout;
   readonly #settings: Settings;
@@ -100,13 +96,17 @@ export class Supervisor {
       });
   }
 
-  /** Adopts what still runs, starts the rest. */
+  /**
+   * Adopts what still runs, starts the rest. Asks the kernel, not only the state file: a supervisor that was killed between starting a process and writing it
+   * down leaves one that would hold port and store against its double for ever.
+   */
   start(): void {
-    const before = readState(this.#layout);
+    const running = processesOf(this.#layout);
     for (const child of this.#children) {
-      const alive = liveProcess(before, child.name);
+      const [alive, ...doubles] = running.filter((one) => one.name === child.name);
+      for (const double of doubles) signalProcess(double, 'SIGKILL');
       if (alive === undefined) this.#spawn(child);
-      else this.#adopt(child, alive);
+      else this.#adopt(child, recordOf(alive.name, alive.pid));
     }
     this.#write();
   }

@@ -11,10 +11,10 @@ import { CaelumError, silentLog } from '../../lib/index.ts';
 import { releaseNetwork } from '../cloud-network.ts';
 import { dataOption, print, type RunnableCommand } from '../command.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
-import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
+import { processesOf } from '../process-list.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { type ProcessName, readState } from '../state.ts';
-import { processTitle, stopProcesses } from '../supervisor.ts';
+import type { ProcessName } from '../state.ts';
+import { stopProcesses } from '../supervisor.ts';
 
 const containerGraceMs = 2000;
 
@@ -70,36 +70,12 @@ function settingsOf(layout: Layout): Settings | undefined {
 
 /** The supervisor first, so that it does not restart the others. Again until none is left: one may have been starting just then. */
 async function stopAll(layout: Layout): Promise<void> {
+  const order: readonly ProcessName[] = ['supervisor', 'node-agent', 'control-plane'];
   for (let round = 0; round < 5; round++) {
-    const order = ['supervisor', 'node-agent', 'control-plane'];
-    const alive = (readState(layout)?.processes ?? [])
-      .filter(isAlive)
-      .sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
-    const strays = strayProcesses(layout).filter((stray) => !alive.some((one) => one.pid === stray.pid));
-    if (alive.length + strays.length === 0) return;
-    await stopProcesses([...alive, ...strays]);
+    const alive = processesOf(layout).toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+    if (alive.length === 0) return;
+    await stopProcesses(alive);
   }
-}
-
-/** Processes of this cloud that no state file knows: started in the moment in which their parent was killed. */
-function strayProcesses(layout: Layout): readonly ProcessIdentity[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid && isOurProcess(pid, layout))
-    .flatMap((pid) => identify(pid) ?? []);
-}
-
-function isOurProcess(pid: number, layout: Layout): boolean {
-  let words: readonly string[];
-  try {
-    words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return false;
-  }
-  const names: readonly ProcessName[] = ['supervisor', 'control-plane', 'node-agent'];
-  // Before it has set its title it is known by its arguments.
-  const starting = words.some((word) => word.endsWith('/main/process.ts')) && words.includes(layout.data);
-  return starting || names.some((name) => words[0] === processTitle(name, layout));
 }
 
 async function removeNode(layout: Layout, settings: Settings): Promise<void> {
