@@ -8,7 +8,7 @@
  * Invariant: nothing of the host is visible but what `mounts` names, unless the container is privileged.
  */
 import { cpuPeriodMicros } from './cgroup-values.ts';
-import type { ContainerSpec, MountSpec, SandboxSpec } from './runtime.ts';
+import type { ContainerSpec, MountSpec, SandboxSpec, TerminalSize } from './runtime.ts';
 import { runtimeDefaultProfile, type SeccompProfile } from './seccomp.ts';
 
 /** What the pod's containers share. undefined: the host's own. */
@@ -90,6 +90,7 @@ export function capabilitiesOf(spec: ContainerSpec, lastCapability: number): rea
 
 export interface OciProcess {
   readonly terminal: boolean;
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
   readonly args: readonly string[];
   readonly env: readonly string[];
@@ -105,7 +106,11 @@ export function ociProcess(
   spec: ContainerSpec,
   sandbox: SandboxSpec,
   host: HostFacts,
-  command: { readonly args: readonly string[]; readonly terminal: boolean },
+  command: {
+    readonly args: readonly string[];
+    readonly terminal: boolean;
+    readonly size?: TerminalSize | undefined;
+  },
 ): OciProcess {
   const { security } = spec;
   const names = new Set(spec.env.map(([name]) => name));
@@ -119,6 +124,7 @@ export function ociProcess(
   const hard = host.openFilesMax ?? 1_048_576;
   return {
     terminal: command.terminal,
+    ...(command.size && { consoleSize: { height: command.size.rows, width: command.size.columns } }),
     user: { uid: security.userId, gid: security.groupId, additionalGids: security.supplementalGroups },
     args: command.args,
     env,

@@ -91,6 +91,13 @@ export interface ExecRequest {
   readonly args: readonly string[];
   readonly terminal: boolean;
   readonly stdin: boolean;
+  /** The terminal's size from its first moment, where it is known by then. */
+  readonly size?: TerminalSize | undefined;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 /** A running exec or attach. Streams are Node streams; with a terminal, stderr stays empty. */

@@ -5,7 +5,7 @@
  * Errors are CaelumErrors whose message is what a Kubernetes client expects to read.
  */
 import type { Pod } from '../../api/index.ts';
-import type { ExecSession } from '../runtime/runtime.ts';
+import type { ExecSession, TerminalSize } from '../runtime/runtime.ts';
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -24,6 +24,8 @@ export interface ExecOptions {
   readonly args: readonly string[];
   readonly terminal: boolean;
   readonly stdin: boolean;
+  /** The terminal's size from its first moment, where the client has told it by then. */
+  readonly size?: TerminalSize | undefined;
 }
 
 export interface AttachOptions {

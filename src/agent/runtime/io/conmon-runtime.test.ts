@@ -246,6 +246,28 @@ real('exec() with a terminal: size, typing, exit code', () =>
   }),
 );
 
+real('exec() with a terminal of a known size has it from the first moment', () =>
+  withContainer(acts.forever, {}, async (runtime, { id }) => {
+    for (let time = 0; time < 5; time++) {
+      const session = await runtime.exec({
+        containerId: id,
+        args: ['/bin/stty', 'size'],
+        terminal: true,
+        stdin: true,
+        size: { columns: 77, rows: 33 },
+      });
+      let seen = '';
+      session.stdout.on('data', (part: Buffer) => {
+        seen += part.toString();
+      });
+      const ended = new Promise((resolve) => session.stdout.once('end', resolve));
+      assert.equal(await session.exited, 0);
+      await ended;
+      assert.equal(seen.trim(), '33 77');
+    }
+  }),
+);
+
 real('exec() of a missing program is rejected with its name, with and without a terminal', () =>
   withContainer(acts.forever, {}, async (runtime, { id }) => {
     for (const terminal of [false, true]) {

@@ -422,17 +422,16 @@ class ConmonRuntime implements Runtime {
     return container;
   }
 
-  #target(id: string, args: readonly string[], terminal: boolean): ExecTarget {
+  #target(id: string, command: Pick<ExecRequest, 'args' | 'terminal' | 'size'>): ExecTarget {
     const { spec } = this.#running(id, 'exec in');
     const sandbox = this.#sandboxes.get(spec.podUid);
     if (sandbox === undefined)
       throw new CaelumError('notFound', `Cannot exec in container "${spec.name}": its pod is gone`);
-    const command = { args, terminal };
     return { id, name: spec.name, process: ociProcess(spec, sandbox, this.#host.facts, command) };
   }
 
   async exec(request: ExecRequest): Promise<ExecSession> {
-    const target = this.#target(request.containerId, request.args, request.terminal);
+    const target = this.#target(request.containerId, request);
     return this.#execs.open(target, request.stdin);
   }
 
@@ -441,7 +440,7 @@ class ConmonRuntime implements Runtime {
     args: readonly string[],
     timeoutMs: number,
   ): Promise<{ readonly exitCode: number; readonly output: string; readonly timedOut: boolean }> {
-    return this.#execs.sync(this.#target(id, args, false), timeoutMs);
+    return this.#execs.sync(this.#target(id, { args, terminal: false }), timeoutMs);
   }
 
   async attach(id: string): Promise<ExecSession> {

@@ -138,7 +138,10 @@ export class Execs {
         `Cannot exec in "${target.name}" with a terminal: script(1) is not installed`,
       );
     const prepared = await this.#prepare(target);
-    const line = `exec ${prepared.command.map(quote).join(' ')}`;
+    const known = target.process.consoleSize;
+    // The runtime copies its own terminal's size to the one that it makes, some versions only when that changes.
+    const sized = known === undefined ? '' : `stty rows ${known.height} cols ${known.width}; `;
+    const line = `${sized}exec ${prepared.command.map(quote).join(' ')}`;
     const child = spawn(script, ['-qefc', line, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, SHELL: '/bin/sh' },

@@ -42,9 +42,9 @@ export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoin
   return {
     pods: () => shell.pods(),
 
-    async openExec(namespace, pod, container, { args, terminal, stdin }) {
+    async openExec(namespace, pod, container, { args, terminal, stdin, size }) {
       const { id } = running(namespace, pod, container);
-      return runtime.exec({ containerId: id, args, terminal, stdin });
+      return runtime.exec({ containerId: id, args, terminal, stdin, size });
     },
 
     async openAttach(namespace, pod, container) {

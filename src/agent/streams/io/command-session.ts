@@ -3,7 +3,7 @@
  * The protocols differ only in how they make the channels.
  */
 import type { Readable, Writable } from 'node:stream';
-import type { ExecSession } from '../../runtime/runtime.ts';
+import type { ExecSession, TerminalSize } from '../../runtime/runtime.ts';
 import type { StreamTargets } from '../../server/endpoint.ts';
 import { exitStatus, failureStatus } from '../command-status.ts';
 import type { StreamRequest } from '../stream-request.ts';
@@ -20,14 +20,19 @@ export interface CommandChannels {
   finish(status: string): void;
 }
 
+/** How long a command with a terminal waits for its first size: clients send it at once, and programs ask for it at once. */
+const firstSizeTimeoutMs = 150;
+
 export async function runCommand(
   request: StreamRequest & { kind: 'exec' | 'attach' },
   targets: StreamTargets,
   channels: CommandChannels,
 ): Promise<void> {
   let session: ExecSession;
+  const sizes = rememberSizes(channels);
   try {
-    session = await open(request, targets);
+    if (request.kind === 'exec' && request.terminal) await sizes.first;
+    session = await open(request, targets, sizes.last());
   } catch (error) {
     channels.finish(failureStatus(error));
     return;
@@ -37,7 +42,7 @@ export async function runCommand(
     gone = true;
     session.kill();
   });
-  channels.onResize((columns, rows) => session.resize(columns, rows));
+  sizes.passOn((columns, rows) => session.resize(columns, rows));
   if (session.stdin !== undefined) {
     const { stdin } = session;
     // A command that closes its input early is no error.
@@ -57,13 +62,37 @@ export async function runCommand(
   }
 }
 
+/** Sizes that come before there is anything to resize. */
+function rememberSizes(channels: CommandChannels) {
+  let last: TerminalSize | undefined;
+  let handler: ((columns: number, rows: number) => void) | undefined;
+  const first = Promise.withResolvers<void>();
+  const timer = setTimeout(first.resolve, firstSizeTimeoutMs);
+  channels.onResize((columns, rows) => {
+    last = { columns, rows };
+    clearTimeout(timer);
+    first.resolve();
+    handler?.(columns, rows);
+  });
+  return {
+    /** Resolves with the first size, or when there will be none. */
+    first: first.promise,
+    last: (): TerminalSize | undefined => last,
+    passOn(to: (columns: number, rows: number) => void): void {
+      handler = to;
+      if (last !== undefined) to(last.columns, last.rows);
+    },
+  };
+}
+
 function open(
   request: StreamRequest & { kind: 'exec' | 'attach' },
   targets: StreamTargets,
+  size: TerminalSize | undefined,
 ): Promise<ExecSession> {
   const { namespace, pod, container, terminal, stdin, args } = request;
   return request.kind === 'exec'
-    ? targets.openExec(namespace, pod, container, { args, terminal, stdin })
+    ? targets.openExec(namespace, pod, container, { args, terminal, stdin, size })
     : targets.openAttach(namespace, pod, container, { terminal, stdin });
 }
 

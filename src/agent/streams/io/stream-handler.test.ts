@@ -26,6 +26,7 @@ const targets: StreamTargets = {
     const stderr = new PassThrough();
     const { promise: exited, resolve } = Promise.withResolvers<number>();
     stdout.write(`${options.args.join(' ')}\n`);
+    if (options.size !== undefined) stdout.write(`opened at ${options.size.columns}x${options.size.rows}\n`);
     stdin.on('data', (chunk: Buffer) => stdout.write(chunk.toString().toUpperCase()));
     stdin.on('end', () => {
       stdout.end();
@@ -90,6 +91,24 @@ test('exec over WebSocket v5 carries input, output, sizes, end of input and the 
   assert.equal(channels.get(2), '80x24\n');
   const { message: _message, ...status } = JSON.parse(channels.get(3) ?? '') as Record<string, unknown>;
   assert.deepEqual(status, expected);
+});
+
+test('exec with a terminal is opened with the size that the client sends first', async (t) => {
+  const port = await listen(t);
+  const client = new WebSocket(
+    `ws://127.0.0.1:${port}/exec/default/web/c?command=say&tty=true&stdin=true&stdout=true`,
+    ['v5.channel.k8s.io'],
+  );
+  let output = '';
+  client.on('message', (data: Buffer) => {
+    if (data[0] === 1) output += data.subarray(1).toString();
+  });
+  client.on('open', () => {
+    client.send(Buffer.concat([Buffer.from([4]), Buffer.from('{"Width":77,"Height":33}')]));
+    client.send(Buffer.from([255, 0]));
+  });
+  await new Promise((resolve) => client.once('close', resolve));
+  assert.match(output, /opened at 77x33/);
 });
 
 test('exec in a pod that is not there ends with a Status that says so', async (t) => {
