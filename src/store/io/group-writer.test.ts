@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { emptyState, type FileState } from './file-state.ts';
 import { type FromWorker, GroupWriter, type GroupWriterOptions, type ToWorker } from './group-writer.ts';
 import { Packer } from './packing.ts';
-import { emptyState, type FileState } from './sqlite-file.ts';
 
 const sqliteError = (errcode: number): Error => Object.assign(new Error(`error ${errcode}`), { errcode });
 const full = 13;

@@ -8,8 +8,9 @@
  * log has become long. Invariant: what is called refused is not in the file, and never will be.
  */
 import { type ErrorCode, explainError } from '../../lib/index.ts';
+import type { FileState } from './file-state.ts';
 import { unpack } from './packing.ts';
-import { codeOf, type DataFile, type FileState, isUnclear } from './sqlite-file.ts';
+import { codeOf, type DataFile, isUnclear } from './sqlite-file.ts';
 
 export type ToWorker =
   | {
@@ -61,6 +62,8 @@ export interface GroupWriterOptions {
   readonly next: () => ToWorker | undefined;
   /** Ends everything: the outcome of a commit cannot be known. */
   readonly stop: () => void;
+  /** Calls back once when it has been quiet for so long. Default: a timer. */
+  readonly after?: (delayMs: number, action: () => void) => { cancel(): void };
 }
 
 export class GroupWriter {
@@ -74,14 +77,16 @@ export class GroupWriter {
   #isClosed = false;
   /** Since the last checkpoint. */
   #logBytes = 0;
-  #quiet: NodeJS.Timeout | undefined;
+  readonly #after: (delayMs: number, action: () => void) => { cancel(): void };
+  #quiet: { cancel(): void } | undefined;
 
-  constructor({ data, state, say, next, stop }: GroupWriterOptions) {
+  constructor({ data, state, say, next, stop, after = realAfter }: GroupWriterOptions) {
     this.#data = data;
     this.#state = state;
     this.#say = say;
     this.#next = next;
     this.#stop = stop;
+    this.#after = after;
   }
 
   get isClosed(): boolean {
@@ -90,7 +95,7 @@ export class GroupWriter {
 
   /** Carries out a message and all that have arrived meanwhile. */
   work(message: ToWorker): void {
-    clearTimeout(this.#quiet);
+    this.#quiet?.cancel();
     for (let next: ToWorker | undefined = message; next !== undefined; ) {
       if (next.kind === 'close') {
         this.#close();
@@ -107,8 +112,7 @@ export class GroupWriter {
       this.#write(group);
       if (this.#logBytes > checkpointBytes.busy) this.#checkpoint();
     }
-    if (this.#logBytes > checkpointBytes.quiet)
-      this.#quiet = setTimeout(() => this.#checkpoint(), quietMs).unref();
+    if (this.#logBytes > checkpointBytes.quiet) this.#quiet = this.#after(quietMs, () => this.#checkpoint());
   }
 
   #write(group: readonly BatchMessage[]): void {
@@ -183,4 +187,9 @@ export class GroupWriter {
     this.#isClosed = true;
     this.#say({ kind: 'closed' });
   }
+}
+
+function realAfter(delayMs: number, action: () => void): { cancel(): void } {
+  const timer = setTimeout(action, delayMs).unref();
+  return { cancel: () => clearTimeout(timer) };
 }

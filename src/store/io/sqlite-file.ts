@@ -11,37 +11,15 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import { CaelumError, type ErrorCode } from '../../lib/index.ts';
 import { syncFolder } from '../../lib/io/durable-file.ts';
+import { damagedFile, emptyState, FileCheck, type FileState, stateSum, wayOut } from './file-state.ts';
 import { lockHolder } from './lock-holder.ts';
-import { checksumOf, type PackedRow } from './packing.ts';
+import type { PackedRow } from './packing.ts';
 
 /** `CAEL`, where the `file` command looks. */
 const applicationId = 0x4341454c;
 const formatVersion = 1;
-
-export interface FileState {
-  readonly revision: number;
-  /** Nothing before this revision can be watched from. */
-  readonly compacted: number;
-  readonly keys: number;
-  /** The checksums of all rows, combined by exclusive or. */
-  readonly fingerprint: number;
-  /** The highest row number ever given. */
-  readonly lastId: number;
-  /** Closed in good order: no revision after `revision` was ever given. */
-  readonly clean: boolean;
-}
-
-export const emptyState: FileState = {
-  revision: 1,
-  compacted: 1,
-  keys: 0,
-  fingerprint: 0,
-  lastId: 0,
-  clean: true,
-};
 
 export class DataFile {
   readonly file: string;
@@ -72,23 +50,17 @@ export class DataFile {
   load(each: (row: PackedRow) => void): FileState {
     try {
       const state = this.readState();
-      let keys = 0;
-      let fingerprint = 0;
+      const check = new FileCheck(this.file, state);
       const select = this.#database.prepare('SELECT id, revision, sum, key, value FROM objects ORDER BY id');
       select.setReturnArrays(true);
       for (const row of select.iterate() as Iterable<unknown>) {
         const [id, revision, sum, key, value] = row as [number, number, number, string, Uint8Array];
-        if (sum !== checksumOf(id, revision, key, value) || revision > state.revision)
-          throw damaged(this.file, `row ${id} ("${key}") does not match its checksum`);
-        keys++;
-        fingerprint ^= sum;
-        each({ id, revision, sum, key, value: Buffer.from(value.buffer, value.byteOffset, value.length) });
+        const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+        const packed: PackedRow = { id, revision, sum, key, value: bytes };
+        check.row(packed);
+        each(packed);
       }
-      if (keys !== state.keys || fingerprint >>> 0 !== state.fingerprint)
-        throw damaged(
-          this.file,
-          `${keys} objects were found, ${state.keys} are recorded, or not the same ones`,
-        );
+      check.end();
       return state;
     } catch (error) {
       throw openError(this.file, error);
@@ -97,10 +69,10 @@ export class DataFile {
 
   readState(): FileState {
     const row = this.#database.prepare('SELECT * FROM state').get() as Record<string, number> | undefined;
-    if (row === undefined) throw damaged(this.file, 'its state is missing');
+    if (row === undefined) throw damagedFile(this.file, 'its state is missing');
     const { revision = 0, compacted = 0, keys = 0, fingerprint = 0, last_id: lastId = 0 } = row;
     const state = { revision, compacted, keys, fingerprint, lastId, clean: row['clean'] === 1 };
-    if (row['sum'] !== stateSum(state)) throw damaged(this.file, 'its state does not match its checksum');
+    if (row['sum'] !== stateSum(state)) throw damagedFile(this.file, 'its state does not match its checksum');
     return state;
   }
 
@@ -199,17 +171,6 @@ function prepareSchema(database: DatabaseSync): void {
   `);
   syncFolder(dirname(database.location() ?? '.'));
 }
-
-function stateSum({ revision, compacted, keys, fingerprint, lastId, clean }: FileState): number {
-  return crc32([revision, compacted, keys, fingerprint, lastId, clean].join(' '));
-}
-
-function damaged(file: string, damage: string): CaelumError {
-  return new CaelumError('corrupt', `Cannot open store "${file}": ${damage}; ${wayOut}`);
-}
-
-const wayOut =
-  'the file is damaged: restore the last snapshot with `caelum snapshot restore FILE` (the damaged file is kept beside it)';
 
 function openError(file: string, error: unknown): CaelumError {
   if (error instanceof CaelumError && error.message.startsWith('Cannot open')) return error;

@@ -7,13 +7,12 @@
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { assert, CaelumError, explainError } from '../../lib/index.ts';
+import { claimedState, type FileState } from './file-state.ts';
 import { type FromWorker, GroupWriter, type ToWorker } from './group-writer.ts';
 import { Packer } from './packing.ts';
-import { codeOf, DataFile, type FileState } from './sqlite-file.ts';
+import { codeOf, DataFile } from './sqlite-file.ts';
 
 const chunkBytes = 1 << 20;
-/** Burnt revisions of a run that ended badly are skipped: more than could have been given out since the last commit. */
-const revisionJump = 1_000_000;
 
 const port = parentPort as MessagePort;
 assert(parentPort !== null, 'this file is a worker thread');
@@ -44,9 +43,7 @@ function load(data: DataFile): FileState {
 
 /** Notes that the file is in use, and skips revisions that a killed process may have given out. */
 function claim(data: DataFile, found: FileState): FileState {
-  const revision = found.clean ? found.revision : found.revision + revisionJump;
-  const compacted = Math.max(found.compacted, found.revision);
-  const state: FileState = { ...found, revision, compacted, clean: false };
+  const state = claimedState(found);
   try {
     data.begin();
     data.writeState(state);
