@@ -1,5 +1,5 @@
 /** The door of `store`: the revisioned object log, in memory and in SQLite. */
-export type { HistoryLimits } from './history.ts';
+export { defaultLimits, type HistoryLimits } from './history.ts';
 export { createMemoryStore } from './io/memory-store.ts';
 export { type Restored, restoreSnapshot } from './io/restore.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './io/sqlite-store.ts';

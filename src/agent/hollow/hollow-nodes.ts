@@ -34,6 +34,8 @@ export interface HollowOptions {
   readonly count: number;
   /** Nodes are called `PREFIX-0`, `PREFIX-1`, …; default `hollow`. */
   readonly namePrefix?: string;
+  /** The number of the first; default 0. Several sets with numbers of their own share one range of pod addresses. */
+  readonly firstIndex?: number;
   /** How long a pod takes from bound to Running; default 0. */
   readonly startDelayMs?: number;
   /** How long a terminating pod takes to stop; default 0. */
@@ -78,7 +80,7 @@ class Hollow implements HollowNodes {
   readonly #options: HollowOptions;
   readonly #log: Log;
   readonly #indexes: Map<string, number>;
-  readonly #addresses = new PodAddresses();
+  readonly #addresses: PodAddresses;
   readonly #lanes: Lanes;
   /** By pod uid: the timer of the next step. */
   readonly #timers = new Map<string, Timer>();
@@ -95,12 +97,16 @@ class Hollow implements HollowNodes {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     const prefix = options.namePrefix ?? 'hollow';
-    this.names = Array.from({ length: options.count }, (_, index) => `${prefix}-${index}`);
+    const { count, firstIndex = 0 } = options;
+    this.names = Array.from({ length: count }, (_, index) => `${prefix}-${firstIndex + index}`);
+    this.#addresses = new PodAddresses(firstIndex * 1024);
     this.#indexes = new Map(this.names.map((name, index) => [name, index]));
     const failed = (key: string, error: unknown): void => this.#failed(key, error);
     this.#lanes = new Lanes(options.concurrency ?? 64, failed);
     this.#leaseLanes = new Lanes(16, failed);
-    this.#podInformer = options.informers.informer<Pod>(podsRef);
+    // One alone watches what is its own, as an agent does.
+    const own = count === 1 ? { fieldSelector: `spec.nodeName=${this.names[0]}` } : {};
+    this.#podInformer = options.informers.informer<Pod>(podsRef, own);
     this.#podsOn = this.#podInformer.index('hollow-node', (pod) =>
       pod.spec?.nodeName !== undefined && this.#indexes.has(pod.spec.nodeName) ? [pod.spec.nodeName] : [],
     );

@@ -4,7 +4,12 @@ const count = 2 ** 22 - 4;
 
 export class PodAddresses {
   readonly #used = new Set<string>();
-  #next = 0;
+  #next: number;
+
+  /** `start`: how far into the range the first one is. */
+  constructor(start = 0) {
+    this.#next = start;
+  }
 
   take(address: string): void {
     this.#used.add(address);

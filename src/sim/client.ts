@@ -1,0 +1,71 @@
+/** A Client whose requests cross the simulated network. Objects are shared, not copied: who changes one is found by the property for that. */
+
+import type { KubeObject } from '../api/index.ts';
+import type { Client, ListOptions, ResourceRef, WatchHandler, WatchOptions } from '../client/index.ts';
+import type { Life } from './life.ts';
+import type { Callee, SimNetwork } from './network.ts';
+
+/** A server with an API while it runs. */
+export interface ApiHost extends Callee {
+  /** The client of the life that runs now. Only called while there is one. */
+  api(): Client;
+}
+
+/** Told what a life wrote: the revision of the answer. */
+export type OnWrite = (by: string, verb: string, ref: ResourceRef, result: KubeObject | undefined) => void;
+
+export function createNetworkClient(
+  network: SimNetwork,
+  caller: Life,
+  host: ApiHost,
+  onWrite: OnWrite,
+): Client {
+  const read = <T>(run: (api: Client) => Promise<T>): Promise<T> =>
+    network.call(caller, host, () => run(host.api()), true);
+  const write = <T>(verb: string, ref: ResourceRef, run: (api: Client) => Promise<T>): Promise<T> =>
+    network.call(
+      caller,
+      host,
+      async () => {
+        const result = await run(host.api());
+        onWrite(caller.name, verb, ref, result as KubeObject | undefined);
+        return result;
+      },
+      true,
+    );
+  const plain = <O extends { readonly signal?: AbortSignal }>(options: O | undefined): O | undefined => {
+    if (options?.signal === undefined) return options;
+    const { signal: _signal, ...rest } = options;
+    return rest as O;
+  };
+  return {
+    get: (ref, namespace, name, options) => read((api) => api.get(ref, namespace, name, plain(options))),
+    list: <T extends KubeObject>(ref: ResourceRef, options?: ListOptions) =>
+      read((api) => api.list<T>(ref, plain(options))),
+    watch<T extends KubeObject>(ref: ResourceRef, options: WatchOptions, handler: WatchHandler<T>) {
+      const watch = network.stream(
+        caller,
+        host,
+        (error) => handler.onEnd(error),
+        (sink) => {
+          const serving = host.api().watch<T>(ref, plain(options) as WatchOptions, {
+            onEvent: (event) => sink.send(() => handler.onEvent(event)),
+            onEnd: (error) => sink.end(error),
+          });
+          return () => serving.cancel();
+        },
+      );
+      if (options.signal?.aborted) watch.cancel();
+      else options.signal?.addEventListener('abort', () => watch.cancel(), { once: true });
+      return watch;
+    },
+    create: (ref, object, options) => write('create', ref, (api) => api.create(ref, object, options)),
+    createSubresource: (ref, namespace, name, subresource, body) =>
+      write(subresource, ref, (api) => api.createSubresource(ref, namespace, name, subresource, body)),
+    update: (ref, object, options) => write('update', ref, (api) => api.update(ref, object, options)),
+    patch: (ref, namespace, name, type, patch, options) =>
+      write('patch', ref, (api) => api.patch(ref, namespace, name, type, patch, options)),
+    delete: (ref, namespace, name, options) =>
+      write('delete', ref, (api) => api.delete(ref, namespace, name, options)),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * What will happen in a world: its size, what users do, what breaks. Made from a seed, kept as JSON, run by `world.ts`.
+ * A plan with parts left out is a plan: that is how a failing one is made small.
+ */
+
+export interface SimPlan {
+  readonly seed: number;
+  readonly nodes: readonly NodePlan[];
+  /** Changes that the store remembers; fewer means more "410 Gone". */
+  readonly historyEvents: number;
+  /** How long pods take to start and to stop, milliseconds. */
+  readonly startDelayMs: number;
+  readonly stopDelayMs: number;
+  readonly actions: readonly Action[];
+  readonly faults: readonly Fault[];
+  /** Users act and faults happen until then; all faults have ended by then. */
+  readonly activeMs: number;
+  /** Within this time after that, everything must be as wanted. */
+  readonly recoverMs: number;
+  /** And then nothing may be written for so long. */
+  readonly restMs: number;
+}
+
+export interface NodePlan {
+  readonly cpuCount: number;
+  readonly memoryGiB: number;
+  readonly zone: string;
+}
+
+export interface WorkloadPlan {
+  readonly replicas: number;
+  readonly cpuMilli: number;
+  readonly memoryMiB: number;
+  readonly maxSurge: number | string;
+  readonly maxUnavailable: number | string;
+  readonly strategy: 'RollingUpdate' | 'Recreate';
+  readonly placement: 'anywhere' | 'spread' | 'apart' | 'zone';
+}
+
+/** What a user does. Names are small numbers: `app-3`. What is not there is answered with 404, and that is fine. */
+export type Action = { readonly atMs: number } & (
+  | { readonly kind: 'deploy'; readonly app: number; readonly workload: WorkloadPlan }
+  | { readonly kind: 'scale'; readonly app: number; readonly replicas: number }
+  | { readonly kind: 'roll'; readonly app: number; readonly image: number }
+  | { readonly kind: 'pause'; readonly app: number; readonly paused: boolean }
+  | {
+      readonly kind: 'undeploy';
+      readonly app: number;
+      readonly propagation: 'Background' | 'Foreground' | 'Orphan';
+    }
+  | { readonly kind: 'serve'; readonly app: number }
+  | { readonly kind: 'unserve'; readonly app: number }
+  | { readonly kind: 'job'; readonly number: number; readonly exitAfterMs: number; readonly exitCode: number }
+  | { readonly kind: 'deletePod'; readonly pick: number }
+  | { readonly kind: 'relabelPod'; readonly pick: number }
+  | { readonly kind: 'cordon'; readonly node: number; readonly on: boolean }
+  | {
+      readonly kind: 'taint';
+      readonly node: number;
+      readonly on: boolean;
+      readonly effect: 'NoSchedule' | 'NoExecute';
+    }
+  | { readonly kind: 'namespace'; readonly number: number; readonly apps: number }
+  | { readonly kind: 'dropNamespace'; readonly number: number }
+  | { readonly kind: 'nonsense'; readonly pick: number }
+);
+
+/** What breaks, from `atMs` for `forMs`. */
+export type Fault = { readonly atMs: number; readonly forMs: number } & (
+  | { readonly kind: 'kill'; readonly process: string; readonly afterSends: number }
+  | { readonly kind: 'cut'; readonly process: string; readonly way: 'in' | 'out' | 'both' }
+  | { readonly kind: 'slow'; readonly chance: number; readonly slowMs: number }
+  | { readonly kind: 'loss'; readonly chance: number }
+  | { readonly kind: 'repeat'; readonly chance: number }
+  | { readonly kind: 'breakStreams'; readonly process: string }
+  | { readonly kind: 'compact' }
+  | { readonly kind: 'diskFull' }
+  | { readonly kind: 'diskStall' }
+  | { readonly kind: 'diskRefuse' }
+  | { readonly kind: 'syncFails' }
+  | { readonly kind: 'bitFlip' }
+  | { readonly kind: 'clockJump'; readonly process: string; readonly byMs: number }
+  | { readonly kind: 'clockDrift'; readonly process: string; readonly drift: number }
+);
+
+export const faultKinds = [
+  'kill',
+  'cut',
+  'slow',
+  'loss',
+  'repeat',
+  'breakStreams',
+  'compact',
+  'diskFull',
+  'diskStall',
+  'diskRefuse',
+  'syncFails',
+  'bitFlip',
+  'clockJump',
+  'clockDrift',
+] as const satisfies readonly Fault['kind'][];
+
+export const nodeName = (index: number): string => `node-${index}`;

@@ -1,0 +1,4 @@
+/** Every property, one line each. */
+import type { Property } from '../property.ts';
+
+export const properties: readonly Property[] = [];

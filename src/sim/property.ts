@@ -1,0 +1,44 @@
+/**
+ * What must hold, whatever happens. A property is one file: its name, where it comes from, a sentence, and a checker that is told every
+ * durable change and every second.
+ *
+ *   event, second ──▶ checker ──▶ broken(message)            safety: never
+ *   faults have stopped ──▶ goal() asked each second          liveness: undefined (reached) within the promised time, and from then on
+ */
+import type { SimPlan } from './plan.ts';
+import type { Truth, TruthEvent } from './truth.ts';
+
+export interface Property {
+  /** `scheduler/no-overcommit`. */
+  readonly name: string;
+  /** The mission's theorem or the contract of Kubernetes that it restates. */
+  readonly source: string;
+  readonly statement: string;
+  check(world: Checked, broken: (message: string) => void): Checker;
+}
+
+export interface Checker {
+  /** After each durable change. */
+  onEvent?(event: TruthEvent): void;
+  /** Once a simulated second. */
+  onSecond?(): void;
+  /** Why what must come about in the end has not yet. Asked when faults and users have stopped. */
+  goal?(): string | undefined;
+  /** Faults and users have stopped, and every goal is reached. */
+  onRest?(): void;
+}
+
+/** What a checker may see. */
+export interface Checked {
+  readonly truth: Truth;
+  readonly plan: SimPlan;
+  nowMs(): number;
+  /** Since when (world time) all watches are whole, no process is down and nothing is cut; undefined while something is. */
+  calmSinceMs(): number | undefined;
+  /** The newest moment of which every part has surely heard: what was so before it must have been taken into account. */
+  knownToAllMs(): number;
+  /** True from the moment in which every goal is reached. */
+  isAtRest(): boolean;
+  /** Of one kind of thing, how often it happened: for properties that count. */
+  readonly facts: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,224 @@
+/**
+ * Runs a plan to its end, or to the first property that is broken.
+ *
+ *   active (users act, faults come and go) ─▶ recover (every goal reached within the promised time) ─▶ rest (nothing is written) ─▶ result
+ *
+ * Pure apart from `turn`, which lets all promises that are ready run on, and `digest`, which hashes the history.
+ */
+import { explainError } from '../lib/index.ts';
+import { breakIt } from './breakage.ts';
+import { Coverage } from './coverage.ts';
+import type { SimPlan } from './plan.ts';
+import type { Checked, Checker, Property } from './property.ts';
+import type { TruthEvent } from './truth.ts';
+import { act } from './user.ts';
+import { type LogLine, World } from './world.ts';
+
+export interface Digest {
+  add(text: string, bytes: Uint8Array): void;
+  /** Hexadecimal. */
+  value(): string;
+}
+
+export interface Environment {
+  /** Resolves when every promise that was ready has run, and those that became ready by that. */
+  readonly turn: () => Promise<void>;
+  readonly digest: () => Digest;
+  readonly properties: readonly Property[];
+  /** Told each change and each fault, for a picture of the history. */
+  readonly onMoment?: (moment: Moment) => void;
+}
+
+/** Something for the time line of a history. */
+export type Moment =
+  | { readonly kind: 'change'; readonly event: TruthEvent }
+  | { readonly kind: 'fault' | 'mended' | 'action'; readonly atMs: number; readonly what: string }
+  | { readonly kind: 'up' | 'down'; readonly atMs: number; readonly what: string }
+  | { readonly kind: 'phase'; readonly atMs: number; readonly what: string };
+
+export interface Violation {
+  readonly property: string;
+  readonly message: string;
+  readonly atMs: number;
+  readonly revision: number;
+}
+
+export interface Result {
+  readonly plan: SimPlan;
+  readonly violation: Violation | undefined;
+  /** Of the whole history. */
+  readonly hash: string;
+  readonly simulatedMs: number;
+  readonly changes: number;
+  readonly steps: number;
+  /** From the end of the faults to the last goal. undefined: not reached. */
+  readonly recoveredMs: number | undefined;
+  readonly facts: Readonly<Record<string, number>>;
+  readonly coverage: ReadonlySet<string>;
+  readonly logs: readonly LogLine[];
+}
+
+/** How late, in an undisturbed world, the last part may hear of a change. */
+const hearMs = 5000;
+
+export async function run(plan: SimPlan, environment: Environment): Promise<Result> {
+  const one = new Run(plan, environment);
+  return one.run();
+}
+
+class Run {
+  readonly #plan: SimPlan;
+  readonly #environment: Environment;
+  readonly #world: World;
+  readonly #digest: Digest;
+  readonly #checkers: { readonly property: Property; readonly checker: Checker }[] = [];
+  readonly #coverage = new Coverage();
+  #violation: Violation | undefined;
+  #isAtRest = false;
+  #steps = 0;
+  #recoveredMs: number | undefined;
+
+  constructor(plan: SimPlan, environment: Environment) {
+    this.#plan = plan;
+    this.#environment = environment;
+    this.#digest = environment.digest();
+    this.#world = new World({
+      plan,
+      onEvent: (event, bytes) => this.#onEvent(event, bytes),
+      onBroken: (property, message) => this.#broken(property, message),
+    });
+    const checked = this.#checked();
+    for (const property of environment.properties)
+      this.#checkers.push({
+        property,
+        checker: property.check(checked, (message) => this.#broken(property.name, message)),
+      });
+  }
+
+  #checked(): Checked {
+    const world = this.#world;
+    return {
+      truth: world.truth,
+      plan: this.#plan,
+      nowMs: () => world.clock.monotonicMs(),
+      calmSinceMs: () => world.calmSinceMs(),
+      knownToAllMs: () => {
+        const calm = world.calmSinceMs();
+        if (calm === undefined) return 0;
+        const nowMs = world.clock.monotonicMs();
+        return nowMs - calm > hearMs ? nowMs - hearMs : 0;
+      },
+      isAtRest: () => this.#isAtRest,
+      facts: world.facts,
+    };
+  }
+
+  #broken(property: string, message: string): void {
+    const { clock, truth } = this.#world;
+    this.#violation ??= { property, message, atMs: clock.monotonicMs(), revision: truth.revision };
+  }
+
+  #onEvent(event: TruthEvent, bytes: Uint8Array): void {
+    this.#digest.add(`${event.revision} ${event.kind} ${event.resource}/${event.name} ${event.atMs}`, bytes);
+    this.#coverage.onEvent(event, this.#world);
+    for (const { checker } of this.#checkers) checker.onEvent?.(event);
+    this.#environment.onMoment?.({ kind: 'change', event });
+  }
+
+  async run(): Promise<Result> {
+    const { activeMs, recoverMs, restMs } = this.#plan;
+    this.#schedule();
+    this.#world.start();
+    this.#everySecond();
+    await this.#until(() => false, activeMs);
+    this.#say('phase', 'recover');
+    const reached = await this.#until(() => this.#goals() === undefined, activeMs + recoverMs);
+    if (this.#violation === undefined && !reached) {
+      const [property, why] = this.#goals() ?? ['', ''];
+      this.#broken(property, `not reached ${recoverMs / 1000} s after the last fault: ${why}`);
+    }
+    if (this.#violation === undefined) {
+      this.#recoveredMs = this.#world.clock.monotonicMs() - activeMs;
+      this.#say('phase', 'rest');
+      this.#isAtRest = true;
+      for (const { checker } of this.#checkers) checker.onRest?.();
+      await this.#until(() => false, this.#world.clock.monotonicMs() + restMs);
+    }
+    return this.#result();
+  }
+
+  #result(): Result {
+    const { clock, truth, facts, logs } = this.#world;
+    return {
+      plan: this.#plan,
+      violation: this.#violation,
+      hash: this.#digest.value(),
+      simulatedMs: clock.monotonicMs(),
+      changes: truth.changes,
+      steps: this.#steps,
+      recoveredMs: this.#recoveredMs,
+      facts: { ...facts, ...this.#world.network.counts, commits: this.#world.disk.commits },
+      coverage: this.#coverage.states,
+      logs,
+    };
+  }
+
+  /** Lets time pass until `done` holds, or `untilMs`, or something is broken. Looks at `done` once a simulated second. */
+  async #until(done: () => boolean, untilMs: number): Promise<boolean> {
+    const { clock } = this.#world;
+    let lookMs = clock.monotonicMs();
+    while (this.#violation === undefined) {
+      if (clock.monotonicMs() >= lookMs) {
+        if (done()) return true;
+        lookMs = clock.monotonicMs() + 1000;
+      }
+      if (!clock.step(untilMs)) return false;
+      this.#steps++;
+      await this.#environment.turn();
+    }
+    return false;
+  }
+
+  /** The first goal that is not reached. */
+  #goals(): readonly [string, string] | undefined {
+    for (const { property, checker } of this.#checkers) {
+      const why = checker.goal?.();
+      if (why !== undefined) return [property.name, why];
+    }
+    return undefined;
+  }
+
+  #schedule(): void {
+    const world = this.#world;
+    const { actions, faults, activeMs } = this.#plan;
+    for (const action of actions)
+      world.clock.after(action.atMs, () => {
+        this.#say('action', JSON.stringify(action));
+        act(world, action).catch((error: unknown) =>
+          this.#broken('api/no-internal-error', explainError(error)),
+        );
+      });
+    for (const fault of faults)
+      world.clock.after(fault.atMs, () => {
+        this.#say('fault', JSON.stringify(fault));
+        world.trouble(1);
+        const mend = breakIt(world, fault);
+        world.clock.after(Math.min(fault.forMs, activeMs - fault.atMs), () => {
+          this.#say('mended', JSON.stringify(fault));
+          mend();
+          world.trouble(-1);
+        });
+      });
+  }
+
+  #everySecond(): void {
+    this.#world.clock.after(1000, () => {
+      for (const { checker } of this.#checkers) checker.onSecond?.();
+      this.#everySecond();
+    });
+  }
+
+  #say(kind: 'fault' | 'mended' | 'action' | 'phase', what: string): void {
+    this.#environment.onMoment?.({ kind, atMs: this.#world.clock.monotonicMs(), what });
+  }
+}

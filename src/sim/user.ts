@@ -1,0 +1,268 @@
+/**
+ * Users of a world: each action is some requests, over the same network as everybody's. What fails, fails: a user tries once or three times, and
+ * what became of it is not known. Errors that a well-meant request may get are no matter; others are a property's affair.
+ */
+import {
+  type Deployment,
+  deployments,
+  type KubeObject,
+  type Node,
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  replicaSets,
+  type Service,
+  services,
+} from '../api/index.ts';
+import { isError } from '../lib/index.ts';
+import { type Action, nodeName, type WorkloadPlan } from './plan.ts';
+import type { World } from './world.ts';
+
+const taintKey = 'sim.caelum.dev/out';
+const home = 'default';
+
+/** Carries out one action. Resolves when the user has his answer, or has given up. */
+export async function act(world: World, action: Action): Promise<void> {
+  for (let tries = 0; tries < 3; tries++) {
+    try {
+      await carryOut(world, action);
+      return;
+    } catch (error) {
+      if (!isError(error)) throw error;
+      world.count(`user: ${error.code}`);
+      if (error.code === 'internal')
+        throw new Error(`${action.kind}: the API server answered with an internal error: ${error.message}`);
+      if (!isError(error, 'timeout', 'unavailable', 'conflict', 'storageFull')) return;
+    }
+  }
+}
+
+const appName = (app: number): string => `app-${app}`;
+
+async function carryOut(world: World, action: Action): Promise<void> {
+  const api = world.user;
+  switch (action.kind) {
+    case 'deploy':
+      await api.create(deployments, deploymentOf(home, appName(action.app), action.workload));
+      return;
+    case 'scale':
+      await api.patch(deployments, home, appName(action.app), 'merge', {
+        spec: { replicas: action.replicas },
+      });
+      return;
+    case 'roll':
+      await api.patch(deployments, home, appName(action.app), 'strategic', {
+        spec: { template: { spec: { containers: [{ name: 'main', image: `image:${action.image}` }] } } },
+      });
+      return;
+    case 'pause':
+      await api.patch(deployments, home, appName(action.app), 'merge', { spec: { paused: action.paused } });
+      return;
+    case 'undeploy':
+      await api.delete(deployments, home, appName(action.app), { propagationPolicy: action.propagation });
+      return;
+    case 'serve':
+      await api.create(services, serviceOf(appName(action.app)));
+      return;
+    case 'unserve':
+      await api.delete(services, home, appName(action.app));
+      return;
+    case 'job':
+      await api.create(pods, jobPod(action.number, action.exitAfterMs, action.exitCode));
+      return;
+    case 'deletePod': {
+      const pod = pick(world, action.pick);
+      if (pod !== undefined) await api.delete(pods, pod.metadata.namespace, pod.metadata.name ?? '');
+      return;
+    }
+    case 'relabelPod': {
+      const pod = pick(world, action.pick);
+      const patch = { metadata: { labels: { app: 'nobody' } } };
+      if (pod !== undefined)
+        await api.patch(pods, pod.metadata.namespace, pod.metadata.name ?? '', 'merge', patch);
+      return;
+    }
+    case 'cordon':
+      await api.patch(nodes, undefined, nodeName(action.node), 'merge', {
+        spec: { unschedulable: action.on ? true : null },
+      });
+      return;
+    case 'taint':
+      await taint(world, action);
+      return;
+    case 'namespace':
+      await makeNamespace(world, action.number, action.apps);
+      return;
+    case 'dropNamespace':
+      await api.delete(namespaces, undefined, `space-${action.number}`);
+      return;
+    case 'nonsense':
+      await nonsense(world, action.pick);
+      return;
+  }
+}
+
+/** Some pod of those that are there, by the truth: users look at what they have. */
+function pick(world: World, number: number): Pod | undefined {
+  const all = [...world.truth.objects<Pod>('pods').values()];
+  return all[number % Math.max(1, all.length)];
+}
+
+async function taint(world: World, action: Action & { kind: 'taint' }): Promise<void> {
+  const node = await world.user.get<Node>(nodes, undefined, nodeName(action.node));
+  const others = (node.spec?.taints ?? []).filter(
+    ({ key, effect }) => key !== taintKey || effect !== action.effect,
+  );
+  const taints = action.on ? [...others, { key: taintKey, effect: action.effect }] : others;
+  const { resourceVersion } = node.metadata;
+  await world.user.patch(nodes, undefined, nodeName(action.node), 'merge', {
+    metadata: { resourceVersion },
+    spec: { taints },
+  });
+}
+
+async function makeNamespace(world: World, number: number, apps: number): Promise<void> {
+  const name = `space-${number}`;
+  await world.user.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  const small: WorkloadPlan = {
+    replicas: 2,
+    cpuMilli: 20,
+    memoryMiB: 16,
+    maxSurge: 1,
+    maxUnavailable: 0,
+    strategy: 'RollingUpdate',
+    placement: 'anywhere',
+  };
+  for (let app = 0; app < apps; app++)
+    await world.user.create(deployments, deploymentOf(name, appName(app), small));
+}
+
+/** What must be refused, and change nothing. */
+async function nonsense(world: World, number: number): Promise<void> {
+  const api = world.user;
+  const bad: (() => Promise<unknown>)[] = [
+    () =>
+      api.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'Bad_Name', namespace: home } }),
+    () =>
+      api.create(deployments, {
+        ...deploymentOf(home, 'bad', {
+          replicas: -1,
+          cpuMilli: 1,
+          memoryMiB: 1,
+          maxSurge: 0,
+          maxUnavailable: 0,
+          strategy: 'RollingUpdate',
+          placement: 'anywhere',
+        }),
+      }),
+    () => api.patch(replicaSets, home, 'none', 'json', [{ op: 'nothing', path: '/' }]),
+    () => api.get(pods, home, 'there-is-none'),
+    () =>
+      api.update(deployments, {
+        ...deploymentOf(home, appName(0), {
+          replicas: 1,
+          cpuMilli: 1,
+          memoryMiB: 1,
+          maxSurge: 1,
+          maxUnavailable: 1,
+          strategy: 'RollingUpdate',
+          placement: 'anywhere',
+        }),
+        metadata: { name: appName(0), namespace: home, resourceVersion: '1' },
+      } as Deployment),
+  ];
+  try {
+    await (bad[number % bad.length] as () => Promise<unknown>)();
+  } catch (error) {
+    if (!isError(error)) throw error;
+    return;
+  }
+  throw new Error(`nonsense ${number % bad.length} was accepted`);
+}
+
+function deploymentOf(namespace: string, name: string, workload: WorkloadPlan): Deployment {
+  const labels = { app: name };
+  const selector = { matchLabels: labels };
+  const { placement, strategy, maxSurge, maxUnavailable } = workload;
+  const spreading = (topologyKey: string) => ({
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey, whenUnsatisfiable: 'ScheduleAnyway', labelSelector: selector },
+    ],
+  });
+  const apart = {
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { labelSelector: selector, topologyKey: 'kubernetes.io/hostname' },
+        ],
+      },
+    },
+  };
+  const where =
+    placement === 'apart'
+      ? apart
+      : placement === 'spread'
+        ? spreading('kubernetes.io/hostname')
+        : placement === 'zone'
+          ? spreading('topology.kubernetes.io/zone')
+          : {};
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: {
+      replicas: workload.replicas,
+      selector,
+      strategy:
+        strategy === 'Recreate'
+          ? { type: strategy }
+          : { type: strategy, rollingUpdate: { maxSurge, maxUnavailable } },
+      template: {
+        metadata: { labels },
+        spec: {
+          ...where,
+          containers: [
+            {
+              name: 'main',
+              image: 'image:0',
+              resources: {
+                requests: { cpu: `${workload.cpuMilli}m`, memory: `${workload.memoryMiB}Mi` },
+              },
+            },
+          ],
+        },
+      },
+    },
+  } as Deployment;
+}
+
+function serviceOf(name: string): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: home },
+    spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }] },
+  };
+}
+
+function jobPod(number: number, exitAfterMs: number, exitCode: number): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `job-${number}`,
+      namespace: home,
+      annotations: {
+        'hollow.caelum.dev/exit-after-ms': String(exitAfterMs),
+        'hollow.caelum.dev/exit-code': String(exitCode),
+      },
+    },
+    spec: {
+      restartPolicy: 'Never',
+      containers: [
+        { name: 'main', image: 'image:0', resources: { requests: { cpu: '10m', memory: '8Mi' } } },
+      ],
+    },
+  } as KubeObject;
+}

@@ -1,0 +1,245 @@
+/**
+ * A whole cloud in one process under simulated time: the real API server, store, controllers, scheduler and hollow nodes, each a process
+ * of its own on a simulated machine, with a simulated network and disk between them.
+ *
+ *   plan ─▶ world ─▶ clock steps, one timer at a time, all promises in between ─▶ durable changes ─▶ properties, history hash
+ *
+ * Deterministic: the same plan gives the same history, byte for byte. Nothing real is touched; the disk's thread comes from `io/`.
+ */
+import { startHollowNodes } from '../agent/index.ts';
+import { builtinKinds, type KubeObject } from '../api/index.ts';
+import { createApi, createFirstObjects } from '../apiserver/index.ts';
+import { type Client, createInformers, type ResourceRef } from '../client/index.ts';
+import { startControllers } from '../controllers/index.ts';
+import { CaelumError, createLog, isError, type Log, SeededRandom, SimulatedClock } from '../lib/index.ts';
+import { startScheduler } from '../scheduler/index.ts';
+import { defaultLimits, openThreadStore, type Store } from '../store/index.ts';
+import { type ApiHost, createNetworkClient } from './client.ts';
+import { SimDisk, startSimThread } from './io/disk.ts';
+import { Life, LifeClock } from './life.ts';
+import { SimNetwork } from './network.ts';
+import { nodeName, type SimPlan } from './plan.ts';
+import { type Machine, SimProcess } from './process.ts';
+import { Truth, type TruthEvent } from './truth.ts';
+
+export interface WorldOptions {
+  readonly plan: SimPlan;
+  readonly onEvent: (event: TruthEvent, bytes: Uint8Array) => void;
+  readonly onBroken: (property: string, message: string) => void;
+}
+
+export interface LogLine {
+  readonly atMs: number;
+  readonly process: string;
+  readonly line: string;
+}
+
+const logLinesMax = 400;
+
+export class World {
+  readonly plan: SimPlan;
+  readonly clock = new SimulatedClock();
+  readonly random: SeededRandom;
+  readonly network: SimNetwork;
+  readonly disk = new SimDisk();
+  readonly truth: Truth;
+  readonly processes = new Map<string, SimProcess>();
+  readonly user: Client;
+  readonly logs: LogLine[] = [];
+  readonly facts: Record<string, number> = {};
+  readonly #options: WorldOptions;
+  #store: Store | undefined;
+  #api: Client | undefined;
+  #calmSinceMs: number | undefined;
+  /** Faults under way. */
+  #troubles = 0;
+
+  constructor(options: WorldOptions) {
+    const { plan } = options;
+    this.#options = options;
+    this.plan = plan;
+    this.random = new SeededRandom(`world/${plan.seed}`);
+    this.network = new SimNetwork(this.clock, this.random.stream('network'));
+    this.truth = new Truth({
+      nowMs: () => this.clock.monotonicMs(),
+      onEvent: options.onEvent,
+      onBroken: options.onBroken,
+      unheard: () => this.disk.unheard,
+      diskRevision: () => this.disk.state.revision,
+    });
+    this.#add('api', (machine) => this.#runApi(machine));
+    this.#add('controllers', (machine) => this.#runControllers(machine));
+    this.#add('scheduler', (machine) => this.#runScheduler(machine));
+    plan.nodes.forEach((_, index) => {
+      this.#add(nodeName(index), (machine) => this.#runNode(machine, index));
+    });
+    const userLife = new Life('user');
+    this.user = this.#clientOf({
+      name: 'user',
+      life: userLife,
+      clock: new LifeClock(this.clock, userLife, { offsetMs: 0, drift: 0 }),
+    });
+  }
+
+  start(): void {
+    for (const one of this.processes.values()) one.start();
+  }
+
+  process(name: string): SimProcess | undefined {
+    return this.processes.get(name);
+  }
+
+  get store(): Store | undefined {
+    return this.#store;
+  }
+
+  count(fact: string): void {
+    this.facts[fact] = (this.facts[fact] ?? 0) + 1;
+  }
+
+  trouble(delta: 1 | -1): void {
+    this.#troubles += delta;
+    this.#lookAround();
+  }
+
+  calmSinceMs(): number | undefined {
+    return this.#calmSinceMs;
+  }
+
+  #lookAround(): void {
+    const isCalm = this.#troubles === 0 && [...this.processes.values()].every((one) => one.isUp);
+    if (!isCalm) this.#calmSinceMs = undefined;
+    else this.#calmSinceMs ??= this.clock.monotonicMs();
+  }
+
+  #add(name: string, program: (machine: Machine) => Promise<void>): void {
+    this.processes.set(name, new SimProcess(this.clock, name, program, () => this.#lookAround()));
+  }
+
+  #logOf({ name, clock }: Machine): Log {
+    return createLog({
+      clock,
+      level: 'warn',
+      sink: (line) => {
+        this.logs.push({ atMs: this.clock.monotonicMs(), process: name, line });
+        if (this.logs.length > logLinesMax) this.logs.shift();
+      },
+    });
+  }
+
+  #randomOf(machine: Machine): SeededRandom {
+    const starts = this.processes.get(machine.name)?.starts ?? 0;
+    return this.random.stream(`${machine.name}/${starts}`) as SeededRandom;
+  }
+
+  #host(): ApiHost {
+    const api = this.processes.get('api') as SimProcess;
+    return {
+      name: 'api',
+      life: () => api.life(),
+      api: () => {
+        if (this.#api === undefined) throw new CaelumError('unavailable', 'no API server runs');
+        return this.#api;
+      },
+    };
+  }
+
+  #clientOf(machine: Machine): Client {
+    return createNetworkClient(this.network, machine.life, this.#host(), (_by, _verb, ref, result) =>
+      this.#onWritten(ref, result),
+    );
+  }
+
+  /** The API server has answered: what it said must never be lost. */
+  #onWritten(ref: ResourceRef, result: KubeObject | undefined): void {
+    const metadata = result?.metadata as KubeObject['metadata'] | undefined;
+    if (metadata?.name === undefined || metadata.resourceVersion === undefined) return;
+    const resource = ref.group === '' ? ref.resource : `${ref.resource}.${ref.group}`;
+    const name = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
+    this.truth.acknowledge(`${resource}/${name}`, Number(metadata.resourceVersion));
+  }
+
+  async #runApi(machine: Machine): Promise<void> {
+    const { life, clock } = machine;
+    const log = this.#logOf(machine);
+    const random = this.#randomOf(machine);
+    let store: Store;
+    try {
+      store = await openThreadStore({
+        thread: startSimThread(this.disk, life, this.clock, random.stream('disk')),
+        file: 'store.db',
+        clock,
+        log,
+        limits: {
+          ...defaultLimits,
+          keepEvents: this.plan.historyEvents,
+          keepMs: this.plan.historyEvents < 1000 ? 0 : defaultLimits.keepMs,
+        },
+        save: () => Promise.reject(new CaelumError('unavailable', 'there are no files here')),
+        schedule: (flush) => void clock.after(0, flush),
+        onFatal: () => {
+          this.count('store stopped');
+          life.end();
+        },
+      });
+    } catch (error) {
+      this.#onUnopened(error);
+      throw error;
+    }
+    if (this.disk.isDamaged)
+      this.#options.onBroken('store/damage-is-noticed', 'the store opened a file in which a bit was turned');
+    this.#store = store;
+    life.onEnd(() => {
+      this.#store = undefined;
+      this.#api = undefined;
+    });
+    this.truth.attach(store);
+    this.disk.unheard.clear();
+    const api = createApi({ store, clock, random: random.stream('api'), log, serviceCidr: '10.96.0.0/16' });
+    const client = api.client();
+    await createFirstObjects(client, undefined);
+    this.#api = client;
+  }
+
+  /** A damaged file is refused: its operator restores it. */
+  #onUnopened(error: unknown): void {
+    if (!isError(error, 'corrupt')) return;
+    if (!this.disk.isDamaged)
+      this.#options.onBroken('store/damage-is-noticed', `an undamaged file was refused: ${error.message}`);
+    this.count('damage noticed');
+    this.disk.repair();
+  }
+
+  #parts(machine: Machine) {
+    const { clock } = machine;
+    const random = this.#randomOf(machine);
+    const log = this.#logOf(machine);
+    const client = this.#clientOf(machine);
+    const informers = createInformers({ client, clock, log, random: random.stream('informers') });
+    return { client, informers, clock, random, log };
+  }
+
+  async #runControllers(machine: Machine): Promise<void> {
+    startControllers({ ...this.#parts(machine), registry: builtinKinds, rootCaPem: 'a certificate' });
+  }
+
+  async #runScheduler(machine: Machine): Promise<void> {
+    startScheduler(this.#parts(machine));
+  }
+
+  async #runNode(machine: Machine, index: number): Promise<void> {
+    const node = this.plan.nodes[index];
+    if (node === undefined) return;
+    await startHollowNodes({
+      ...this.#parts(machine),
+      count: 1,
+      namePrefix: 'node',
+      firstIndex: index,
+      cpuCount: node.cpuCount,
+      memoryBytes: node.memoryGiB * 2 ** 30,
+      startDelayMs: this.plan.startDelayMs,
+      stopDelayMs: this.plan.stopDelayMs,
+      labels: { 'topology.kubernetes.io/zone': node.zone },
+    });
+  }
+}
