@@ -1,7 +1,14 @@
 /** A Client whose requests cross the simulated network. Objects are shared, not copied: who changes one is found by the property for that. */
 
 import type { KubeObject } from '../api/index.ts';
-import type { Client, ListOptions, ResourceRef, WatchHandler, WatchOptions } from '../client/index.ts';
+import {
+  type Client,
+  keyOf,
+  type ListOptions,
+  type ResourceRef,
+  type WatchHandler,
+  type WatchOptions,
+} from '../client/index.ts';
 import type { Life } from './life.ts';
 import type { Callee, SimNetwork } from './network.ts';
 
@@ -11,8 +18,15 @@ export interface ApiHost extends Callee {
   api(): Client;
 }
 
-/** Told what a life wrote: the revision of the answer. */
-export type OnWrite = (by: string, verb: string, ref: ResourceRef, result: KubeObject | undefined) => void;
+/** Told what a life wrote, when the API server has carried it out. */
+export type OnWrite = (
+  by: string,
+  verb: string,
+  ref: ResourceRef,
+  /** `namespace/name`, or `name`. */
+  name: string,
+  result: KubeObject | undefined,
+) => void;
 
 export function createNetworkClient(
   network: SimNetwork,
@@ -22,13 +36,18 @@ export function createNetworkClient(
 ): Client {
   const read = <T>(run: (api: Client) => Promise<T>): Promise<T> =>
     network.call(caller, host, () => run(host.api()), true);
-  const write = <T>(verb: string, ref: ResourceRef, run: (api: Client) => Promise<T>): Promise<T> =>
+  const write = <T>(
+    verb: string,
+    ref: ResourceRef,
+    name: string,
+    run: (api: Client) => Promise<T>,
+  ): Promise<T> =>
     network.call(
       caller,
       host,
       async () => {
         const result = await run(host.api());
-        onWrite(caller.name, verb, ref, result as KubeObject | undefined);
+        onWrite(caller.name, verb, ref, name, result as KubeObject | undefined);
         return result;
       },
       true,
@@ -59,13 +78,22 @@ export function createNetworkClient(
       else options.signal?.addEventListener('abort', () => watch.cancel(), { once: true });
       return watch;
     },
-    create: (ref, object, options) => write('create', ref, (api) => api.create(ref, object, options)),
+    create: (ref, object, options) =>
+      write('create', ref, keyOf(object), (api) => api.create(ref, object, options)),
     createSubresource: (ref, namespace, name, subresource, body) =>
-      write(subresource, ref, (api) => api.createSubresource(ref, namespace, name, subresource, body)),
-    update: (ref, object, options) => write('update', ref, (api) => api.update(ref, object, options)),
+      write(subresource, ref, full(namespace, name), (api) =>
+        api.createSubresource(ref, namespace, name, subresource, body),
+      ),
+    update: (ref, object, options) =>
+      write('update', ref, keyOf(object), (api) => api.update(ref, object, options)),
     patch: (ref, namespace, name, type, patch, options) =>
-      write('patch', ref, (api) => api.patch(ref, namespace, name, type, patch, options)),
+      write('patch', ref, full(namespace, name), (api) =>
+        api.patch(ref, namespace, name, type, patch, options),
+      ),
     delete: (ref, namespace, name, options) =>
-      write('delete', ref, (api) => api.delete(ref, namespace, name, options)),
+      write('delete', ref, full(namespace, name), (api) => api.delete(ref, namespace, name, options)),
   };
 }
+
+const full = (namespace: string | undefined, name: string): string =>
+  namespace ? `${namespace}/${name}` : name;

@@ -5,6 +5,7 @@
  *   event, second ──▶ checker ──▶ broken(message)            safety: never
  *   faults have stopped ──▶ goal() asked each second          liveness: undefined (reached) within the promised time, and from then on
  */
+import type { KubeObject } from '../api/index.ts';
 import type { SimPlan } from './plan.ts';
 import type { Truth, TruthEvent } from './truth.ts';
 
@@ -20,6 +21,10 @@ export interface Property {
 export interface Checker {
   /** After each durable change. */
   onEvent?(event: TruthEvent): void;
+  /** A request that changes something has been answered with success. */
+  onWrite?(write: Written): void;
+  /** The witness has been told something: it follows all pods by plain list and watch. */
+  onWitness?(seen: Witnessed): void;
   /** Once a simulated second. */
   onSecond?(): void;
   /** Why what must come about in the end has not yet. Asked when faults and users have stopped. */
@@ -27,6 +32,20 @@ export interface Checker {
   /** Faults and users have stopped, and every goal is reached. */
   onRest?(): void;
 }
+
+export interface Written {
+  /** The process. */
+  readonly by: string;
+  /** `create`, `update`, `patch`, `delete`, or a subresource. */
+  readonly verb: string;
+  /** `pods`, `deployments.apps`. */
+  readonly resource: string;
+  readonly name: string;
+}
+
+export type Witnessed =
+  | { readonly kind: 'list'; readonly revision: number; readonly objects: readonly KubeObject[] }
+  | { readonly kind: 'event'; readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject };
 
 /** What a checker may see. */
 export interface Checked {

@@ -85,6 +85,12 @@ class Run {
     this.#world = new World({
       plan,
       onEvent: (event, bytes) => this.#onEvent(event, bytes),
+      onWrite: (write) => {
+        for (const { checker } of this.#checkers) checker.onWrite?.(write);
+      },
+      onWitness: (seen) => {
+        for (const { checker } of this.#checkers) checker.onWitness?.(seen);
+      },
       onBroken: (property, message) => this.#broken(property, message),
     });
     const checked = this.#checked();

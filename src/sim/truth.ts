@@ -50,7 +50,7 @@ export class Truth {
   /** Current objects by resource, then name. */
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #versions = new Map<string, Version[]>();
-  readonly #revisions = new Map<string, { readonly revision: number }>();
+  readonly #revisions = new Map<string, { readonly revision: number; readonly bytes: Uint8Array }>();
   /** The newest revision that somebody was told of, by key. */
   readonly #acknowledged = new Map<string, number>();
   revision = 0;
@@ -62,6 +62,11 @@ export class Truth {
 
   objects<T extends KubeObject>(resource: string): ReadonlyMap<string, T> {
     return (this.#objects.get(resource) ?? new Map()) as ReadonlyMap<string, T>;
+  }
+
+  /** The bytes of an object as they were written. */
+  bytes(resource: string, name: string): Uint8Array | undefined {
+    return this.#revisions.get(`${resource}/${name}`)?.bytes;
   }
 
   resources(): Iterable<string> {
@@ -87,7 +92,9 @@ export class Truth {
       // The one that was current at `sinceMs` is the last to be asked.
       if (version.atMs <= sinceMs) return false;
     }
-    return versions.length === 0 ? holds(undefined) : false;
+    if (versions.length === 0) return holds(undefined);
+    // What was before the oldest that is remembered cannot be said; before the first of all it was not there.
+    return versions.length >= versionsMax || holds(undefined);
   }
 
   acknowledge(key: string, revision: number): void {
@@ -164,7 +171,7 @@ export class Truth {
     }
     const previous = map.get(name);
     map.set(name, object);
-    this.#revisions.set(key, { revision });
+    this.#revisions.set(key, { revision, bytes });
     this.#tell(
       { kind: 'put', resource, name, object, previous, revision, atMs: this.#options.nowMs() },
       key,

@@ -7,9 +7,9 @@
  * Deterministic: the same plan gives the same history, byte for byte. Nothing real is touched; the disk's thread comes from `io/`.
  */
 import { startHollowNodes } from '../agent/index.ts';
-import { builtinKinds, type KubeObject } from '../api/index.ts';
+import { builtinKinds, type KubeObject, pods as podsRef } from '../api/index.ts';
 import { createApi, createFirstObjects } from '../apiserver/index.ts';
-import { type Client, createInformers, type ResourceRef } from '../client/index.ts';
+import { type Client, createInformers, keyOf, type ResourceRef } from '../client/index.ts';
 import { startControllers } from '../controllers/index.ts';
 import { CaelumError, createLog, isError, type Log, SeededRandom, SimulatedClock } from '../lib/index.ts';
 import { startScheduler } from '../scheduler/index.ts';
@@ -20,13 +20,19 @@ import { Life, LifeClock } from './life.ts';
 import { SimNetwork } from './network.ts';
 import { nodeName, type SimPlan } from './plan.ts';
 import { type Machine, SimProcess } from './process.ts';
+import type { Witnessed, Written } from './property.ts';
 import { Truth, type TruthEvent } from './truth.ts';
 
 export interface WorldOptions {
   readonly plan: SimPlan;
   readonly onEvent: (event: TruthEvent, bytes: Uint8Array) => void;
+  readonly onWrite: (write: Written) => void;
+  readonly onWitness: (seen: Witnessed) => void;
   readonly onBroken: (property: string, message: string) => void;
 }
+
+const resourceName = ({ group, resource }: ResourceRef): string =>
+  group === '' ? resource : `${resource}.${group}`;
 
 export interface LogLine {
   readonly atMs: number;
@@ -73,6 +79,7 @@ export class World {
     plan.nodes.forEach((_, index) => {
       this.#add(nodeName(index), (machine) => this.#runNode(machine, index));
     });
+    this.#add('witness', (machine) => this.#runWitness(machine));
     const userLife = new Life('user');
     this.user = this.#clientOf({
       name: 'user',
@@ -145,18 +152,18 @@ export class World {
   }
 
   #clientOf(machine: Machine): Client {
-    return createNetworkClient(this.network, machine.life, this.#host(), (_by, _verb, ref, result) =>
-      this.#onWritten(ref, result),
-    );
+    return createNetworkClient(this.network, machine.life, this.#host(), (by, verb, ref, name, result) => {
+      this.#options.onWrite({ by, verb, resource: resourceName(ref), name });
+      this.#onAnswered(ref, result);
+    });
   }
 
   /** The API server has answered: what it said must never be lost. */
-  #onWritten(ref: ResourceRef, result: KubeObject | undefined): void {
+  #onAnswered(ref: ResourceRef, result: KubeObject | undefined): void {
     const metadata = result?.metadata as KubeObject['metadata'] | undefined;
     if (metadata?.name === undefined || metadata.resourceVersion === undefined) return;
-    const resource = ref.group === '' ? ref.resource : `${ref.resource}.${ref.group}`;
     const name = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
-    this.truth.acknowledge(`${resource}/${name}`, Number(metadata.resourceVersion));
+    this.truth.acknowledge(`${resourceName(ref)}/${name}`, Number(metadata.resourceVersion));
   }
 
   async #runApi(machine: Machine): Promise<void> {
@@ -225,6 +232,50 @@ export class World {
 
   async #runScheduler(machine: Machine): Promise<void> {
     startScheduler(this.#parts(machine));
+  }
+
+  /** Follows all pods by list and watch and nothing else, as a client of somebody's own would. */
+  async #runWitness(machine: Machine): Promise<void> {
+    const client = this.#clientOf(machine);
+    const { onWitness } = this.#options;
+    const list = async (): Promise<void> => {
+      try {
+        const { items, resourceVersion } = await client.list<KubeObject>(podsRef, { limit: 7 });
+        // A page says nothing of the rest: only a whole list is a state.
+        const whole = await client.list<KubeObject>(podsRef);
+        const ofPage = new Set(items.map(keyOf));
+        if (
+          resourceVersion === whole.resourceVersion &&
+          whole.items.slice(0, items.length).some((one) => !ofPage.has(keyOf(one)))
+        )
+          this.#options.onBroken('store/lists-are-states', 'the first page is not the beginning of the list');
+        onWitness({ kind: 'list', revision: Number(whole.resourceVersion), objects: whole.items });
+        watch(whole.resourceVersion);
+      } catch {
+        machine.clock.after(500, () => void list());
+      }
+    };
+    const watch = (from: string): void => {
+      let revision = from;
+      client.watch<KubeObject>(
+        podsRef,
+        { resourceVersion: from },
+        {
+          onEvent: (event) => {
+            if (event.type === 'BOOKMARK') revision = event.resourceVersion;
+            else {
+              revision = event.object.metadata.resourceVersion ?? revision;
+              onWitness({ kind: 'event', type: event.type, object: event.object });
+            }
+          },
+          onEnd: (error) => {
+            const again = isError(error, 'expired') ? () => void list() : () => watch(revision);
+            machine.clock.after(100, again);
+          },
+        },
+      );
+    };
+    void list();
   }
 
   async #runNode(machine: Machine, index: number): Promise<void> {
