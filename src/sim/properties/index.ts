@@ -1,4 +1,42 @@
-/** Every property, one line each. */
+/** Every property, one line each. What the store promises of durability is checked by `truth.ts` itself. */
 import type { Property } from '../property.ts';
+import { metadata } from './api/metadata.ts';
+import { namespacesFurnished } from './api/namespaces.ts';
+import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
+import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
+import { nodesHealthy } from './node/health.ts';
+import { podsRun } from './node/pods-run.ts';
+import { nothingWritten } from './rest/nothing-written.ts';
+import { boundOnce } from './scheduler/bound-once.ts';
+import { noOvercommit } from './scheduler/no-overcommit.ts';
+import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
+import { rulesKept } from './scheduler/rules-kept.ts';
+import { objectsAreNotChanged } from './store/objects-are-not-changed.ts';
+import { watchIsComplete } from './store/watch-is-complete.ts';
+import { noOvershoot } from './workload/no-overshoot.ts';
+import { deploymentsReached, replicaSetsReached } from './workload/reached.ts';
+import { surge } from './workload/surge.ts';
+import { unavailable } from './workload/unavailable.ts';
 
-export const properties: readonly Property[] = [];
+export const properties: readonly Property[] = [
+  watchIsComplete,
+  objectsAreNotChanged,
+  metadata,
+  namespacesFurnished,
+  noOvercommit,
+  boundOnce,
+  rulesKept,
+  noneLeftWaiting,
+  surge,
+  unavailable,
+  noOvershoot,
+  replicaSetsReached,
+  deploymentsReached,
+  nodesHealthy,
+  podsRun,
+  onlyReadyEndpoints,
+  uniqueAddresses,
+  orphansGo,
+  nothingElseGoes,
+  nothingWritten,
+];

@@ -1,0 +1,128 @@
+/** What nobody owns any more goes; nothing else does. */
+import type { KubeObject, Node, Pod, ReplicaSet } from '../../../api/index.ts';
+import type { Checked, Property } from '../../property.ts';
+import {
+  beside,
+  controlledBy,
+  controllerOf,
+  isActive,
+  isGoing,
+  isNamespaceGoing,
+  isTerminal,
+  sinceMs,
+  valuesSince,
+  wanted,
+} from '../facts.ts';
+
+function livingUids(world: Checked): Set<string> {
+  const uids = new Set<string>();
+  for (const resource of world.truth.resources())
+    for (const object of world.truth.objects(resource).values()) uids.add(object.metadata.uid ?? '');
+  return uids;
+}
+
+export const orphansGo: Property = {
+  name: 'garbage/orphans-go',
+  source: 'Kubernetes: owner references, namespace deletion; mission C3',
+  statement:
+    'When faults and users have stopped, soon nothing is left whose owners are all gone, nothing in a namespace that is gone, and nothing that is being deleted.',
+  check(world) {
+    return {
+      goal() {
+        const uids = livingUids(world);
+        const namespaces = world.truth.objects('namespaces');
+        for (const resource of world.truth.resources()) {
+          for (const [name, object] of world.truth.objects(resource)) {
+            const owners = object.metadata.ownerReferences ?? [];
+            if (owners.length > 0 && owners.every(({ uid }) => !uids.has(uid)))
+              return `${resource}/${name} belongs to ${owners.map((one) => `${one.kind} ${one.name}`).join(', ')}, which is gone`;
+            const { namespace } = object.metadata;
+            if (
+              namespace &&
+              !namespaces.has(namespace) &&
+              resource !== 'events' &&
+              resource !== 'leases.coordination.k8s.io'
+            )
+              return `${resource}/${name} is in a namespace that is gone`;
+            if (isGoing(object)) return `${resource}/${name} is still being deleted`;
+          }
+        }
+        return undefined;
+      },
+    };
+  },
+};
+
+/** Why controllers may have wanted this pod gone. */
+function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): string | undefined {
+  if (isTerminal(pod)) return 'it has ended';
+  if (byUser.has(pod.metadata.uid ?? '')) return 'a user asked for it';
+  if (isNamespaceGoing(world, pod)) return 'its namespace goes';
+  const since = sinceMs(world);
+  const { nodeName } = pod.spec ?? {};
+  const isBad = (node: KubeObject | undefined): boolean =>
+    node === undefined || (node as Node).spec?.taints?.some(({ effect }) => effect === 'NoExecute') === true;
+  if (nodeName && world.truth.heldSince('nodes', nodeName, since, isBad)) return 'its node is bad';
+  const owner = controllerOf(pod);
+  if (owner === undefined) return undefined;
+  const setName = beside(pod, owner.name);
+  const isOther = (set: KubeObject | undefined): boolean =>
+    set === undefined || set.metadata.uid !== owner.uid || isGoing(set);
+  if (world.truth.heldSince('replicasets.apps', setName, since, isOther)) return 'its owner goes';
+  const set = world.truth.objects<ReplicaSet>('replicasets.apps').get(setName);
+  if (set === undefined) return 'its owner is gone';
+  // `pod` is going already, so it no longer counts.
+  const others = [...controlledBy(set, world.truth.objects<Pod>('pods').values())].filter((one) =>
+    isActive(one),
+  ).length;
+  const least = Math.min(...valuesSince<ReplicaSet, number>(world, 'replicasets.apps', setName, wanted));
+  return others >= least ? 'there were too many' : undefined;
+}
+
+export const nothingElseGoes: Property = {
+  name: 'garbage/nothing-else-goes',
+  source: 'Kubernetes: garbage collection, ReplicaSet; mission C3 (no harm)',
+  statement:
+    "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
+  check(world, broken) {
+    const byUser = new Set<string>();
+    const suspects: { readonly name: string; readonly uid: string; readonly reason: string | undefined }[] =
+      [];
+    return {
+      onWrite({ by, verb, resource, name }) {
+        if (by !== 'user' || verb !== 'delete' || resource !== 'pods') return;
+        byUser.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
+        for (const { object } of world.truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
+      },
+      onEvent({ kind, resource, object, previous, name }) {
+        if (resource === 'pods') {
+          const began = kind === 'put' && isGoing(object) && previous !== undefined && !isGoing(previous);
+          const gone = kind === 'delete' && previous !== undefined && !isGoing(previous);
+          if (!began && !gone) return;
+          // The user's request is told after it was carried out: looked at when that is known.
+          suspects.push({
+            name,
+            uid: object.metadata.uid ?? '',
+            reason: reasonToDelete(world, object as Pod, byUser),
+          });
+        } else if (resource === 'replicasets.apps' && kind === 'delete') {
+          const owner = controllerOf(object);
+          if (owner === undefined || isNamespaceGoing(world, object)) return;
+          const isOther = (deployment: KubeObject | undefined): boolean =>
+            deployment === undefined || deployment.metadata.uid !== owner.uid || isGoing(deployment);
+          if (world.truth.heldSince('deployments.apps', beside(object, owner.name), sinceMs(world), isOther))
+            return;
+          if (wanted(object as ReplicaSet) > 0)
+            broken(
+              `${name} was deleted while its Deployment lives and it wanted ${wanted(object as ReplicaSet)} pods`,
+            );
+        }
+      },
+      onSecond() {
+        for (const { name, uid, reason } of suspects.splice(0))
+          if (reason === undefined && !byUser.has(uid))
+            broken(`pod ${name} was deleted, and nothing called for it`);
+      },
+    };
+  },
+};

@@ -1,0 +1,42 @@
+/** Where nothing is to be done, nothing is done. */
+import type { Node } from '../../../api/index.ts';
+import { sameJson } from '../../../lib/index.ts';
+import type { Property } from '../../property.ts';
+
+export const nothingWritten: Property = {
+  name: 'rest/nothing-written',
+  source: 'style of the house: a plan of a reached goal is empty; mission C3 (no oscillation)',
+  statement:
+    'When every goal is reached and nobody asks for anything, nothing is written but leases and heartbeats of nodes.',
+  check(world, broken) {
+    let restMs: number | undefined;
+    return {
+      onRest() {
+        restMs = world.nowMs();
+      },
+      onEvent({ kind, resource, object, previous, name, atMs }) {
+        // A goal is reached a moment before its last writer rests.
+        if (restMs === undefined || atMs - restMs < 15_000) return;
+        if (resource === 'leases.coordination.k8s.io') return;
+        if (resource.startsWith('events')) return;
+        if (
+          resource === 'nodes' &&
+          previous !== undefined &&
+          sameJson((object as Node).spec ?? {}, (previous as Node).spec ?? {})
+        )
+          return;
+        if (resource === 'pods' && kind === 'put' && previous !== undefined) {
+          const changed = Object.entries(object).filter(
+            ([key, value]) =>
+              key !== 'metadata' && !sameJson(value, (previous as unknown as Record<string, unknown>)[key]),
+          );
+          broken(
+            `pods/${name} was written at rest: ${changed.map(([key]) => key).join(', ') || 'nothing changed'}`,
+          );
+          return;
+        }
+        broken(`${resource}/${name} was written at rest (${kind})`);
+      },
+    };
+  },
+};

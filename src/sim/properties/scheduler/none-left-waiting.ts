@@ -1,0 +1,36 @@
+/** Who can be placed is placed. */
+import type { Node, Pod } from '../../../api/index.ts';
+import type { Property } from '../../property.ts';
+import { isGoing, isTerminal, milli, requestOf } from '../facts.ts';
+import { foesOn, refusal } from './rules-kept.ts';
+
+export const noneLeftWaiting: Property = {
+  name: 'scheduler/none-left-waiting',
+  source: 'Kubernetes: scheduling; mission S1 (progress), R2 (no starvation)',
+  statement:
+    'When faults and users have stopped, no pod soon waits for a node while there is one that it fits on.',
+  check(world) {
+    const { truth } = world;
+    return {
+      goal() {
+        for (const [name, pod] of truth.objects<Pod>('pods')) {
+          if (pod.spec?.nodeName || isGoing(pod) || isTerminal(pod)) continue;
+          for (const [nodeName, node] of truth.objects<Node>('nodes')) {
+            if (refusal(pod, node) !== undefined || foesOn(world, nodeName, pod).length > 0) continue;
+            const here = [...truth.objects<Pod>('pods').values()].filter(
+              (one) => one.spec?.nodeName === nodeName && !isTerminal(one),
+            );
+            const hasRoom = (['cpu', 'memory'] as const).every(
+              (of) =>
+                here.reduce((sum, one) => sum + requestOf(one, of), requestOf(pod, of)) <=
+                milli(node.status?.allocatable?.[of]),
+            );
+            if (hasRoom && here.length < Number(node.status?.allocatable?.['pods'] ?? 0))
+              return `${name} waits, and would fit on ${nodeName}`;
+          }
+        }
+        return undefined;
+      },
+    };
+  },
+};
