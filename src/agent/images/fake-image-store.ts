@@ -1,7 +1,7 @@
 /**
  * An image store in memory, for the simulator and for unit tests of what runs pods.
  *
- * Knows the images that it was given, and any of `host.local/*`. Pulls take `pullDelayMs` of the given clock; `failures` makes the
+ * Knows the images that it was given, and any of `host.local/*`. Pulls take `pullDelayMs` of the given clock (asked anew for each pull, where it is a function); `failures` makes the
  * pull of a name fail. Roots are names only: nothing is mounted.
  */
 import { CaelumError, type Clock } from '../../lib/index.ts';
@@ -31,7 +31,7 @@ export interface FakeImageStore extends ImageStore {
 }
 
 export function createFakeImageStore(
-  options: { readonly clock?: Clock; readonly pullDelayMs?: number } = {},
+  options: { readonly clock?: Pick<Clock, 'sleep'>; readonly pullDelayMs?: number | (() => number) } = {},
 ): FakeImageStore {
   const offered = new Map<string, ImageConfig>();
   const present = new Map<string, Image>();
@@ -79,8 +79,9 @@ export function createFakeImageStore(
     async pull(name: string, pullOptions: PullOptions = {}): Promise<Image> {
       const wanted = normalizeName(name);
       pulls.push(wanted);
-      if (options.clock !== undefined && options.pullDelayMs !== undefined)
-        await options.clock.sleep(options.pullDelayMs, pullOptions.signal);
+      const { clock, pullDelayMs } = options;
+      if (clock !== undefined && pullDelayMs !== undefined)
+        await clock.sleep(typeof pullDelayMs === 'number' ? pullDelayMs : pullDelayMs(), pullOptions.signal);
       const failure = failures.get(wanted);
       if (failure !== undefined) throw failure;
       const { registry } = parseName(wanted);

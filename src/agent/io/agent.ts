@@ -1,23 +1,21 @@
 /**
- * The node agent, put together: node object and lease, pods, their server, their logs' rotation.
+ * The node agent of a real machine, put together: its core (pods, node object and lease), their server, their logs' rotation.
  *
- *   client, informers ──▶ PodShell ──▶ runtime, network, images, disk
- *                  └────▶ NodeKeeper      AgentServer ──▶ AgentEndpoint ──▶ PodShell
+ *   AgentServer ──▶ AgentEndpoint ──▶ core.ts: PodShell, NodeKeeper ──▶ runtime, network, images, disk
  *
  * `stop` leaves every container running: the next agent finds them. `shutdown` takes them all down.
  */
 
 import { mkdir } from 'node:fs/promises';
-import { type Client, createEventRecorder, type Informers } from '../../client/index.ts';
+import type { Client, Informers } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
 import { Closing } from '../../lib/index.ts';
+import { AgentCore } from '../core.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import { readMachineFacts, readPressure } from '../node/io/machine.ts';
-import { NodeKeeper } from '../node/node-keeper.ts';
-import type { ImageEntry } from '../node/node-object.ts';
 import { createPodDisk } from '../pods/io/pod-disk.ts';
-import { PodShell } from '../pods/pod-shell.ts';
+import type { PodShell } from '../pods/pod-shell.ts';
 import { createProbeRunner } from '../probes/io/probe-runner.ts';
 import type { Runtime } from '../runtime/index.ts';
 import type { AgentEndpoint, StreamHandler } from '../server/endpoint.ts';
@@ -63,20 +61,20 @@ export interface Agent {
 
 /** Resolves when the node is registered and Ready and its pods are looked after. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { client, clock, random, log, runtime, network, images, nodeName, nodeAddress } = options;
+  const { clock, log, runtime, network, nodeName } = options;
   const closing = new Closing();
   await mkdir(options.dataDirectory, { recursive: true });
   const [facts] = await Promise.all([readMachineFacts(options.dataDirectory), network.prepare()]);
   const disk = createPodDisk({ dataDirectory: options.dataDirectory });
-  const events = createEventRecorder({ client, clock, random, log, component: 'kubelet', host: nodeName });
-  const shell = new PodShell({
+  const core = new AgentCore({
     ...options,
     disk,
-    events,
+    facts,
     probeRunner: createProbeRunner(runtime),
     dns: { servers: [options.clusterDns].flat(), domain: options.clusterDomain },
-    allocatable: { cpuMilli: facts.cpuCount * 1000, memoryBytes: facts.memoryBytes },
+    pressure: () => readPressure(options.dataDirectory),
   });
+  const { shell } = core;
   const endpoint = createAgentEndpoint({
     shell,
     runtime,
@@ -88,30 +86,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   try {
     const server = await serveAgent({ ...options.server, endpoint, streams: options.streams, log });
     closing.add('server', () => server.close());
-    const description = runtime.describe();
-    const version = description.version.split(',')[0]?.trim() || '0.0.0';
-    const keeper = new NodeKeeper({
-      client,
-      clock,
-      log,
-      events,
-      facts,
-      settings: {
-        name: nodeName,
-        address: nodeAddress,
-        serverPort: server.port,
-        podsMax: options.podsMax ?? 110,
-        labels: options.labels ?? {},
-        runtimeVersion: `${description.name}://${version}`,
-      },
-      pressure: () => readPressure(options.dataDirectory),
-      images: () => imageEntries(images),
-    });
-    closing.add('node', () => keeper.stop());
-    closing.add('events', () => events.stop());
-    closing.add('pods', () => shell.stop());
-    // Pods do not wait for the node object, nor it for them.
-    await Promise.all([shell.start(), keeper.start()]);
+    closing.add('core', () => core.stop());
+    await core.start(server.port);
     const rotation = new LogRotation({ clock, log, runtime, files: () => runningLogs(shell, disk) });
     rotation.start();
     closing.add('log rotation', () => rotation.stop());
@@ -130,11 +106,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await closing.close();
     throw error;
   }
-}
-
-async function imageEntries(images: ImageStore): Promise<readonly ImageEntry[]> {
-  const all = await images.list();
-  return all.map(({ digests, names, sizeBytes }) => ({ names: [...digests, ...names], sizeBytes }));
 }
 
 function* runningLogs(shell: PodShell, disk: ReturnType<typeof createPodDisk>): Iterable<LogFile> {

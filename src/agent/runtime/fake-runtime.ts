@@ -62,6 +62,36 @@ export class FakeHost {
   readonly containers = new Map<string, FakeContainer>();
   readonly watchers = new Set<(container: FakeContainer) => void>();
   nextPid = 1000;
+
+  /** A container's process ends. One that has ended, or was removed, stays as it is. */
+  exit(id: string, exitCode: number, nowMs: number, reason?: string): void {
+    const container = this.containers.get(id);
+    if (container === undefined || container.state === 'exited') return;
+    this.#end(container, exitCode, nowMs, reason);
+    for (const watcher of this.watchers) watcher(container);
+  }
+
+  #end(container: FakeContainer, exitCode: number, nowMs: number, reason?: string): void {
+    container.exitTimer?.cancel();
+    container.state = 'exited';
+    container.pid = undefined;
+    container.finishedAtMs = nowMs;
+    container.exitCode = exitCode;
+    container.reason = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
+    container.exited.resolve();
+  }
+
+  /**
+   * The power goes: no container runs on, no sandbox is left, nobody is told. Where the runtime's folder is on a disk, the containers are
+   * found afterwards, ended as nobody knows (code 255); where it is in memory (`forgets`), they are not.
+   */
+  powerCut(nowMs: number, forgets: boolean): void {
+    this.watchers.clear();
+    this.sandboxes.clear();
+    for (const container of this.containers.values())
+      if (container.state !== 'exited') this.#end(container, 255, nowMs);
+    if (forgets) this.containers.clear();
+  }
 }
 
 export interface FakeRuntimeOptions {
@@ -69,6 +99,8 @@ export interface FakeRuntimeOptions {
   readonly random: Random;
   /** Share it between runtimes to simulate a restarted agent. Default: a new one. */
   readonly host?: FakeHost;
+  /** The machine's time: containers go on by it when the agent that started them is gone. Default: `clock`. */
+  readonly machineClock?: Clock;
   /** Least and most milliseconds that a start takes. Default 1 to 5. */
   readonly startDelayMs?: readonly [number, number];
   readonly program?: (spec: ContainerSpec) => FakeProgram;
@@ -92,13 +124,18 @@ const outputLimitBytes = 10 * 1024;
 class InMemoryRuntime implements FakeRuntime {
   readonly host: FakeHost;
   readonly #clock: Clock;
+  readonly #machineClock: Clock;
   readonly #random: Random;
   readonly #options: FakeRuntimeOptions;
   readonly #subscriptions = new Set<(container: FakeContainer) => void>();
 
   constructor(options: FakeRuntimeOptions) {
     this.host = options.host ?? new FakeHost();
+    // Those that an agent was about to start when it died.
+    for (const { id, state } of [...this.host.containers.values()])
+      if (state === 'created') this.host.containers.delete(id);
     this.#clock = options.clock;
+    this.#machineClock = options.machineClock ?? options.clock;
     this.#random = options.random.stream('fake-runtime');
     this.#options = options;
   }
@@ -147,7 +184,7 @@ class InMemoryRuntime implements FakeRuntime {
     container.startedAtMs = this.#clock.nowMs();
     const status = statusOf(container);
     if (exitAfterMs !== undefined)
-      container.exitTimer = this.#clock.after(exitAfterMs, () =>
+      container.exitTimer = this.#machineClock.after(exitAfterMs, () =>
         this.#exit(container, exitCode ?? 0, reason),
       );
     container.started.resolve();
@@ -183,7 +220,7 @@ class InMemoryRuntime implements FakeRuntime {
     const leave =
       terminate === 'ignore' || signal === 'SIGKILL'
         ? undefined
-        : this.#clock.after(terminate.afterMs, () => this.#exit(container, terminate.exitCode));
+        : this.#machineClock.after(terminate.afterMs, () => this.#exit(container, terminate.exitCode));
     if (signal === 'SIGKILL') this.#exit(container, 137);
     await container.exited.promise;
     kill.cancel();
@@ -311,16 +348,8 @@ class InMemoryRuntime implements FakeRuntime {
     return container;
   }
 
-  #exit(container: FakeContainer, exitCode: number, reason?: string): void {
-    if (container.state === 'exited') return;
-    container.exitTimer?.cancel();
-    container.state = 'exited';
-    container.pid = undefined;
-    container.finishedAtMs = this.#clock.nowMs();
-    container.exitCode = exitCode;
-    container.reason = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
-    container.exited.resolve();
-    for (const watcher of this.host.watchers) watcher(container);
+  #exit({ id }: FakeContainer, exitCode: number, reason?: string): void {
+    this.host.exit(id, exitCode, this.#clock.nowMs(), reason);
   }
 }
 
