@@ -33,7 +33,11 @@ export const metadata: Property = {
         if (before.deletionTimestamp !== undefined && deletionTimestamp === undefined)
           broken(`${what} was going and is so no more`);
         if (!withGeneration.has(resource)) return;
-        const specOf = (of: unknown): unknown => (of as { spec?: unknown }).spec;
+        // Binding sets the node and counts as no change of the spec.
+        const specOf = (of: unknown): unknown => ({
+          ...(of as { spec?: object }).spec,
+          nodeName: undefined,
+        });
         const isChanged = !sameJson(specOf(object), specOf(previous));
         const grew = generation - (before.generation ?? 0);
         const mayGrow =

@@ -27,6 +27,8 @@ export const podsRun: Property = {
           if (!pod.spec?.nodeName || isGoing(pod) || isTerminal(pod)) continue;
           if (pod.status?.phase !== 'Running')
             return `${name} is on ${pod.spec.nodeName} and ${pod.status?.phase ?? 'has no phase'}`;
+          if (pod.metadata.annotations?.['hollow.caelum.dev/exit-after-ms'] !== undefined)
+            return `${name} has still to end`;
           if (!isReady(pod)) return `${name} runs on ${pod.spec.nodeName} and is not Ready`;
         }
         return undefined;
