@@ -8,6 +8,8 @@ export interface NetworkHarness {
   /** A network on the same state as the last one of this harness: a restarted agent. The range is 10.251.7.0/28. */
   open(): PodNetwork;
   podUid(): string;
+  /** The machine is started anew: namespaces are gone. */
+  powerCut(network: PodNetwork): Promise<void>;
 }
 
 export interface NetworkCase {
@@ -70,9 +72,26 @@ export const networkContract: readonly NetworkCase[] = [
         const before = await network.attach(uid, []);
         const restarted = harness.open();
         await restarted.prepare();
-        assert.deepEqual(await restarted.list(), [before]);
+        assert.deepEqual(await restarted.list(), [{ ...before, isWhole: true }]);
         assert.deepEqual(await restarted.attach(uid, []), before);
         assert.notDeepEqual((await restarted.attach(podUid(), [])).addresses, before.addresses);
+      }),
+  },
+  {
+    name: 'after a power cut an attachment is not whole, keeps its address, and attach() mends it',
+    run: (harness) =>
+      withNetwork(harness, async (network, podUid) => {
+        const [a, b] = await Promise.all([network.attach(podUid(), []), network.attach(podUid(), [])]);
+        await harness.powerCut(network);
+        const restarted = harness.open();
+        await restarted.prepare();
+        assert.deepEqual(
+          (await restarted.list()).map(({ isWhole }) => isWhole),
+          [false, false],
+        );
+        assert.deepEqual(await restarted.attach(a.podUid, []), a);
+        await restarted.detach(b.podUid);
+        assert.deepEqual(await restarted.list(), [{ ...a, isWhole: true }]);
       }),
   },
   {

@@ -2,7 +2,7 @@
  * A pod network in memory, for the simulator and unit tests: addresses from the range, connections answered by a listener table.
  */
 import { CaelumError } from '../../lib/index.ts';
-import type { HostPort, PodAttachment, PodNetwork } from './network.ts';
+import type { FoundAttachment, HostPort, PodAttachment, PodNetwork } from './network.ts';
 import { addressesOf, type Range } from './range.ts';
 
 export interface FakePodNetworkOptions {
@@ -10,40 +10,54 @@ export interface FakePodNetworkOptions {
   readonly podCidr: string;
   /** Opens a connection to a pod's port; by default every connection is refused. */
   readonly connect?: (attachment: PodAttachment, port: number) => Promise<import('node:net').Socket>;
+  /** Between reserving an address and making the rest. When it never resolves, a half-made attachment is left: the agent died. */
+  readonly pause?: () => Promise<void>;
 }
 
 export interface FakePodNetwork extends PodNetwork {
   /** Host ports as given to `attach`, by pod uid. */
   readonly hostPorts: ReadonlyMap<string, readonly HostPort[]>;
+  /** By pod uid. */
+  readonly attachments: ReadonlyMap<string, FoundAttachment>;
+  /** The machine is started anew: reservations are on its disk, namespaces are gone. */
+  powerCut(): void;
 }
 
 export function createFakePodNetwork(options: FakePodNetworkOptions): FakePodNetwork {
   const range: Range = addressesOf(options.podCidr);
-  const attachments = new Map<string, PodAttachment>();
+  const attachments = new Map<string, FoundAttachment>();
   const hostPorts = new Map<string, readonly HostPort[]>();
   const taken = new Set<number>();
+  const reserve = (podUid: string): FoundAttachment => {
+    const address = range.firstFree(taken);
+    if (address === undefined)
+      throw new CaelumError(
+        'unavailable',
+        `Cannot attach pod "${podUid}": no free address in ${options.podCidr}`,
+      );
+    taken.add(address.number);
+    return {
+      podUid,
+      namespacePath: `/run/netns/fake-${podUid}`,
+      addresses: [address.text],
+      interfaceName: 'eth0',
+      isWhole: false,
+    };
+  };
   return {
     hostPorts,
     async prepare() {},
+    attachments,
     async attach(podUid, ports) {
       hostPorts.set(podUid, ports);
       const existing = attachments.get(podUid);
-      if (existing !== undefined) return existing;
-      const address = range.firstFree(taken);
-      if (address === undefined)
-        throw new CaelumError(
-          'unavailable',
-          `Cannot attach pod "${podUid}": no free address in ${options.podCidr}`,
-        );
-      taken.add(address.number);
-      const attachment: PodAttachment = {
-        podUid,
-        namespacePath: `/run/netns/fake-${podUid}`,
-        addresses: [address.text],
-        interfaceName: 'eth0',
-      };
-      attachments.set(podUid, attachment);
-      return attachment;
+      if (existing?.isWhole === true) return bare(existing);
+      const made = existing ?? reserve(podUid);
+      attachments.set(podUid, made);
+      await options.pause?.();
+      const whole = { ...made, isWhole: true };
+      attachments.set(podUid, whole);
+      return bare(whole);
     },
     async detach(podUid) {
       const attachment = attachments.get(podUid);
@@ -64,6 +78,9 @@ export function createFakePodNetwork(options: FakePodNetworkOptions): FakePodNet
         `Cannot connect to pod "${podUid}" port ${port}: connection refused`,
       );
     },
+    powerCut() {
+      for (const [podUid, found] of attachments) attachments.set(podUid, { ...found, isWhole: false });
+    },
     async destroy() {
       attachments.clear();
       hostPorts.clear();
@@ -71,3 +88,5 @@ export function createFakePodNetwork(options: FakePodNetworkOptions): FakePodNet
     },
   };
 }
+
+const bare = ({ isWhole: _isWhole, ...attachment }: FoundAttachment): PodAttachment => attachment;

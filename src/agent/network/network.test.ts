@@ -11,7 +11,8 @@ for (const { name, run } of networkContract)
   test(`fake network: ${name}`, async () => {
     const network = createFakePodNetwork({ podCidr: '10.251.7.0/28' });
     let pods = 0;
-    await run({ open: () => network, podUid: () => `uid-${pods++}` });
+    const powerCut = async (): Promise<void> => network.powerCut();
+    await run({ open: () => network, podUid: () => `uid-${pods++}`, powerCut });
   });
 
 test('addressesOf() reads ranges', () => {

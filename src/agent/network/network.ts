@@ -10,13 +10,18 @@ export interface PodAttachment {
   readonly interfaceName: string;
 }
 
+/** As found: one whose making was cut short, or whose namespace went when the machine was restarted, is not whole. */
+export interface FoundAttachment extends PodAttachment {
+  readonly isWhole: boolean;
+}
+
 export interface PodNetwork {
   /** Makes the bridge, the masquerade rule and the sysctls. Idempotent. */
   prepare(): Promise<void>;
-  /** Creates the namespace, veth and address. Idempotent: answers the existing attachment. */
+  /** Creates the namespace, veth and address. Idempotent: answers the existing attachment; one that is not whole is mended. */
   attach(podUid: string, ports: readonly HostPort[]): Promise<PodAttachment>;
   detach(podUid: string): Promise<void>;
-  list(): Promise<readonly PodAttachment[]>;
+  list(): Promise<readonly FoundAttachment[]>;
   /** Opens a TCP connection inside the pod's network namespace (port-forward, probes to localhost). */
   connect(podUid: string, port: number): Promise<import('node:net').Socket>;
   /** Removes everything this network made: namespaces, bridge, rules. */

@@ -77,6 +77,8 @@ export interface Observed {
   readonly containers: readonly RuntimeStatus[];
   /** Is the pod attached to the network? Always false with the host's network. */
   readonly attached: boolean;
+  /** Something of an attachment is there, whole or not. */
+  readonly networkPresent: boolean;
   readonly addresses: readonly string[];
   readonly sandbox: boolean;
   readonly volumesReady: boolean;

@@ -49,6 +49,7 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
     case 'detachNetwork':
       await worker.parts.network.detach(worker.state.uid);
       worker.state.attachment = undefined;
+      worker.state.networkPresent = false;
       worker.state.faults.delete('network');
       return;
     case 'tearDownVolumes':
@@ -84,6 +85,7 @@ async function attachNetwork(worker: PodWorker): Promise<void> {
   const { pod } = state;
   if (pod === undefined) return;
   try {
+    state.networkPresent = true;
     state.attachment = await parts.network.attach(state.uid, hostPortsOf(pod));
     state.faults.delete('network');
   } catch (error) {

@@ -24,6 +24,7 @@ function observe(change: Partial<Observed> = {}, spec: Partial<NonNullable<Pod['
     runtimeName: 'crun',
     containers: [],
     attached: false,
+    networkPresent: false,
     addresses: [],
     sandbox: false,
     volumesReady: false,
@@ -41,6 +42,7 @@ function observe(change: Partial<Observed> = {}, spec: Partial<NonNullable<Pod['
 
 const set = {
   attached: true,
+  networkPresent: true,
   addresses: ['10.0.0.2'],
   sandbox: true,
   volumesReady: true,
@@ -245,6 +247,7 @@ function anyObserved(random: Random): Observed {
       busy,
       probes,
       attached: maybe(random),
+      networkPresent: maybe(random),
       sandbox: maybe(random),
       volumesReady: maybe(random),
       volumesPresent: maybe(random),

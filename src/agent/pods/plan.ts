@@ -216,10 +216,11 @@ function stopAll(
 function tearDown(observed: Observed, draft: Draft): boolean {
   for (const root of observed.roots) draft.add({ kind: 'unmountRoot', root });
   const pulling = [...observed.busy.keys()].some((key) => key.startsWith('image/'));
-  if (observed.attached) draft.add({ kind: 'detachNetwork' });
+  if (observed.networkPresent) draft.add({ kind: 'detachNetwork' });
   if (observed.volumesPresent && observed.roots.size === 0) draft.add({ kind: 'tearDownVolumes' });
   const settled = !['network', 'sandbox', 'volumes'].some((key) => draft.busy(key));
-  return settled && !observed.attached && observed.roots.size === 0 && !observed.volumesPresent && !pulling;
+  const left = observed.networkPresent || observed.roots.size > 0 || observed.volumesPresent;
+  return settled && !left && !pulling;
 }
 
 /** The pod is over (or its time is up): nothing runs any more; ended containers stay for their logs. */

@@ -263,6 +263,24 @@ test('PodShell finds its containers again after kill -9, and reports what ended 
   assert.ok(ready(world));
 });
 
+test('PodShell makes the network anew after the machine was restarted, and starts the pods again', async () => {
+  const world = await createWorld();
+  await world.client.create(podsRef, podOf());
+  await world.until('Running', phaseIs(world, 'Running'));
+  const address = world.pod()?.status?.podIP;
+  world.kill();
+  world.host.powerCut(world.clock.nowMs(), false);
+  world.network.powerCut();
+  await world.restart();
+  await world.until('restarted', () => status(world)?.restartCount === 1 && ready(world), 60_000);
+  assert.equal(world.pod()?.status?.podIP, address);
+  assert.deepEqual(
+    [...world.network.attachments.values()].map(({ isWhole }) => isWhole),
+    [true],
+  );
+  assert.equal(world.host.sandboxes.size, 1);
+});
+
 test('PodShell waits with ErrImagePull, then ImagePullBackOff, then pulls again', async () => {
   const world = await createWorld();
   await world.client.create(podsRef, podOf({ containers: [{ name: 'c', image: 'nowhere/x:1' }] }));

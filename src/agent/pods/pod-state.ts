@@ -3,13 +3,13 @@
  * what operations and exits have changed since; so a plan needs no questions. Everything here can be asked again after a crash.
  */
 import type { Pod } from '../../api/index.ts';
-import type { PodAttachment } from '../network/index.ts';
+import type { FoundAttachment, PodAttachment } from '../network/index.ts';
 import type { ContainerMemory, Fault, Observed, RuntimeStatus } from './observed.ts';
 
 /** What is left of a pod on the machine, as found at the start of the agent. */
 export interface Leftovers {
   readonly containers: readonly RuntimeStatus[];
-  readonly attachment: PodAttachment | undefined;
+  readonly attachment: FoundAttachment | undefined;
   readonly sandbox: boolean;
   readonly onDisk: boolean;
   /** `container/attempt` */
@@ -38,7 +38,9 @@ export class PodState {
   lastPod: Pod | undefined;
   goneAtMs: number | undefined;
   deleted = false;
+  /** Whole. */
   attachment: PodAttachment | undefined;
+  networkPresent: boolean;
   sandbox: boolean;
   volumesReady = false;
   volumesPresent: boolean;
@@ -55,7 +57,8 @@ export class PodState {
   constructor(uid: string, leftovers: Leftovers, nowMs: number) {
     this.uid = uid;
     this.seenAtMs = nowMs;
-    this.attachment = leftovers.attachment;
+    this.attachment = leftovers.attachment?.isWhole === true ? leftovers.attachment : undefined;
+    this.networkPresent = leftovers.attachment !== undefined;
     this.sandbox = leftovers.sandbox;
     this.volumesPresent = leftovers.onDisk;
     this.roots = new Set(leftovers.roots);
@@ -97,6 +100,7 @@ export class PodState {
       ...around,
       containers: [...this.containers.values()],
       attached: this.attachment !== undefined,
+      networkPresent: this.networkPresent,
       addresses: this.attachment?.addresses ?? [],
       sandbox: this.sandbox,
       volumesReady: this.volumesReady,

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, test } from 'node:test';
 import { silentLog } from '../../../lib/index.ts';
 import { findProgram } from '../../runtime/io/host.ts';
@@ -47,8 +47,14 @@ after(async () => {
 
 for (const { name, run: runCase } of networkContract)
   test(`bridge network: ${name}`, { skip, timeout: 60_000 }, () =>
-    runCase({ open: () => open('c', '10.251.7.0/28'), podUid }),
+    runCase({ open: () => open('c', '10.251.7.0/28'), podUid, powerCut }),
   );
+
+/** Takes away what a restart of the machine would. */
+async function powerCut(network: PodNetwork): Promise<void> {
+  for (const { namespacePath } of await network.list())
+    await run('ip', ['netns', 'del', basename(namespacePath)]);
+}
 
 /** A server in a pod that answers every connection with `text`, and ends it when the client has. */
 async function serve(pod: PodAttachment, address: string, port: number, text: string): Promise<void> {

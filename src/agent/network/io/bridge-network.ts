@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CaelumError, type Log } from '../../../lib/index.ts';
 import { run, runOk } from '../../runtime/io/spawned.ts';
-import type { HostPort, PodAttachment, PodNetwork } from '../network.ts';
+import type { FoundAttachment, HostPort, PodAttachment, PodNetwork } from '../network.ts';
 import { addressesOf, type Range } from '../range.ts';
 import { pairsMax, tableText } from '../rules.ts';
 
@@ -258,9 +258,12 @@ class BridgeNetwork implements PodNetwork {
     if (lines.length > 0) await run('ip', ['-force', '-batch', '-'], { input: `${lines.join('\n')}\n` });
   }
 
-  async list(): Promise<readonly PodAttachment[]> {
+  async list(): Promise<readonly FoundAttachment[]> {
     await this.prepare();
-    return [...this.#entries.values()].map((entry) => this.#attachment(entry));
+    return [...this.#entries.values()].map((entry) => ({
+      ...this.#attachment(entry),
+      isWhole: entry.ready && this.#isThere(entry.podUid),
+    }));
   }
 
   async connect(podUid: string, port: number): Promise<Socket> {
