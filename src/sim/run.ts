@@ -60,6 +60,8 @@ export interface Result {
 
 /** How late, in an undisturbed world, the last part may hear of a change. */
 const hearMs = 5000;
+/** How long after the last trouble that is so: messages may be under way for 40 s, and informers rest up to 30 s between tries. */
+const settleMs = 45_000;
 
 export async function run(plan: SimPlan, environment: Environment): Promise<Result> {
   const one = new Run(plan, environment);
@@ -112,7 +114,7 @@ class Run {
         const calm = world.calmSinceMs();
         if (calm === undefined) return 0;
         const nowMs = world.clock.monotonicMs();
-        return nowMs - calm > hearMs ? nowMs - hearMs : 0;
+        return nowMs - calm > settleMs ? nowMs - hearMs : 0;
       },
       isAtRest: () => this.#isAtRest,
       facts: world.facts,

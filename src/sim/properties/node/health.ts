@@ -32,7 +32,9 @@ export const nodesHealthy: Property = {
       goal() {
         for (const [name, node] of truth.objects<Node>('nodes')) {
           if (readiness(node) !== 'True') return `${name} is not Ready`;
-          const taint = node.spec?.taints?.find(({ key }) => key.startsWith('node.kubernetes.io/'));
+          const taint = node.spec?.taints?.find(
+            ({ key }) => key.startsWith('node.kubernetes.io/') && !key.endsWith('/unschedulable'),
+          );
           if (taint !== undefined) return `${name} still bears the taint ${taint.key}`;
         }
         return truth.objects('nodes').size === world.plan.nodes.length

@@ -30,6 +30,9 @@ export const unavailable: Property = {
         const deployment = world.truth.objects<Deployment>('deployments.apps').get(name);
         if (deployment?.metadata.uid !== owner.uid || isGoing(deployment)) return;
         if (deployment.spec?.strategy?.type === 'Recreate') return;
+        const desired = (one: ReplicaSet): string | undefined =>
+          one.metadata.annotations?.['deployment.kubernetes.io/desired-replicas'];
+        if (desired(set) !== desired(before)) return;
         const sizes = valuesSince<Deployment, number>(world, 'deployments.apps', name, wanted);
         // Scaling the Deployment itself shrinks its ReplicaSets in proportion, available or not.
         if (!isWhole(world, 'deployments.apps', name) || new Set(sizes).size > 1) return;
