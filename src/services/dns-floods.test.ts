@@ -22,7 +22,7 @@ import {
 import { readReply } from './dns-reply.ts';
 import { framed } from './io/dns-forwarder.ts';
 import { namespaceRef, startDns } from './io/dns-server.ts';
-import { endpointSliceRef, serviceRef } from './io/service-rules.ts';
+import { endpointSliceRef, serviceRef } from './rule-keeper.ts';
 
 const web: Service = {
   metadata: { name: 'web', namespace: 'shop' },

@@ -13,7 +13,7 @@ import { aged, readReply } from './dns-reply.ts';
 import { ensureDnsService } from './dns-service.ts';
 import { answer, answerFollowing, type Zone } from './dns-zone.ts';
 import { namespaceRef, startDns } from './io/dns-server.ts';
-import { endpointSliceRef, serviceRef } from './io/service-rules.ts';
+import { endpointSliceRef, serviceRef } from './rule-keeper.ts';
 import { serviceKeyOf } from './virtual-ips.ts';
 
 const external = (externalName: string): NonNullable<Service['spec']> => ({

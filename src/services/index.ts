@@ -3,10 +3,17 @@
 export { ensureDnsService } from './dns-service.ts';
 export { type DnsOptions, type DnsServer, startDns } from './io/dns-server.ts';
 export {
-  endpointSliceRef,
   removeServiceRules,
   type ServiceRules,
   type ServiceRulesOptions,
-  serviceRef,
   startServiceRules,
 } from './io/service-rules.ts';
+export {
+  endpointSliceRef,
+  RuleKeeper,
+  type RuleKeeperOptions,
+  type RuleKernel,
+  serviceRef,
+} from './rule-keeper.ts';
+export { wholeTable } from './rule-plan.ts';
+export { type RuleSet, rulesFor } from './virtual-ips.ts';

@@ -10,7 +10,8 @@ import { createFakeClient, createInformers } from '../client/index.ts';
 import { silentLog } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
-import { endpointSliceRef, serviceRef, startServiceRules } from './io/service-rules.ts';
+import { startServiceRules } from './io/service-rules.ts';
+import { endpointSliceRef, serviceRef } from './rule-keeper.ts';
 import { serviceNameLabel } from './virtual-ips.ts';
 
 const missing = ['/usr/sbin/nft', '/bin/busybox', '/usr/bin/nsenter'].filter((path) => !existsSync(path));

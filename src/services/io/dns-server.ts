@@ -22,9 +22,9 @@ import {
   writeResponse,
 } from '../dns-message.ts';
 import { answerFollowing, isOwnName, type Zone } from '../dns-zone.ts';
+import { endpointSliceRef, serviceRef } from '../rule-keeper.ts';
 import { serviceKeyOf } from '../virtual-ips.ts';
 import { closeQuietly, Forwarder, framed } from './dns-forwarder.ts';
-import { endpointSliceRef, serviceRef } from './service-rules.ts';
 
 export const namespaceRef: ResourceRef = {
   group: '',
