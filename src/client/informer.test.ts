@@ -171,13 +171,13 @@ test('errors back off exponentially, with jitter, and are forgotten after succes
   await clock.advance(120_000);
   const gaps = at.slice(1).map((time, index) => time - (at[index] as number));
   gaps.forEach((gap, index) => {
-    const whole = Math.min(30_000, 100 * 2 ** index);
+    const whole = Math.min(10_000, 100 * 2 ** index);
     assert.ok(gap >= whole / 2 && gap <= whole, `gap ${index} is ${gap} ms`);
   });
-  assert.ok(at.length > 9 && at.length < 20, `${at.length} attempts`);
+  assert.ok(at.length > 15 && at.length < 40, `${at.length} attempts`);
   assert.equal(informer.synced, false);
   client.intercept = undefined;
-  await clock.advance(30_000);
+  await clock.advance(10_000);
   assert.equal(informer.synced, true);
   client.dropWatches();
   await clock.advance(0);

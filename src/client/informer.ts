@@ -33,7 +33,7 @@ export interface InformersOptions {
 }
 
 const firstDelayMs = 100;
-const longestDelayMs = 30_000;
+const longestDelayMs = 10_000;
 /** A watch that lasted this long was a good one. */
 const goodWatchMs = 5_000;
 
@@ -108,7 +108,11 @@ class Follower<T extends KubeObject> {
         error = thrown;
       }
       if (signal.aborted) return;
-      if (isError(error, 'expired')) mustList = true;
+      if (isError(error, 'expired')) {
+        // Whoever says so can be reached: listing need not wait for as long as the failures before it asked for.
+        if (!mustList) this.#failures = 0;
+        mustList = true;
+      }
       const wasGood = clock.monotonicMs() - watchingSinceMs >= goodWatchMs;
       if (wasGood) this.#failures = 0;
       if (wasGood && error === undefined) continue;
@@ -116,7 +120,7 @@ class Follower<T extends KubeObject> {
     }
   }
 
-  /** Waits 100 ms, 200 ms, … 30 s, each between half and the whole, so that a thousand informers do not return together. */
+  /** Waits 100 ms, 200 ms, … 10 s, each between half and the whole, so that a thousand informers do not return together. */
   async #backOff(error: unknown): Promise<void> {
     const { clock, random } = this.#options;
     const wholeMs = Math.min(longestDelayMs, firstDelayMs * 2 ** this.#failures);

@@ -22,7 +22,7 @@ import {
 import { Lanes } from '../lanes.ts';
 import { type MachineFacts, nodeConditions, nodeObject, nodeStatus } from '../node/node-object.ts';
 import { kubeletVersion, leasesRef, nodeLeaseNamespace, nodesRef, podsRef } from '../objects.ts';
-import { finishedStatus, type HollowStep, hollowStep, runningStatus } from './hollow-pod.ts';
+import { finishedStatus, type HollowStep, hollowStep, readyStatus, runningStatus } from './hollow-pod.ts';
 import { PodAddresses } from './pod-addresses.ts';
 
 export interface HollowOptions {
@@ -75,6 +75,19 @@ export async function startHollowNodes(options: HollowOptions): Promise<HollowNo
 const retryDelayMs = 1000;
 const statusRefreshMs = 300_000;
 
+function delayOf(step: HollowStep, startMs: number, stopMs: number): number {
+  switch (step.kind) {
+    case 'start':
+      return startMs;
+    case 'delete':
+      return stopMs;
+    case 'finish':
+      return step.afterMs;
+    default:
+      return 0;
+  }
+}
+
 class Hollow implements HollowNodes {
   readonly names: readonly string[];
   readonly #options: HollowOptions;
@@ -87,7 +100,8 @@ class Hollow implements HollowNodes {
   readonly #podsOn: (nodeName: string) => readonly Pod[];
   readonly #podInformer;
   readonly #leaseLanes: Lanes;
-  #subscription: { cancel(): void } | undefined;
+  readonly #subscriptions: { cancel(): void }[] = [];
+  readonly #nodeInformer;
   #leaseTimer: Timer | undefined;
   #leaseAt = 0;
   #statusRefreshedMs: number;
@@ -107,6 +121,8 @@ class Hollow implements HollowNodes {
     // One alone watches what is its own, as an agent does.
     const own = count === 1 ? { fieldSelector: `spec.nodeName=${this.names[0]}` } : {};
     this.#podInformer = options.informers.informer<Pod>(podsRef, own);
+    const ownNode = count === 1 ? { fieldSelector: `metadata.name=${this.names[0]}` } : {};
+    this.#nodeInformer = options.informers.informer<Node>(nodesRef, ownNode);
     this.#podsOn = this.#podInformer.index('hollow-node', (pod) =>
       pod.spec?.nodeName !== undefined && this.#indexes.has(pod.spec.nodeName) ? [pod.spec.nodeName] : [],
     );
@@ -118,7 +134,10 @@ class Hollow implements HollowNodes {
     await this.#podInformer.whenSynced();
     // Addresses in use are known before the first is handed out.
     for (const pod of this.pods()) if (pod.status?.podIP) this.#addresses.take(pod.status.podIP);
-    this.#subscription = this.#podInformer.onChange((change) => this.#onPod(change));
+    this.#subscriptions.push(
+      this.#podInformer.onChange((change) => this.#onPod(change)),
+      this.#nodeInformer.onChange((change) => this.#onNode(change)),
+    );
     this.#scheduleLeases();
   }
 
@@ -133,7 +152,7 @@ class Hollow implements HollowNodes {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#subscription?.cancel();
+    for (const subscription of this.#subscriptions) subscription.cancel();
     this.#leaseTimer?.cancel();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
@@ -165,8 +184,9 @@ class Hollow implements HollowNodes {
     this.#timers.get(uid)?.cancel();
     this.#timers.delete(uid);
     if (step.kind === 'nothing') return;
-    const delayMs =
-      step.kind === 'start' ? startDelayMs : step.kind === 'delete' ? stopDelayMs : step.afterMs;
+    // While the node itself is thought lost, its pods are too, whatever is written.
+    if (step.kind === 'ready' && !this.#isKnownReady(pod.spec?.nodeName ?? '')) return;
+    const delayMs = delayOf(step, startDelayMs, stopDelayMs);
     if (delayMs === 0) {
       this.#lanes.add(uid, () => this.#carryOut(key, uid, step));
       return;
@@ -187,6 +207,7 @@ class Hollow implements HollowNodes {
     try {
       if (step.kind === 'start') await this.#startPod(pod);
       else if (step.kind === 'delete') await this.#deletePod(pod);
+      else if (step.kind === 'ready') await this.#writeStatus(pod, readyStatus(this.#options.clock.nowMs()));
       else if (step.kind === 'finish')
         await this.#writeStatus(pod, finishedStatus(pod, step.exitCode, this.#options.clock.nowMs()));
     } catch (error) {
@@ -229,6 +250,37 @@ class Hollow implements HollowNodes {
   }
 
   // ── nodes ──
+
+  #isKnownReady(name: string): boolean {
+    const node = this.#nodeInformer.get(name);
+    return (
+      node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+    );
+  }
+
+  /** A node that was thought lost says that it is there; then its pods do. */
+  #onNode({ kind, key }: Change<Node>): void {
+    const index = this.#indexes.get(key);
+    if (index === undefined || kind === 'deleted' || this.#stopped) return;
+    if (this.#isKnownReady(key)) {
+      for (const pod of this.#podsOn(key)) {
+        const isReady = hollowStep(pod, this.#options.clock.nowMs()).kind !== 'ready';
+        if (!isReady) this.#consider(`${pod.metadata.namespace}/${pod.metadata.name}`, pod);
+      }
+    } else this.#leaseLanes.add(`status/${index}`, () => this.#recover(index));
+  }
+
+  async #recover(index: number): Promise<void> {
+    if (this.#stopped || this.#isKnownReady(this.names[index] as string)) return;
+    try {
+      await this.#refreshNode(index);
+    } catch (error) {
+      this.#failed(`status/${index}`, error);
+      this.#options.clock.after(retryDelayMs, () => {
+        this.#leaseLanes.add(`status/${index}`, () => this.#recover(index));
+      });
+    }
+  }
 
   async #registerAll(): Promise<void> {
     let next = 0;

@@ -15,6 +15,8 @@ export const exitCodeAnnotation = 'hollow.caelum.dev/exit-code';
 
 export type HollowStep =
   | { readonly kind: 'start' }
+  /** It runs, and is called not ready: its node was thought lost. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'finish'; readonly afterMs: number; readonly exitCode: number }
   | { readonly kind: 'delete' }
   | { readonly kind: 'nothing' };
@@ -27,12 +29,33 @@ export function hollowStep(pod: Pod, nowMs: number): HollowStep {
   }
   if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'nothing' };
   if (phase !== 'Running') return { kind: 'start' };
+  if (isCalledNotReady(pod)) return { kind: 'ready' };
   const exitAfter = pod.metadata.annotations?.[exitAfterAnnotation];
   if (exitAfter === undefined || (pod.spec?.restartPolicy ?? 'Always') === 'Always')
     return { kind: 'nothing' };
   const startedMs = Date.parse(pod.status?.startTime ?? '') || nowMs;
   const exitCode = Number(pod.metadata.annotations?.[exitCodeAnnotation] ?? 0) || 0;
   return { kind: 'finish', afterMs: Math.max(0, startedMs + (Number(exitAfter) || 0) - nowMs), exitCode };
+}
+
+function isCalledNotReady(pod: Pod): boolean {
+  const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.status === 'False' && passesGates(pod);
+}
+
+const passesGates = (pod: Pod): boolean =>
+  (pod.spec?.readinessGates ?? []).every((gate) =>
+    (pod.status?.conditions ?? []).some(
+      (condition) => condition.type === gate.conditionType && condition.status === 'True',
+    ),
+  );
+
+/** The patch body for `status` that makes a running pod Ready again. */
+export function readyStatus(nowMs: number): PodStatus {
+  const lastTransitionTime = formatTime(nowMs);
+  // The reason that others gave for the contrary goes with it.
+  const yes = (type: string) => ({ type, status: 'True', lastTransitionTime, reason: null });
+  return { conditions: [yes('Ready'), yes('ContainersReady')] } as unknown as PodStatus;
 }
 
 export interface HollowPlace {
@@ -77,12 +100,9 @@ export function runningStatus(pod: Pod, place: HollowPlace, nowMs: number): PodS
     lastTransitionTime: now,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
   });
-  const gates = (pod.spec?.readinessGates ?? []).every((gate) =>
-    (pod.status?.conditions ?? []).some(
-      (condition) => condition.type === gate.conditionType && condition.status === 'True',
-    ),
-  );
-  const ready = gates ? yes('Ready') : { ...yes('Ready'), status: 'False', reason: 'ReadinessGatesNotReady' };
+  const ready = passesGates(pod)
+    ? yes('Ready')
+    : { ...yes('Ready'), status: 'False', reason: 'ReadinessGatesNotReady' };
   const inits = (pod.spec?.initContainers ?? []).map((container) =>
     containerStatus(
       pod,
