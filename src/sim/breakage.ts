@@ -1,4 +1,5 @@
 /** Carries out faults on a world, and takes them back when their time is over. */
+import { fairMachine, type MachineWeather } from './node-machine.ts';
 import type { Fault } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -84,5 +85,28 @@ export function breakIt(world: World, fault: Fault): () => void {
         machine.skew.drift = before;
       };
     }
+    case 'crashNode': {
+      const machine = world.machines.get(fault.process);
+      const victims = [fault.process, machine?.proxy ?? ''].map((name) => world.process(name));
+      for (const victim of victims) victim?.hold(0);
+      machine?.powerCut();
+      return () => {
+        for (const victim of victims) victim?.release();
+      };
+    }
+    case 'containerExits':
+      world.machines.get(fault.process)?.exitOne(fault.pick, fault.exitCode);
+      return () => {};
+    case 'slowPull':
+      return change(world.machines.get(fault.process)?.weather, { pullMs: fault.pullMs });
+    case 'machineErrors':
+      return change(world.machines.get(fault.process)?.weather, { errors: fault.chance });
   }
+}
+
+/** Sets what it says until it is mended: to fair weather, whatever was before, since faults may overlap. */
+function change(weather: MachineWeather | undefined, by: Partial<MachineWeather>): () => void {
+  if (weather === undefined) return () => {};
+  Object.assign(weather, by);
+  return () => void Object.assign(weather, fairMachine);
 }

@@ -11,6 +11,7 @@ import {
   faultKinds,
   type NodePlan,
   nodeName,
+  proxyName,
   type SimPlan,
   type WorkloadPlan,
 } from './plan.ts';
@@ -42,9 +43,19 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
   const random = new SeededRandom(`plan/${seed}`);
   const activeMs = options.activeMs ?? 60_000 + random.integer(240_000);
   const nodeCount = options.nodes ?? 1 + random.integer(8);
+  const agents = random.stream('agents');
+  const agent = chance(agents, 0.5) ? 'real' : 'hollow';
+  // Among real ones a hollow one now and then: both kinds in one world.
+  const isMixed = chance(agents, 0.2);
   const nodes = Array.from({ length: nodeCount }, (): NodePlan => {
     const cpuCount = [4, 8, 16][random.integer(3)] as number;
-    return { cpuCount, memoryGiB: cpuCount * 4, zone: `zone-${random.integer(3)}` };
+    const zone = `zone-${random.integer(3)}`;
+    return {
+      cpuCount,
+      memoryGiB: cpuCount * 4,
+      zone,
+      agent: isMixed && chance(agents, 0.5) ? 'hollow' : agent,
+    };
   });
   return {
     seed,
@@ -141,7 +152,9 @@ function makeFaults(random: Random, activeMs: number, nodeCount: number): Fault[
     'controllers',
     'scheduler',
     ...Array.from({ length: nodeCount }, (_, i) => nodeName(i)),
+    ...Array.from({ length: nodeCount }, (_, i) => proxyName(i)),
   ];
+  const node = (): string => nodeName(random.integer(nodeCount));
   const anyone = (): string =>
     chance(random, 0.3)
       ? (processes[random.integer(3)] as string)
@@ -158,12 +171,18 @@ function makeFaults(random: Random, activeMs: number, nodeCount: number): Fault[
     const kind = kinds[random.integer(kinds.length)] as Fault['kind'];
     const longMs = chance(random, 0.2) ? 120_000 : 20_000;
     const forMs = Math.min(leftMs, 200 + random.integer(longMs));
-    faults.push({ ...makeFault(random, kind, anyone, notApi), atMs, forMs } as Fault);
+    faults.push({ ...makeFault(random, kind, { anyone, notApi, node }), atMs, forMs } as Fault);
   }
   return inOrder(faults);
 }
 
-function makeFault(random: Random, kind: Fault['kind'], anyone: () => string, notApi: () => string): object {
+interface Victims {
+  readonly anyone: () => string;
+  readonly notApi: () => string;
+  readonly node: () => string;
+}
+
+function makeFault(random: Random, kind: Fault['kind'], { anyone, notApi, node }: Victims): object {
   switch (kind) {
     case 'kill':
       return { kind, process: anyone(), afterSends: chance(random, 0.5) ? 0 : random.integer(12) };
@@ -185,6 +204,19 @@ function makeFault(random: Random, kind: Fault['kind'], anyone: () => string, no
       };
     case 'clockDrift':
       return { kind, process: anyone(), drift: (random.float() - 0.5) * 0.02 };
+    case 'crashNode':
+      return { kind, process: node() };
+    case 'containerExits':
+      return {
+        kind,
+        process: node(),
+        pick: random.integer(1000),
+        exitCode: [0, 1, 137][random.integer(3)] as number,
+      };
+    case 'slowPull':
+      return { kind, process: node(), pullMs: [2000, 20_000, 90_000][random.integer(3)] as number };
+    case 'machineErrors':
+      return { kind, process: node(), chance: random.float() * 0.3 };
     default:
       return { kind };
   }

@@ -25,6 +25,8 @@ export interface NodePlan {
   readonly cpuCount: number;
   readonly memoryGiB: number;
   readonly zone: string;
+  /** The code of its agent; default hollow. */
+  readonly agent?: 'hollow' | 'real';
 }
 
 export interface WorkloadPlan {
@@ -81,6 +83,17 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'bitFlip' }
   | { readonly kind: 'clockJump'; readonly process: string; readonly byMs: number }
   | { readonly kind: 'clockDrift'; readonly process: string; readonly drift: number }
+  /** The machine is without power: its processes, its containers and its kernel's rules are gone. */
+  | { readonly kind: 'crashNode'; readonly process: string }
+  | {
+      readonly kind: 'containerExits';
+      readonly process: string;
+      readonly pick: number;
+      readonly exitCode: number;
+    }
+  | { readonly kind: 'slowPull'; readonly process: string; readonly pullMs: number }
+  /** Runtime, network, images, disk and rules of a machine fail now and then. */
+  | { readonly kind: 'machineErrors'; readonly process: string; readonly chance: number }
 );
 
 export const faultKinds = [
@@ -98,6 +111,12 @@ export const faultKinds = [
   'bitFlip',
   'clockJump',
   'clockDrift',
+  'crashNode',
+  'containerExits',
+  'slowPull',
+  'machineErrors',
 ] as const satisfies readonly Fault['kind'][];
 
 export const nodeName = (index: number): string => `node-${index}`;
+/** The process on a node's machine that keeps the rules for services. */
+export const proxyName = (index: number): string => `proxy-${index}`;

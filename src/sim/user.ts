@@ -261,7 +261,13 @@ function jobPod(number: number, exitAfterMs: number, exitCode: number): KubeObje
     spec: {
       restartPolicy: 'Never',
       containers: [
-        { name: 'main', image: 'image:0', resources: { requests: { cpu: '10m', memory: '8Mi' } } },
+        {
+          name: 'main',
+          image: 'image:0',
+          // A real agent goes by the command, a hollow one by the annotations.
+          command: ['exit-after', String(exitAfterMs), String(exitCode)],
+          resources: { requests: { cpu: '10m', memory: '8Mi' } },
+        },
       ],
     },
   } as KubeObject;

@@ -1,5 +1,5 @@
 /**
- * A whole cloud in one process under simulated time: the real API server, store, controllers, scheduler and hollow nodes, each a process
+ * A whole cloud in one process under simulated time: the real API server, store, controllers, scheduler, agents and service proxies, each a process
  * of its own on a simulated machine, with a simulated network and disk between them.
  *
  *   plan ─▶ world ─▶ clock steps, one timer at a time, all promises in between ─▶ durable changes ─▶ properties, history hash
@@ -18,9 +18,11 @@ import { type ApiHost, createNetworkClient } from './client.ts';
 import { SimDisk, startSimThread } from './io/disk.ts';
 import { Life, LifeClock } from './life.ts';
 import { SimNetwork } from './network.ts';
-import { nodeName, type SimPlan } from './plan.ts';
+import { NodeMachine } from './node-machine.ts';
+import { type NodePlan, nodeName, type SimPlan } from './plan.ts';
 import { type Machine, SimProcess } from './process.ts';
 import type { Witnessed, Written } from './property.ts';
+import { runAgent, runProxy } from './real-node.ts';
 import { Truth, type TruthEvent } from './truth.ts';
 
 export interface WorldOptions {
@@ -50,6 +52,8 @@ export class World {
   readonly disk = new SimDisk();
   readonly truth: Truth;
   readonly processes = new Map<string, SimProcess>();
+  /** By the name of the node. */
+  readonly machines = new Map<string, NodeMachine>();
   readonly user: Client;
   readonly logs: LogLine[] = [];
   readonly facts: Record<string, number> = {};
@@ -76,9 +80,7 @@ export class World {
     this.#add('api', (machine) => this.#runApi(machine));
     this.#add('controllers', (machine) => this.#runControllers(machine));
     this.#add('scheduler', (machine) => this.#runScheduler(machine));
-    plan.nodes.forEach((_, index) => {
-      this.#add(nodeName(index), (machine) => this.#runNode(machine, index));
-    });
+    for (const [index, node] of plan.nodes.entries()) this.#addNode(node, index);
     this.#add('witness', (machine) => this.#runWitness(machine));
     const userLife = new Life('user');
     this.user = this.#clientOf({
@@ -119,8 +121,25 @@ export class World {
     else this.#calmSinceMs ??= this.clock.monotonicMs();
   }
 
-  #add(name: string, program: (machine: Machine) => Promise<void>): void {
-    this.processes.set(name, new SimProcess(this.clock, name, program, () => this.#lookAround()));
+  #add(name: string, program: (machine: Machine) => Promise<void>): SimProcess {
+    const added = new SimProcess(this.clock, name, program, () => this.#lookAround());
+    this.processes.set(name, added);
+    return added;
+  }
+
+  #addNode(node: NodePlan, index: number): void {
+    const agent = this.#add(nodeName(index), (process) => this.#runNode(process, index));
+    const machine = new NodeMachine({
+      world: this.clock,
+      index,
+      isReal: node.agent === 'real',
+      random: this.random.stream(`machine/${index}`),
+      skew: agent.skew,
+      startDelayMs: this.plan.startDelayMs,
+      stopDelayMs: this.plan.stopDelayMs,
+    });
+    this.machines.set(machine.name, machine);
+    this.#add(machine.proxy, (process) => runProxy(process, machine, this.#parts(process)));
   }
 
   #logOf({ name, clock }: Machine): Log {
@@ -280,7 +299,9 @@ export class World {
 
   async #runNode(machine: Machine, index: number): Promise<void> {
     const node = this.plan.nodes[index];
-    if (node === undefined) return;
+    const own = this.machines.get(nodeName(index));
+    if (node === undefined || own === undefined) return;
+    if (own.isReal) return runAgent(machine, own, node, this.#parts(machine));
     await startHollowNodes({
       ...this.#parts(machine),
       count: 1,
