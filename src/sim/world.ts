@@ -221,7 +221,14 @@ export class World {
     });
     this.truth.attach(store);
     this.disk.unheard.clear();
-    const api = createApi({ store, clock, random: random.stream('api'), log, serviceCidr: '10.96.0.0/16' });
+    const api = createApi({
+      store,
+      clock,
+      random: random.stream('api'),
+      log,
+      serviceCidr: '10.96.0.0/16',
+      issueToken: async (claims) => JSON.stringify(claims),
+    });
     const client = api.client();
     await createFirstObjects(client, undefined);
     this.#api = client;
