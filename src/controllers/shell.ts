@@ -107,6 +107,8 @@ class Shell<Observed> implements RunningController {
   readonly #queue: WorkQueue<string>;
   readonly #ownWrites: OwnWrites;
   readonly #subscriptions: { cancel(): void }[] = [];
+  /** By key: creations of which it is not known whether they were carried out, or still will be. */
+  readonly #uncertain = new Map<string, Creation[]>();
   #stopped = false;
 
   constructor(controller: Controller<Observed>, options: ShellOptions) {
@@ -159,6 +161,10 @@ class Shell<Observed> implements RunningController {
   async #work(key: string): Promise<void> {
     // It is added again when they are seen.
     if (this.#stopped || !this.#ownWrites.allSeen(key)) return;
+    if (this.#uncertain.has(key)) {
+      await this.#settleCreations(key);
+      if (!this.#ownWrites.allSeen(key)) return;
+    }
     const { clock } = this.#options;
     const observing = this.#controller.observe(key);
     let startMs = clock.monotonicMs();
@@ -254,7 +260,7 @@ class Shell<Observed> implements RunningController {
     return { ...object, metadata: { ...object.metadata, name: made } };
   }
 
-  async #create(key: string, ref: ResourceRef, object: KubeObject): Promise<void> {
+  async #create(key: string, ref: ResourceRef, object: KubeObject, isAgain = false): Promise<void> {
     const { client } = this.#options;
     for (let tries = 1; ; tries++) {
       try {
@@ -262,16 +268,34 @@ class Shell<Observed> implements RunningController {
         this.#ownWrites.wrote(key, ref, keyOf(created), created.metadata.resourceVersion);
         return;
       } catch (error) {
-        if (tries > 1 && isError(error, 'alreadyExists')) {
+        if ((isAgain || tries > 1) && isError(error, 'alreadyExists')) {
           const { namespace, name = '' } = object.metadata;
           const found = await client.get(ref, namespace, name);
           this.#ownWrites.wrote(key, ref, keyOf(found), found.metadata.resourceVersion);
           return;
         }
-        const isUncertain = isError(error, 'timeout', 'unavailable') || !isError(error);
-        if (!isUncertain || tries >= createTriesMax) throw error;
+        if (!isUncertain(error)) throw error;
+        if (tries < createTriesMax) continue;
+        const others = this.#uncertain.get(key);
+        if (others === undefined) this.#uncertain.set(key, [{ ref, object }]);
+        else others.push({ ref, object });
+        throw error;
       }
     }
+  }
+
+  /**
+   * Makes sure of them: repeated under the same names, so that one that is still on its way finds its place taken. Deciding again before that would
+   * make a second object where the first is only late. Found by simulation: lost answers made one pod too many.
+   */
+  async #settleCreations(key: string): Promise<void> {
+    const creations = this.#uncertain.get(key) ?? [];
+    this.#uncertain.delete(key);
+    const outcomes = await Promise.allSettled(
+      creations.map(({ ref, object }) => this.#create(key, ref, object, true)),
+    );
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected' && isUncertain(outcome.reason)) throw outcome.reason;
   }
 
   async #change(key: string, write: Exclude<Write, { kind: 'create' }>): Promise<void> {
@@ -291,5 +315,13 @@ class Shell<Observed> implements RunningController {
     this.#ownWrites.wrote(key, write.ref, keyOf(written), written.metadata.resourceVersion);
   }
 }
+
+interface Creation {
+  readonly ref: ResourceRef;
+  readonly object: KubeObject;
+}
+
+/** Whether a request that failed so may have been carried out. */
+const isUncertain = (error: unknown): boolean => isError(error, 'timeout', 'unavailable') || !isError(error);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : explainError(error));
