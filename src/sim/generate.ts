@@ -47,12 +47,13 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
   const agent = chance(agents, 0.5) ? 'real' : 'hollow';
   // Among real ones a hollow one now and then: both kinds in one world.
   const isMixed = chance(agents, 0.2);
-  const nodes = Array.from({ length: nodeCount }, (): NodePlan => {
+  const nodes = Array.from({ length: nodeCount }, (_, index): NodePlan => {
     const cpuCount = [4, 8, 16][random.integer(3)] as number;
     const zone = `zone-${random.integer(3)}`;
     return {
       cpuCount,
-      memoryGiB: cpuCount * 4,
+      // On some machines memory is what is short.
+      memoryGiB: cpuCount * (index % 2 === 0 ? 4 : 1),
       zone,
       agent: isMixed && chance(agents, 0.5) ? 'hollow' : agent,
     };
@@ -151,6 +152,7 @@ function makeFaults(random: Random, activeMs: number, nodeCount: number): Fault[
     'api',
     'controllers',
     'scheduler',
+    'witness',
     ...Array.from({ length: nodeCount }, (_, i) => nodeName(i)),
     ...Array.from({ length: nodeCount }, (_, i) => proxyName(i)),
   ];

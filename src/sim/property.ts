@@ -6,6 +6,7 @@
  *   faults have stopped ──▶ goal() asked each second          liveness: undefined (reached) within the promised time, and from then on
  */
 import type { KubeObject } from '../api/index.ts';
+import type { Copy } from './copies.ts';
 import type { SimPlan } from './plan.ts';
 import type { Truth, TruthEvent } from './truth.ts';
 
@@ -58,6 +59,8 @@ export interface Checked {
   knownToAllMs(): number;
   /** True from the moment in which every goal is reached. */
   isAtRest(): boolean;
+  /** What the witness's informers hold now. */
+  copies(): readonly Copy[];
   /** Of one kind of thing, how often it happened: for properties that count. */
   readonly facts: Readonly<Record<string, number>>;
 }

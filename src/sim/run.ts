@@ -117,6 +117,7 @@ class Run {
         return nowMs - calm > settleMs ? nowMs - hearMs : 0;
       },
       isAtRest: () => this.#isAtRest,
+      copies: () => world.copies,
       facts: world.facts,
     };
   }
@@ -140,13 +141,18 @@ class Run {
     this.#everySecond();
     await this.#until(() => false, activeMs);
     this.#say('phase', 'recover');
-    const reached = await this.#until(() => this.#goals() === undefined, activeMs + recoverMs);
+    const isReached = (): boolean => {
+      if (this.#goals() !== undefined) this.#recoveredMs = undefined;
+      else this.#recoveredMs ??= this.#world.clock.monotonicMs() - activeMs;
+      // What is as wanted may still not be known to all.
+      return this.#recoveredMs !== undefined && this.#world.clock.monotonicMs() >= activeMs + settleMs;
+    };
+    const reached = await this.#until(isReached, activeMs + recoverMs);
     if (this.#violation === undefined && !reached) {
       const [property, why] = this.#goals() ?? ['', ''];
       this.#broken(property, `not reached ${recoverMs / 1000} s after the last fault: ${why}`);
     }
     if (this.#violation === undefined) {
-      this.#recoveredMs = this.#world.clock.monotonicMs() - activeMs;
       this.#say('phase', 'rest');
       this.#isAtRest = true;
       for (const { checker } of this.#checkers) checker.onRest?.();

@@ -21,6 +21,7 @@ import type { World } from './world.ts';
 
 const taintKey = 'sim.caelum.dev/out';
 const home = 'default';
+const strangerUid = '00000000-0000-4000-8000-000000000000';
 
 /** Carries out one action. Resolves when the user has his answer, or has given up. */
 export async function act(world: World, action: Action): Promise<void> {
@@ -158,6 +159,13 @@ async function nonsense(world: World, number: number): Promise<void> {
       }),
     () => api.patch(replicaSets, home, 'none', 'json', [{ op: 'nothing', path: '/' }]),
     () => api.get(pods, home, 'there-is-none'),
+    () => api.delete(namespaces, undefined, 'space-0', { preconditions: { uid: strangerUid } }),
+    () => api.delete(services, home, appName(0), { preconditions: { uid: strangerUid } }),
+    () => api.delete(services, home, appName(0), { preconditions: { resourceVersion: '1' } }),
+    () =>
+      api.patch(services, home, appName(0), 'merge', {
+        metadata: { uid: strangerUid, labels: { meant: 'for another' } },
+      }),
     () =>
       api.update(deployments, {
         ...deploymentOf(home, appName(0), {
@@ -213,6 +221,7 @@ function deploymentOf(namespace: string, name: string, workload: WorkloadPlan): 
     metadata: { name, namespace },
     spec: {
       replicas: workload.replicas,
+      revisionHistoryLimit: 2,
       selector,
       strategy:
         strategy === 'Recreate'

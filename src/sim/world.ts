@@ -15,6 +15,7 @@ import { CaelumError, createLog, isError, type Log, SeededRandom, SimulatedClock
 import { startScheduler } from '../scheduler/index.ts';
 import { defaultLimits, openThreadStore, type Store } from '../store/index.ts';
 import { type ApiHost, createNetworkClient } from './client.ts';
+import { type Copy, startCopies } from './copies.ts';
 import { SimDisk, startSimThread } from './io/disk.ts';
 import { Life, LifeClock } from './life.ts';
 import { SimNetwork } from './network.ts';
@@ -54,6 +55,8 @@ export class World {
   readonly processes = new Map<string, SimProcess>();
   /** By the name of the node. */
   readonly machines = new Map<string, NodeMachine>();
+  /** Of the witness's present life. */
+  copies: readonly Copy[] = [];
   readonly user: Client;
   readonly logs: LogLine[] = [];
   readonly facts: Record<string, number> = {};
@@ -262,8 +265,10 @@ export class World {
 
   /** Follows all pods by list and watch and nothing else, as a client of somebody's own would. */
   async #runWitness(machine: Machine): Promise<void> {
-    const client = this.#clientOf(machine);
+    const parts = this.#parts(machine);
+    const { client } = parts;
     const { onWitness } = this.#options;
+    this.copies = startCopies(parts);
     const list = async (): Promise<void> => {
       try {
         const { items, resourceVersion } = await client.list<KubeObject>(podsRef, { limit: 7 });

@@ -2,6 +2,7 @@
 import type { Property } from '../property.ts';
 import { metadata } from './api/metadata.ts';
 import { namespacesFurnished } from './api/namespaces.ts';
+import { copiesAgree } from './client/copies-agree.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
 import { nodesHealthy } from './node/health.ts';
@@ -21,6 +22,7 @@ import { unavailable } from './workload/unavailable.ts';
 export const properties: readonly Property[] = [
   watchIsComplete,
   objectsAreNotChanged,
+  copiesAgree,
   metadata,
   namespacesFurnished,
   noOvercommit,
