@@ -40,8 +40,10 @@ export function breakIt(world: World, fault: Fault): () => void {
         network.weather.repeat = 0;
       };
     case 'breakStreams':
+      // And none can be opened for a while: the world goes on meanwhile, and what it was is forgotten.
       network.breakStreams(fault.process);
-      return () => {};
+      network.cut(fault.process, 'api');
+      return () => network.mend(fault.process, 'api');
     case 'compact': {
       const { store } = world;
       store?.compact(store.revision());

@@ -61,7 +61,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
   return {
     seed,
     nodes,
-    historyEvents: random.integer(3) === 0 ? 200 : 20_000,
+    historyEvents: random.integer(3) === 0 ? 50 : 20_000,
     startDelayMs: random.integer(3) === 0 ? 0 : random.integer(5000),
     stopDelayMs: random.integer(3) === 0 ? 0 : random.integer(5000),
     actions: makeActions(random.stream('actions'), activeMs, nodeCount),

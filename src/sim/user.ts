@@ -159,6 +159,7 @@ async function nonsense(world: World, number: number): Promise<void> {
       }),
     () => api.patch(replicaSets, home, 'none', 'json', [{ op: 'nothing', path: '/' }]),
     () => api.get(pods, home, 'there-is-none'),
+    () => bindElsewhere(world, number),
     () => api.delete(namespaces, undefined, 'space-0', { preconditions: { uid: strangerUid } }),
     () => api.delete(services, home, appName(0), { preconditions: { uid: strangerUid } }),
     () => api.delete(services, home, appName(0), { preconditions: { resourceVersion: '1' } }),
@@ -187,6 +188,20 @@ async function nonsense(world: World, number: number): Promise<void> {
     return;
   }
   throw new Error(`nonsense ${number % bad.length} was accepted`);
+}
+
+/** A pod that has a node does not get another. */
+async function bindElsewhere(world: World, number: number): Promise<unknown> {
+  const bound = [...world.truth.objects<Pod>('pods').values()].filter(({ spec }) => spec?.nodeName);
+  const pod = bound[number % Math.max(1, bound.length)];
+  const { namespace = home, name = 'there-is-none' } = pod?.metadata ?? {};
+  const other = world.plan.nodes.findIndex((_, index) => nodeName(index) !== pod?.spec?.nodeName);
+  return world.user.createSubresource(pods, namespace, name, 'binding', {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name, namespace },
+    target: { apiVersion: 'v1', kind: 'Node', name: nodeName(Math.max(0, other)) },
+  } as KubeObject);
 }
 
 function deploymentOf(namespace: string, name: string, workload: WorkloadPlan): Deployment {

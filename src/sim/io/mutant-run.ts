@@ -124,15 +124,16 @@ async function hunt(
     tookMs: Math.round(performance.now() - startMs),
     unclean,
   });
+  let seed = 1;
   try {
-    for (let seed = 1; seed <= seedsMax && !isOver; seed++) {
+    for (; seed <= seedsMax && !isOver; seed++) {
       const answer = await Promise.race([runner.run(seed), over]);
       if (answer === undefined) continue;
       if (await baseline.isClean(seed)) return result(seed, { ...answer, seed });
       unclean.push(seed);
       if (runner.isDead) runner = new Runner(mutant.name);
     }
-    return result(seedsMax, undefined);
+    return result(seed - 1, undefined);
   } finally {
     clearTimeout(timer);
     await runner.stop();

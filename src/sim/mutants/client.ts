@@ -5,7 +5,7 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: 'client/no-relist-after-410',
     file: 'client/informer.ts',
-    find: '        mustList = true;\n',
+    find: '        if (!mustList) this.#failures = 0;\n        mustList = true;\n',
     replace: '',
     sentence: 'An informer whose revision has expired asks for that revision for ever.',
   },

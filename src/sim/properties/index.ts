@@ -2,6 +2,7 @@
 import type { Property } from '../property.ts';
 import { metadata } from './api/metadata.ts';
 import { namespacesFurnished } from './api/namespaces.ts';
+import { namespacesClosed } from './api/namespaces-closed.ts';
 import { copiesAgree } from './client/copies-agree.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
@@ -25,6 +26,7 @@ export const properties: readonly Property[] = [
   copiesAgree,
   metadata,
   namespacesFurnished,
+  namespacesClosed,
   noOvercommit,
   boundOnce,
   rulesKept,
