@@ -28,14 +28,17 @@ export function createFakePodNetwork(options: FakePodNetworkOptions): FakePodNet
   const attachments = new Map<string, FoundAttachment>();
   const hostPorts = new Map<string, readonly HostPort[]>();
   const taken = new Set<number>();
+  /** Round the range, as the real one: an address rests before it is another's. */
+  let next: number | undefined;
   const reserve = (podUid: string): FoundAttachment => {
-    const address = range.firstFree(taken);
+    const address = range.firstFree(taken, next);
     if (address === undefined)
       throw new CaelumError(
         'unavailable',
         `Cannot attach pod "${podUid}": no free address in ${options.podCidr}`,
       );
     taken.add(address.number);
+    next = address.number + 1;
     return {
       podUid,
       namespacePath: `/run/netns/fake-${podUid}`,

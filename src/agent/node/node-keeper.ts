@@ -1,6 +1,6 @@
 /**
- * Keeps this node's object and lease: registered at the start, the lease renewed every 10 s, the status written when it changed and
- * at least every 5 min.
+ * Keeps this node's object and lease: registered at the start, the lease renewed every 10 s, the status written when it changed (or
+ * somebody else has changed it) and at least every 5 min.
  *
  * Owns the labels and status that an agent owns; leaves everything else of the Node (taints, other labels) alone.
  */
@@ -77,6 +77,7 @@ export class NodeKeeper {
     let delayMs = renewIntervalMs;
     try {
       await this.#renew();
+      await this.#look();
       await this.#writeStatus();
     } catch (error) {
       if (isError(error, 'notFound')) await this.#register().catch(() => {});
@@ -84,6 +85,19 @@ export class NodeKeeper {
       delayMs = retryMs;
     }
     this.#schedule(delayMs);
+  }
+
+  /** The node controller says Unknown of a node that it has not heard of: then what we wrote is not there any more. */
+  async #look(): Promise<void> {
+    const node = await this.#options.client.get<Node>(nodesRef, undefined, this.#options.settings.name);
+    const found = node.status?.conditions ?? [];
+    const isOurs = this.#conditions.every(
+      ({ type, status }) => found.find((condition) => condition.type === type)?.status === status,
+    );
+    if (isOurs) return;
+    this.#writtenText = '';
+    // Times of transition are the controller's.
+    this.#conditions = found;
   }
 
   async #register(): Promise<void> {

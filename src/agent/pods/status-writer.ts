@@ -20,6 +20,8 @@ export interface StatusWriterOptions {
 
 /** How long what nobody waits for may be late. */
 const calmDelayMs = 250;
+/** How long what somebody else has written instead is left. */
+const overwrittenDelayMs = 1000;
 
 /** What others act on. A container that is being created is like one of which nothing has been said. */
 function urgentPart(status: PodStatus | undefined): string {
@@ -39,6 +41,28 @@ function urgentPart(status: PodStatus | undefined): string {
     .map((condition) => condition.type)
     .filter((type) => type !== 'Initialized');
   return JSON.stringify([status?.phase ?? 'Pending', status?.reason, containers, conditions.sort()]);
+}
+
+/** `pod` is never older than our own last write. */
+function isOverwritten(current: PodStatus | undefined, wanted: PodStatus): boolean {
+  const statusOf = (type: string): string | undefined =>
+    current?.conditions?.find((condition) => condition.type === type)?.status;
+  return (
+    current?.phase !== wanted.phase ||
+    (wanted.conditions ?? []).some(({ type, status }) => statusOf(type) !== status)
+  );
+}
+
+/** Conditions are merged by their type: a reason that no longer holds has to be taken away expressly. */
+function patchOf(current: PodStatus | undefined, wanted: PodStatus): object {
+  const conditions = wanted.conditions?.map((condition) => {
+    const before = current?.conditions?.find(({ type }) => type === condition.type);
+    const stale = (['reason', 'message'] as const).filter(
+      (key) => before?.[key] !== undefined && condition[key] === undefined,
+    );
+    return { ...condition, ...Object.fromEntries(stale.map((key) => [key, null])) };
+  });
+  return { ...wanted, ...(conditions === undefined ? {} : { conditions }) };
 }
 
 export class StatusWriter {
@@ -67,11 +91,19 @@ export class StatusWriter {
     if (this.#writing || this.#retry !== undefined || this.#stopped) return;
     this.#saidUrgent ??= urgentPart(pod.status);
     if (urgentPart(status) !== this.#saidUrgent || this.#waiters.length > 0) void this.#run();
-    else if (this.#wantedText !== this.#writtenText)
-      this.#calm ??= this.#options.clock.after(calmDelayMs, () => {
-        this.#calm = undefined;
-        if (!this.#writing && this.#retry === undefined) void this.#run();
-      });
+    else if (this.#wantedText !== this.#writtenText) this.#calm ??= this.#runAfter(calmDelayMs);
+    else if (isOverwritten(pod.status, status)) {
+      // By the node controller, which did not hear of us, and will go on with that until it does.
+      this.#writtenText = '';
+      this.#calm ??= this.#runAfter(overwrittenDelayMs);
+    }
+  }
+
+  #runAfter(delayMs: number): Timer {
+    return this.#options.clock.after(delayMs, () => {
+      this.#calm = undefined;
+      if (!this.#writing && this.#retry === undefined) void this.#run();
+    });
   }
 
   /** Resolves when what is wanted has been written, or can never be (the object is gone). */
@@ -106,7 +138,8 @@ export class StatusWriter {
       const pod = this.#pod as Pod;
       const { namespace, name = '', uid } = pod.metadata;
       try {
-        const patch = { metadata: { uid }, status: this.#wanted };
+        const wanted = this.#wanted;
+        const patch = { metadata: { uid }, status: patchOf(pod.status, wanted) };
         const options = { subresource: 'status' };
         const answer = await this.#options.client.patch<Pod>(
           podsRef,
@@ -117,7 +150,7 @@ export class StatusWriter {
           options,
         );
         this.#writtenText = text;
-        this.#saidUrgent = urgentPart(patch.status);
+        this.#saidUrgent = urgentPart(wanted);
         this.#backoff.reset();
         this.#options.onWritten(answer);
       } catch (error) {
