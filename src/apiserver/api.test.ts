@@ -13,11 +13,11 @@ import {
   services,
 } from '../api/index.ts';
 import type { Client, WatchEvent } from '../client/index.ts';
-import { isError, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
-import { createMemoryStore } from '../store/index.ts';
+import { CaelumError, isError, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
+import { createMemoryStore, type Store } from '../store/index.ts';
 import { createApi, createFirstObjects } from './index.ts';
 
-async function start(t: TestContext): Promise<{ client: Client; clock: SimulatedClock }> {
+async function start(t: TestContext): Promise<{ client: Client; clock: SimulatedClock; store: Store }> {
   const clock = new SimulatedClock();
   const store = createMemoryStore({ clock });
   t.after(() => store.close());
@@ -30,7 +30,7 @@ async function start(t: TestContext): Promise<{ client: Client; clock: Simulated
   });
   const client = api.client();
   await createFirstObjects(client, { address: '192.0.2.1', port: 6443, clusterIp: api.apiAddress });
-  return { client, clock };
+  return { client, clock, store };
 }
 
 const configMap = (name: string, data: Record<string, string> = {}): ConfigMap => ({
@@ -262,5 +262,59 @@ test('list() in pages is the list as it was when the first page was read', async
   assert.ok(names.includes('c15') && !names.includes('c12a'));
   await assert.rejects(client.list(configMaps, { continue: 'garbage', limit: 1 }), (error) =>
     isError(error, 'badRequest'),
+  );
+});
+
+/** A store whose writes are accepted, and refused when the test says so. */
+function refusing(store: Store) {
+  const refused = new CaelumError('storageFull', 'full');
+  const pending: (() => void)[] = [];
+  let accepted: { readonly key: string; readonly version: ReturnType<Store['get']> } | undefined;
+  const latest: Store['latest'] = (key) => (accepted?.key === key ? accepted.version : store.latest(key));
+  const transact: Store['transact'] = async (writes) => {
+    const [write] = writes;
+    const current = write === undefined ? undefined : store.get(write.key);
+    if (write?.kind === 'put' && current !== undefined) {
+      const bytes = write.encode(999);
+      const object = (): unknown => JSON.parse(bytes.toString());
+      accepted = { key: write.key, version: { ...current, key: write.key, revision: 999, bytes, object } };
+    }
+    return new Promise((_resolve, reject) => pending.push(() => reject(refused)));
+  };
+  const refuse = (): void => {
+    accepted = undefined;
+    for (const one of pending.splice(0)) one();
+  };
+  const other = new Proxy(store, {
+    get(target, name) {
+      if (name === 'latest') return latest;
+      if (name === 'transact') return transact;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { refuse, store: other };
+}
+
+// Found by simulation: a full disk, and a request that repeated what another had just asked.
+test('a write that changes nothing is not confirmed on the grounds of one that is refused', async (t) => {
+  const { client, clock, store } = await start(t);
+  await client.create(configMaps, configMap('a', { text: 'old' }));
+  const { refuse, store: full } = refusing(store);
+  const api = createApi({
+    store: full,
+    clock,
+    random: new SeededRandom(2),
+    log: silentLog,
+    serviceCidr: '10.131.0.0/24',
+  });
+  const patch = () => api.client().patch(configMaps, 'default', 'a', 'merge', { data: { text: 'new' } });
+  const outcomes = Promise.allSettled([patch(), patch()]);
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  refuse();
+  const states = (await outcomes).map((one) => (one.status === 'rejected' ? one.reason : 'confirmed'));
+  assert.ok(
+    states.every((one) => isError(one, 'storageFull')),
+    String(states),
   );
 });

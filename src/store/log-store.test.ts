@@ -98,6 +98,19 @@ test('answers that rest on an accepted write wait for it, and fail with it', asy
   assert.equal(free.state, 'committed');
 });
 
+test('transact() of nothing answers when all before it is durable, and fails with what is refused', async () => {
+  const { store, submitted, flush } = setUp();
+  assert.equal((await store.transact([])).kind, 'committed');
+  void store.transact([put('pods/a')]).catch(() => {});
+  const barrier = follow(store.transact([]));
+  flush();
+  await settled();
+  assert.equal(barrier.state, 'waiting');
+  submitted[0]?.settle(full);
+  await settled();
+  assert.equal(barrier.state, 'storageFull');
+});
+
 test('a failed batch takes all that came after it along; revisions are burnt; the store goes on', async () => {
   const { store, submitted, flush } = setUp();
   const recorder = new Recorder();

@@ -107,7 +107,7 @@ export interface Store {
   latest(key: string): Stored | undefined;
   list(prefix: string, options?: ListOptions): Listing;
   /**
-   * All writes or none, at one revision. Resolves once durable. A failed precondition is an answer, not an error.
+   * All writes or none, at one revision. Resolves once durable; without writes, once all that was accepted before is durable. A failed precondition is an answer, not an error.
    * Throws `storageFull`, `unavailable`, `corrupt`.
    */
   transact(writes: readonly Write[]): Promise<Committed | PreconditionFailure>;

@@ -12,6 +12,7 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { deletedStatus } from '../status.ts';
 import type { Answer } from './answer.ts';
 import { encoder } from './encode.ts';
+import { settled } from './settled.ts';
 
 const triesMax = 32;
 const defaultGraceSeconds = 30;
@@ -27,7 +28,10 @@ export async function deleteObject(
   const key = resource.key(request.namespace, name);
   for (let attempt = 0; attempt < triesMax; attempt++) {
     const current = context.store.latest(key);
-    if (current === undefined) throw notFound(resource.ref, name);
+    if (current === undefined) {
+      await settled(context);
+      throw notFound(resource.ref, name);
+    }
     checkPreconditions(resource, name, current, options);
     const draft = resource.draftOf(current);
     const step = markDeleted(context, resource, draft, options);
@@ -35,7 +39,10 @@ export async function deleteObject(
       return step === 'remove'
         ? statusAnswer(resource, name, draft)
         : { kind: 'object', object: draft, created: false };
-    if (step === 'nothing') return { kind: 'stored', resource, stored: current, created: false };
+    if (step === 'nothing') {
+      await settled(context);
+      return { kind: 'stored', resource, stored: current, created: false };
+    }
     const encode = encoder(resource.toStored(draft));
     const outcome = await context.store.transact([
       { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, encode },

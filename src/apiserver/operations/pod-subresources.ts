@@ -1,13 +1,5 @@
 /** What is done to Pods beside writing them: binding to a node, eviction. */
-import {
-  badRequest,
-  conflict,
-  type Draft,
-  invalid,
-  type KubeObject,
-  notFound,
-  type Pod,
-} from '../../api/index.ts';
+import { badRequest, conflict, type Draft, invalid, type KubeObject, type Pod } from '../../api/index.ts';
 import type { DeleteOptions } from '../../client/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -95,7 +87,6 @@ export async function evictPod(
   const meta = eviction.metadata as Draft<KubeObject['metadata']> | undefined;
   if (meta?.name !== undefined && meta.name !== '' && meta.name !== name)
     throw badRequest(`name in URL does not match name in Eviction object: ${name} and ${meta.name}`);
-  if (context.store.latest(pods.key(request.namespace, name)) === undefined) throw notFound(pods.ref, name);
   await deleteObject(
     context,
     pods,

@@ -18,13 +18,14 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '../../api/index.ts';
-import { CaelumError, sameJson } from '../../lib/index.ts';
+import { sameJson } from '../../lib/index.ts';
 import type { Stored } from '../../store/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
 import { reserve, settleNamespace } from './create.ts';
 import { encoder } from './encode.ts';
+import { settled } from './settled.ts';
 
 /** Which part of the object a write may change: all but the status, the status alone, or just what `make` changed (our own operations). */
 export type Part = 'main' | 'status' | 'exact';
@@ -49,11 +50,16 @@ export async function changeObject(
   const key = resource.key(request.namespace, change.name);
   for (let attempt = 0; attempt < triesMax; attempt++) {
     const current = context.store.latest(key);
-    if (current === undefined) throw notFound(resource.ref, change.name);
+    if (current === undefined) {
+      await settled(context);
+      throw notFound(resource.ref, change.name);
+    }
     const old = resource.objectOf(current);
     const expected = change.resourceVersion;
-    if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion)
+    if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion) {
+      await settled(context);
       throw conflict(resource.ref, change.name);
+    }
     const draft = change.make(old, () => resource.draftOf(current));
     settle(context, resource, request, change, old, draft);
     const release =
@@ -91,12 +97,7 @@ async function write(
     draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   draft.metadata.resourceVersion = old.metadata.resourceVersion as string;
   if (sameJson(draft, old)) {
-    // Answered only once what it is based on is on disk.
-    if (
-      current.revision > context.store.revision() &&
-      !(await context.store.waitFor(current.revision, 10_000))
-    )
-      throw new CaelumError('timeout', 'Cannot confirm the object: the disk does not answer');
+    await settled(context);
     return { kind: 'stored', resource, stored: current, created: false };
   }
   if (request.dryRun) return { kind: 'object', object: draft, created: false };
