@@ -17,6 +17,8 @@ export interface TruthEvent {
   readonly object: KubeObject;
   readonly previous: KubeObject | undefined;
   readonly revision: number;
+  /** Found when the store was read again: other changes of the object may have come before it, unseen. */
+  readonly isFound: boolean;
   /** World time, milliseconds. */
   readonly atMs: number;
 }
@@ -53,6 +55,7 @@ export class Truth {
   readonly #revisions = new Map<string, { readonly revision: number; readonly bytes: Uint8Array }>();
   /** The newest revision that somebody was told of, by key. */
   readonly #acknowledged = new Map<string, number>();
+  #isReading = false;
   revision = 0;
   changes = 0;
 
@@ -122,6 +125,7 @@ export class Truth {
           `${key} was acknowledged at revision ${revision}, and is not there after a restart`,
         );
     }
+    this.#isReading = true;
     for (const stored of listing.items) {
       const known = this.#revisions.get(stored.key);
       if (known?.revision === stored.revision) continue;
@@ -133,6 +137,7 @@ export class Truth {
       this.#put(stored.key, stored.revision, stored.bytes, stored.object() as KubeObject);
     }
     for (const key of [...this.#revisions.keys()]) if (!found.has(key)) this.#delete(key, listing.revision);
+    this.#isReading = false;
     this.revision = Math.max(this.revision, listing.revision);
     store.watch('', listing.revision, {
       onEvents: (events) => {
@@ -173,7 +178,16 @@ export class Truth {
     map.set(name, object);
     this.#revisions.set(key, { revision, bytes });
     this.#tell(
-      { kind: 'put', resource, name, object, previous, revision, atMs: this.#options.nowMs() },
+      {
+        kind: 'put',
+        resource,
+        name,
+        object,
+        previous,
+        revision,
+        isFound: this.#isReading,
+        atMs: this.#options.nowMs(),
+      },
       key,
       bytes,
     );
@@ -189,7 +203,16 @@ export class Truth {
     const object = last ?? previous;
     if (object === undefined) return;
     this.#tell(
-      { kind: 'delete', resource, name, object, previous, revision, atMs: this.#options.nowMs() },
+      {
+        kind: 'delete',
+        resource,
+        name,
+        object,
+        previous,
+        revision,
+        isFound: this.#isReading,
+        atMs: this.#options.nowMs(),
+      },
       key,
       bytes,
     );

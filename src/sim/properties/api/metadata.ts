@@ -13,7 +13,7 @@ export const metadata: Property = {
   check(_world, broken) {
     const uids = new Set<string>();
     return {
-      onEvent({ kind, resource, name, object, previous }) {
+      onEvent({ kind, resource, name, object, previous, isFound }) {
         const { uid = '', creationTimestamp, generation = 0, deletionTimestamp } = object.metadata;
         const what = `${resource}/${name}`;
         if (kind === 'delete') {
@@ -32,7 +32,7 @@ export const metadata: Property = {
         if (before.creationTimestamp !== creationTimestamp) broken(`${what} changed its creation time`);
         if (before.deletionTimestamp !== undefined && deletionTimestamp === undefined)
           broken(`${what} was going and is so no more`);
-        if (!withGeneration.has(resource)) return;
+        if (!withGeneration.has(resource) || isFound) return;
         // Binding sets the node and counts as no change of the spec.
         const specOf = (of: unknown): unknown => ({
           ...(of as { spec?: object }).spec,
