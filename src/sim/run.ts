@@ -27,6 +27,8 @@ export interface Environment {
   readonly properties: readonly Property[];
   /** Told each change and each fault, for a picture of the history. */
   readonly onMoment?: (moment: Moment) => void;
+  /** Watches the process while it runs: told of what would have ended it, and of what reached for the real world. Answers how to stop that. */
+  readonly guard?: (broken: (property: string, message: string) => void) => () => void;
 }
 
 /** Something for the time line of a history. */
@@ -93,6 +95,12 @@ class Run {
       onWitness: (seen) => {
         for (const { checker } of this.#checkers) checker.onWitness?.(seen);
       },
+      onProcess: (what, isUp) =>
+        environment.onMoment?.({
+          kind: isUp ? 'up' : 'down',
+          atMs: this.#world.clock.monotonicMs(),
+          what,
+        }),
       onBroken: (property, message) => this.#broken(property, message),
     });
     const checked = this.#checked();
@@ -135,6 +143,16 @@ class Run {
   }
 
   async run(): Promise<Result> {
+    const release = this.#environment.guard?.((property, message) => this.#broken(property, message));
+    try {
+      await this.#phases();
+    } finally {
+      release?.();
+    }
+    return this.#result();
+  }
+
+  async #phases(): Promise<void> {
     const { activeMs, recoverMs, restMs } = this.#plan;
     this.#schedule();
     this.#world.start();
@@ -158,7 +176,6 @@ class Run {
       for (const { checker } of this.#checkers) checker.onRest?.();
       await this.#until(() => false, this.#world.clock.monotonicMs() + restMs);
     }
-    return this.#result();
   }
 
   #result(): Result {
@@ -186,11 +203,21 @@ class Run {
         if (done()) return true;
         lookMs = clock.monotonicMs() + 1000;
       }
-      if (!clock.step(untilMs)) return false;
+      if (!this.#step(untilMs)) return false;
       this.#steps++;
       await this.#environment.turn();
     }
     return false;
+  }
+
+  /** An error that a timer throws ends the process in life. */
+  #step(untilMs: number): boolean {
+    try {
+      return this.#world.clock.step(untilMs);
+    } catch (error) {
+      this.#broken('process/no-crash', `a timer threw: ${explainError(error)}`);
+      return true;
+    }
   }
 
   /** The first goal that is not reached. */

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly onEvent: (event: TruthEvent, bytes: Uint8Array) => void;
   readonly onWrite: (write: Written) => void;
   readonly onWitness: (seen: Witnessed) => void;
+  /** A process serves now, or no longer. */
+  readonly onProcess: (name: string, isUp: boolean) => void;
   readonly onBroken: (property: string, message: string) => void;
 }
 
@@ -125,7 +127,13 @@ export class World {
   }
 
   #add(name: string, program: (machine: Machine) => Promise<void>): SimProcess {
-    const added = new SimProcess(this.clock, name, program, () => this.#lookAround());
+    let wasUp = false;
+    const added = new SimProcess(this.clock, name, program, () => {
+      this.#lookAround();
+      if (added.isUp === wasUp) return;
+      wasUp = added.isUp;
+      this.#options.onProcess(name, wasUp);
+    });
     this.processes.set(name, added);
     return added;
   }

@@ -1,7 +1,10 @@
-/** What a run needs of the machine: turns for promises, and a hash. */
+/** What a run needs of the machine: turns for promises, a hash, and a guard that keeps the machine out. */
 import { createHash } from 'node:crypto';
-import type { Digest } from '../run.ts';
+import { properties } from '../properties/index.ts';
+import type { Digest, Environment } from '../run.ts';
+import { installGuard } from './guard.ts';
 
+// The real one, before a guard takes it away.
 const immediate = setImmediate;
 
 /** One turn of the event loop: every promise chain runs to where it waits for something else. */
@@ -20,3 +23,6 @@ export function digest(): Digest {
     value: () => hash.copy().digest('hex'),
   };
 }
+
+/** All properties, under guard. One run at a time in a thread. */
+export const guarded: Environment = { turn, digest, properties, guard: installGuard };
