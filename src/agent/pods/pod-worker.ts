@@ -17,7 +17,7 @@ import type { PodParts } from './parts.ts';
 import { planPod } from './plan.ts';
 import { type Leftovers, PodState } from './pod-state.ts';
 import { stateEvents } from './state-events.ts';
-import { StatusWriter } from './status-writer.ts';
+import { isNewer, StatusWriter } from './status-writer.ts';
 
 export class PodWorker {
   readonly state: PodState;
@@ -45,6 +45,10 @@ export class PodWorker {
       random: parts.random,
       log: this.#log,
       onWritten: (pod) => this.#onWritten(pod),
+      onConflict: (pod) => {
+        this.#onWritten(pod);
+        this.wake();
+      },
     });
     for (const status of this.state.containers.values())
       if (status.state === 'exited') void this.#readLastWords(status);
@@ -234,11 +238,6 @@ export class PodWorker {
     }
     this.parts.prober.sync(pod, this.address, running, pod.metadata.deletionTimestamp !== undefined);
   }
-}
-
-function isNewer(pod: Pod, than: Pod | undefined): boolean {
-  if (than === undefined) return true;
-  return Number(pod.metadata.resourceVersion ?? 0) >= Number(than.metadata.resourceVersion ?? 0);
 }
 
 function labelsChanged(before: Pod, after: Pod): boolean {

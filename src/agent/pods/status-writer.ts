@@ -16,6 +16,8 @@ export interface StatusWriterOptions {
   readonly log: Log;
   /** The object as the API server answered. */
   readonly onWritten: (pod: Pod) => void;
+  /** The object as it was found when the one that was known was too old. */
+  readonly onConflict: (pod: Pod) => void;
 }
 
 /** How long what nobody waits for may be late. */
@@ -85,18 +87,14 @@ export class StatusWriter {
   }
 
   write(pod: Pod, status: PodStatus): void {
-    this.#pod = pod;
+    this.#hear(pod);
     this.#wanted = status;
     this.#wantedText = JSON.stringify(status);
     if (this.#writing || this.#retry !== undefined || this.#stopped) return;
     this.#saidUrgent ??= urgentPart(pod.status);
     if (urgentPart(status) !== this.#saidUrgent || this.#waiters.length > 0) void this.#run();
     else if (this.#wantedText !== this.#writtenText) this.#calm ??= this.#runAfter(calmDelayMs);
-    else if (isOverwritten(pod.status, status)) {
-      // By the node controller, which did not hear of us, and will go on with that until it does.
-      this.#writtenText = '';
-      this.#calm ??= this.#runAfter(overwrittenDelayMs);
-    }
+    else this.#mend();
   }
 
   #runAfter(delayMs: number): Timer {
@@ -135,31 +133,22 @@ export class StatusWriter {
     await Promise.resolve();
     while (!this.#stopped && this.#wanted !== undefined && this.#wantedText !== this.#writtenText) {
       const text = this.#wantedText;
-      const pod = this.#pod as Pod;
-      const { namespace, name = '', uid } = pod.metadata;
+      const wanted = this.#wanted;
       try {
-        const wanted = this.#wanted;
-        const patch = { metadata: { uid }, status: patchOf(pod.status, wanted) };
-        const options = { subresource: 'status' };
-        const answer = await this.#options.client.patch<Pod>(
-          podsRef,
-          namespace,
-          name,
-          'strategic',
-          patch,
-          options,
-        );
+        const answer = await this.#patch(this.#pod as Pod, wanted);
         this.#writtenText = text;
         this.#saidUrgent = urgentPart(wanted);
         this.#backoff.reset();
+        this.#hear(answer);
         this.#options.onWritten(answer);
       } catch (error) {
-        if (isError(error, 'notFound', 'conflict')) {
+        if (isError(error, 'notFound') || (isError(error, 'conflict') && !(await this.#lookAgain()))) {
           // Gone, or another pod of that name: nobody wants this status.
           this.#writtenText = text;
           continue;
         }
-        this.#options.log.debug('cannot write pod status', { pod: `${namespace}/${name}`, error });
+        if (isError(error, 'conflict')) continue;
+        this.#options.log.debug('cannot write pod status', { pod: this.#pod?.metadata.name, error });
         this.#writing = false;
         this.#retry = this.#options.clock.after(this.#backoff.next(), () => {
           this.#retry = undefined;
@@ -170,5 +159,49 @@ export class StatusWriter {
     }
     this.#writing = false;
     this.#release();
+    this.#mend();
   }
+
+  /** With the revision that it was made for: a request that was held up on its way must not undo what was written since. */
+  #patch({ metadata, status }: Pod, wanted: PodStatus): Promise<Pod> {
+    const { namespace, name = '', uid, resourceVersion } = metadata;
+    const patch = { metadata: { uid, resourceVersion }, status: patchOf(status, wanted) };
+    const options = { subresource: 'status' };
+    return this.#options.client.patch<Pod>(podsRef, namespace, name, 'strategic', patch, options);
+  }
+
+  /** After a conflict: false when the pod is another one or gone. What was wanted may have changed by what is found. */
+  async #lookAgain(): Promise<boolean> {
+    const { namespace, name = '', uid } = (this.#pod as Pod).metadata;
+    const found = await this.#options.client.get<Pod>(podsRef, namespace, name).catch((error: unknown) => {
+      // When it cannot be asked now, the next try gets a conflict again.
+      if (isError(error, 'notFound')) return undefined;
+      return this.#pod;
+    });
+    if (found === undefined || found.metadata.uid !== uid) return false;
+    if (found === this.#pod) await this.#options.clock.sleep(this.#backoff.next());
+    this.#hear(found);
+    this.#options.onConflict(found);
+    // The worker thinks again before the next try.
+    await Promise.resolve();
+    await Promise.resolve();
+    return true;
+  }
+
+  #hear(pod: Pod): void {
+    if (isNewer(pod, this.#pod)) this.#pod = pod;
+  }
+
+  /** Writes again what somebody else has overwritten: the node controller, which did not hear of us, and will go on until it does. */
+  #mend(): void {
+    if (this.#wanted === undefined || this.#stopped || !isOverwritten(this.#pod?.status, this.#wanted))
+      return;
+    this.#writtenText = '';
+    this.#calm ??= this.#runAfter(overwrittenDelayMs);
+  }
+}
+
+export function isNewer(pod: Pod, than: Pod | undefined): boolean {
+  if (than === undefined) return true;
+  return Number(pod.metadata.resourceVersion ?? 0) >= Number(than.metadata.resourceVersion ?? 0);
 }
