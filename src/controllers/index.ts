@@ -11,6 +11,15 @@ import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
 
+export {
+  deploymentController,
+  endpointSliceController,
+  endpointsController,
+  garbageController,
+  replicaSetController,
+  startController,
+};
+
 export interface ControllersOptions extends ShellOptions {
   readonly registry: KindRegistry;
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */

@@ -10,7 +10,7 @@ import {
   type WatchOptions,
 } from '../client/index.ts';
 import type { Life } from './life.ts';
-import type { Callee, SimNetwork } from './network.ts';
+import type { About, Callee, Network } from './network.ts';
 
 /** A server with an API while it runs. */
 export interface ApiHost extends Callee {
@@ -28,14 +28,9 @@ export type OnWrite = (
   result: KubeObject | undefined,
 ) => void;
 
-export function createNetworkClient(
-  network: SimNetwork,
-  caller: Life,
-  host: ApiHost,
-  onWrite: OnWrite,
-): Client {
-  const read = <T>(run: (api: Client) => Promise<T>): Promise<T> =>
-    network.call(caller, host, () => run(host.api()), true);
+export function createNetworkClient(network: Network, caller: Life, host: ApiHost, onWrite: OnWrite): Client {
+  const read = <T>(about: About, run: (api: Client) => Promise<T>): Promise<T> =>
+    network.call(caller, host, () => run(host.api()), true, about);
   const write = <T>(
     verb: string,
     ref: ResourceRef,
@@ -51,6 +46,7 @@ export function createNetworkClient(
         return result;
       },
       true,
+      { verb, ref, name },
     );
   const plain = <O extends { readonly signal?: AbortSignal }>(options: O | undefined): O | undefined => {
     if (options?.signal === undefined) return options;
@@ -58,9 +54,12 @@ export function createNetworkClient(
     return rest as O;
   };
   return {
-    get: (ref, namespace, name, options) => read((api) => api.get(ref, namespace, name, plain(options))),
+    get: (ref, namespace, name, options) =>
+      read({ verb: 'get', ref, name: full(namespace, name) }, (api) =>
+        api.get(ref, namespace, name, plain(options)),
+      ),
     list: <T extends KubeObject>(ref: ResourceRef, options?: ListOptions) =>
-      read((api) => api.list<T>(ref, plain(options))),
+      read({ verb: 'list', ref, name: '' }, (api) => api.list<T>(ref, plain(options))),
     watch<T extends KubeObject>(ref: ResourceRef, options: WatchOptions, handler: WatchHandler<T>) {
       const watch = network.stream(
         caller,
@@ -68,11 +67,12 @@ export function createNetworkClient(
         (error) => handler.onEnd(error),
         (sink) => {
           const serving = host.api().watch<T>(ref, plain(options) as WatchOptions, {
-            onEvent: (event) => sink.send(() => handler.onEvent(event)),
+            onEvent: (event) => sink.send(() => handler.onEvent(event), event),
             onEnd: (error) => sink.end(error),
           });
           return () => serving.cancel();
         },
+        { verb: 'watch', ref, name: '' },
       );
       if (options.signal?.aborted) watch.cancel();
       else options.signal?.addEventListener('abort', () => watch.cancel(), { once: true });

@@ -7,6 +7,8 @@
  * A caller that has waited `timeoutMs` gives up; what it asked may be carried out all the same, even later. Owns no objects.
  * Invariant: a dead life hears nothing and sends nothing.
  */
+import type { KubeObject } from '../api/index.ts';
+import type { ResourceRef, WatchEvent } from '../client/index.ts';
 import { CaelumError, type Random, type SimulatedClock } from '../lib/index.ts';
 import type { Life } from './life.ts';
 
@@ -31,6 +33,35 @@ export interface Callee {
   life(): Life | undefined;
 }
 
+/** What carries requests and streams: by chance and time (`SimNetwork`), or in every order (`exhaustive-network.ts`). */
+export interface Network {
+  /** `serve` is called when the request arrives, in the callee's life of that moment. */
+  call<T>(
+    caller: Life,
+    callee: Callee,
+    serve: () => Promise<T>,
+    isRepeatable: boolean,
+    about: About,
+  ): Promise<T>;
+  /** Opens a stream: `serve` is called when the request arrives and gets a sink whose calls reach the caller late and in order. */
+  stream(
+    caller: Life,
+    callee: Callee,
+    onEnd: (error: Error | undefined) => void,
+    serve: (sink: StreamSink) => () => void,
+    about: About,
+  ): { cancel(): void };
+}
+
+/** What a request is about, for those who tell or choose. */
+export interface About {
+  /** `create`, `list`, `watch` …, or a subresource. */
+  readonly verb: string;
+  readonly ref: ResourceRef;
+  /** `namespace/name`, `name`, or nothing. */
+  readonly name: string;
+}
+
 export interface NetworkCounts {
   messages: number;
   lost: number;
@@ -46,7 +77,7 @@ const streamMs: readonly [number, number] = [300_000, 450_000];
 
 type Held = () => void;
 
-export class SimNetwork {
+export class SimNetwork implements Network {
   readonly #clock: SimulatedClock;
   readonly #random: Random;
   weather: Weather = { ...fairWeather };
@@ -103,7 +134,6 @@ export class SimNetwork {
     this.#clock.after(this.#delay(), go);
   }
 
-  /** `serve` is called when the request arrives, in the callee's life of that moment. */
   call<T>(caller: Life, callee: Callee, serve: () => Promise<T>, isRepeatable: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (!caller.maySend()) return;
@@ -164,7 +194,6 @@ export class SimNetwork {
     return this.weather.loss > 0 && this.#random.float() < this.weather.loss;
   }
 
-  /** Opens a stream: `serve` is called when the request arrives and gets a sink whose calls reach the caller late and in order. */
   stream(
     caller: Life,
     callee: Callee,
@@ -237,7 +266,8 @@ export class SimNetwork {
 }
 
 export interface StreamSink {
-  send(give: () => void): void;
+  /** `event`: what is given, for those who tell. */
+  send(give: () => void, event?: WatchEvent<KubeObject>): void;
   end(error: Error | undefined): void;
 }
 
