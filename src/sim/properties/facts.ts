@@ -8,6 +8,7 @@ import type {
   Taint,
   Toleration,
 } from '../../api/index.ts';
+import type { Fault } from '../plan.ts';
 import type { Checked } from '../property.ts';
 
 export const isTerminal = (pod: Pod): boolean =>
@@ -99,6 +100,21 @@ export const tolerates = (tolerations: readonly Toleration[], taint: Taint): boo
       (key === undefined || key === '' ? operator === 'Exists' : key === taint.key) &&
       (operator === 'Exists' || value === (taint.value ?? '')),
   );
+
+/** Faults of single nodes, and of who only watches. */
+const isOfNode = (fault: Fault): boolean =>
+  'process' in fault && /^(node-|proxy-|witness)/.test(fault.process);
+
+/** For how long nothing has been broken but nodes. 0 while something is. */
+export function undisturbedMs(world: Checked): number {
+  const { faults, activeMs } = world.plan;
+  const nowMs = world.nowMs();
+  let sinceMs = 0;
+  for (const fault of faults)
+    if (fault.atMs <= nowMs && !isOfNode(fault))
+      sinceMs = Math.max(sinceMs, Math.min(fault.atMs + fault.forMs, activeMs));
+  return Math.max(0, nowMs - sinceMs);
+}
 
 export const isNamespaceGoing = (world: Checked, object: KubeObject): boolean => {
   const namespace = world.truth.objects('namespaces').get(object.metadata.namespace ?? '');

@@ -6,7 +6,11 @@ import { namespacesClosed } from './api/namespaces-closed.ts';
 import { copiesAgree } from './client/copies-agree.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
+import { foregroundLast, orphansStay } from './garbage/promises.ts';
+import { evicted } from './node/evictions.ts';
 import { nodesHealthy } from './node/health.ts';
+import { lostIsTold } from './node/lost.ts';
+import { noneStartsGoing } from './node/none-starts-going.ts';
 import { podsRun } from './node/pods-run.ts';
 import { nothingWritten } from './rest/nothing-written.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
@@ -15,10 +19,14 @@ import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
 import { objectsAreNotChanged } from './store/objects-are-not-changed.ts';
 import { watchIsComplete } from './store/watch-is-complete.ts';
+import { historyShort } from './workload/history.ts';
 import { noOvershoot } from './workload/no-overshoot.ts';
+import { pauseKept } from './workload/paused.ts';
 import { deploymentsReached, replicaSetsReached } from './workload/reached.ts';
+import { recreateApart } from './workload/recreate.ts';
 import { surge } from './workload/surge.ts';
 import { unavailable } from './workload/unavailable.ts';
+import { unreadyFirst } from './workload/unready-first.ts';
 
 export const properties: readonly Property[] = [
   watchIsComplete,
@@ -36,11 +44,20 @@ export const properties: readonly Property[] = [
   noOvershoot,
   replicaSetsReached,
   deploymentsReached,
+  pauseKept,
+  recreateApart,
+  historyShort,
+  unreadyFirst,
   nodesHealthy,
   podsRun,
+  lostIsTold,
+  evicted,
+  noneStartsGoing,
   onlyReadyEndpoints,
   uniqueAddresses,
   orphansGo,
   nothingElseGoes,
+  orphansStay,
+  foregroundLast,
   nothingWritten,
 ];

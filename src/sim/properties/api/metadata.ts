@@ -19,7 +19,7 @@ export const metadata: Property = {
         if (kind === 'delete') {
           // The last state of a namespace may still name its finalizer in spec; metadata may not.
           const left = object.metadata.finalizers ?? [];
-          if (left.length > 0) broken(`${what} was removed with finalizers ${left.join(', ')}`);
+          if (left.length > 0 && !isFound) broken(`${what} was removed with finalizers ${left.join(', ')}`);
           return;
         }
         if (previous === undefined) {

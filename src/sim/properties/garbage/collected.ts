@@ -1,5 +1,5 @@
 /** What nobody owns any more goes; nothing else does. */
-import type { KubeObject, Node, Pod, ReplicaSet } from '../../../api/index.ts';
+import type { KubeObject, Node, Pod, ReplicaSet, Taint } from '../../../api/index.ts';
 import type { Checked, Property } from '../../property.ts';
 import {
   beside,
@@ -10,6 +10,7 @@ import {
   isNamespaceGoing,
   isTerminal,
   sinceMs,
+  tolerates,
   valuesSince,
   wanted,
 } from '../facts.ts';
@@ -53,6 +54,32 @@ export const orphansGo: Property = {
   },
 };
 
+/** Whether the taint calls for the pod's end by now: it does not tolerate it, or no longer. */
+function mayEvict({ plan, truth, nowMs }: Checked, pod: Pod, nodeName: string, taint: Taint): boolean {
+  if (taint.effect !== 'NoExecute') return false;
+  const tolerating = (pod.spec?.tolerations ?? []).filter((one) => tolerates([one], taint));
+  const seconds = tolerating.flatMap(({ tolerationSeconds = Number.POSITIVE_INFINITY }) => tolerationSeconds);
+  if (seconds.length === 0) return true;
+  // The controller counts by its own clock.
+  if (
+    plan.faults.some(
+      (one) => one.kind.startsWith('clock') && 'process' in one && one.process === 'controllers',
+    )
+  )
+    return true;
+  const bears = (node: KubeObject | undefined): boolean =>
+    (node as Node | undefined)?.spec?.taints?.some(
+      ({ key, effect, timeAdded }) =>
+        key === taint.key && effect === taint.effect && timeAdded === taint.timeAdded,
+    ) === true;
+  const versions = truth.versions('nodes', nodeName);
+  const first = versions.findIndex(({ object }) => bears(object));
+  // Older than what is remembered: nobody can say.
+  if (first <= 0) return true;
+  const sinceMs = versions[first]?.atMs ?? 0;
+  return nowMs() - sinceMs >= Math.min(...seconds) * 1000 - 2000;
+}
+
 /** Why controllers may have wanted this pod gone. */
 function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): string | undefined {
   if (isTerminal(pod)) return 'it has ended';
@@ -61,7 +88,8 @@ function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): 
   const since = sinceMs(world);
   const { nodeName } = pod.spec ?? {};
   const isBad = (node: KubeObject | undefined): boolean =>
-    node === undefined || (node as Node).spec?.taints?.some(({ effect }) => effect === 'NoExecute') === true;
+    node === undefined ||
+    (node as Node).spec?.taints?.some((taint) => mayEvict(world, pod, nodeName ?? '', taint)) === true;
   if (nodeName && world.truth.heldSince('nodes', nodeName, since, isBad)) return 'its node is bad';
   const owner = controllerOf(pod);
   if (owner === undefined) return undefined;
