@@ -236,8 +236,9 @@ class Hollow implements HollowNodes {
   }
 
   async #writeStatus(pod: Pod, status: Pod['status']): Promise<void> {
-    const { namespace, name = '', uid } = pod.metadata;
-    const patch = { metadata: { uid }, status };
+    const { namespace, name = '', uid, resourceVersion } = pod.metadata;
+    // A request that was held up on its way must not undo what was written since: a conflict, and the newer pod is considered.
+    const patch = { metadata: { uid, resourceVersion }, status };
     await this.#options.client.patch(podsRef, namespace, name, 'strategic', patch, { subresource: 'status' });
   }
 
