@@ -22,9 +22,14 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     files.set(name, found);
     return found;
   };
+  /** File of the last failure: what its test has to say (a seed, how to replay) follows it. */
+  let failedIn: string | undefined;
   for await (const event of source) {
     if (event.type === 'test:pass') {
       const { data } = event;
+      failedIn = undefined;
+      if (data.nesting === 0 && !isFileEntry(data.name, data.file))
+        countOf(data.file).durationMs += data.details.duration_ms;
       // A suite only groups; a file's own entry repeats its tests.
       if (data.details.type === 'suite' || isFileEntry(data.name, data.file)) continue;
       const count = countOf(data.file);
@@ -33,18 +38,22 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
         skips.push(`${data.name}: ${data.skip === true ? 'no reason given' : data.skip}`);
       } else {
         count.passed++;
-        if (data.nesting === 0) count.durationMs += data.details.duration_ms;
       }
     } else if (event.type === 'test:fail') {
       const { data } = event;
       const error = data.details.error as Error & { failureType?: string; cause?: unknown };
       if (error.failureType === 'subtestsFailed') continue;
       countOf(data.file).failed++;
+      failedIn = data.file;
       const cause =
         error.cause instanceof Error
           ? (error.cause.stack ?? error.cause.message)
           : String(error.cause ?? error.message);
       const text = `✖ ${data.file === undefined ? '' : `${relative(process.cwd(), data.file)}:${data.line ?? 0}  `}${data.name}\n${indent(cause)}\n`;
+      failures.push(text);
+      yield text;
+    } else if (event.type === 'test:diagnostic' && failedIn !== undefined && event.data.file === failedIn) {
+      const text = `    ${event.data.message}\n`;
       failures.push(text);
       yield text;
     } else if (event.type === 'test:stderr' && process.env['CAELUM_TEST_OUTPUT'] !== undefined) {
