@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'measure this machine, side by side with peers',
     load: async () => (await import('./commands/bench.ts')).bench,
   },
+  sim: {
+    summary: 'run the cloud under simulated time and faults',
+    load: async () => (await import('../sim/io/command.ts')).sim,
+  },
   test: { summary: "run the project's tests", load: async () => (await import('./commands/test.ts')).test },
 };
 
