@@ -7,6 +7,7 @@
  */
 import type { KubeObject } from '../api/index.ts';
 import type { Copy } from './copies.ts';
+import type { NodeMachine } from './node-machine.ts';
 import type { SimPlan } from './plan.ts';
 import type { Truth, TruthEvent } from './truth.ts';
 
@@ -61,6 +62,10 @@ export interface Checked {
   isAtRest(): boolean;
   /** What the witness's informers hold now. */
   copies(): readonly Copy[];
+  /** Those of the nodes, with what runs on them and the rules that their kernels hold. */
+  machines(): Iterable<NodeMachine>;
+  /** Whether a process runs and serves. */
+  isUp(process: string): boolean;
   /** Of one kind of thing, how often it happened: for properties that count. */
   readonly facts: Readonly<Record<string, number>>;
 }

@@ -126,6 +126,8 @@ class Run {
       },
       isAtRest: () => this.#isAtRest,
       copies: () => world.copies,
+      machines: () => world.machines.values(),
+      isUp: (process) => world.process(process)?.isUp === true,
       facts: world.facts,
     };
   }

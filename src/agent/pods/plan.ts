@@ -98,6 +98,7 @@ function planRun(observed: Observed, view: PodView, draft: Draft): void {
     else if (container.wanted && turn.has(container)) planStart(observed, container, draft);
     cleanAttempts(observed, container, draft);
   }
+  cleanRoots(observed, view, draft);
 }
 
 /** A container that is up: its hook, and what its probes demand. */
@@ -161,16 +162,26 @@ function planStart(observed: Observed, view: ContainerView, draft: Draft): void 
   draft.add({ kind: 'startContainer', container, attempt });
 }
 
-/** Roots of ended attempts go at once; of ended containers only the last one stays, for `logs --previous`. */
+/** Of ended containers only the last one stays, for `logs --previous`. */
 function cleanAttempts(observed: Observed, view: ContainerView, draft: Draft): void {
   const { name } = view.container;
   for (const item of observed.containers) {
     if (item.name !== name || item.state !== 'exited' || item.id === '') continue;
-    const root = `${name}/${item.attempt}`;
     const newest = view.current?.attempt ?? 0;
     const stays = item.attempt === newest || (item.attempt === newest - 1 && view.alive);
     if (!stays) draft.add({ kind: 'removeContainer', container: name, id: item.id, attempt: item.attempt });
-    else if (observed.roots.has(root)) draft.add({ kind: 'unmountRoot', root });
+  }
+}
+
+/** A root is there for the attempt that is up, or about to be started: not for one that has ended, failed to start, or went with a restart of the machine. */
+function cleanRoots(observed: Observed, view: PodView, draft: Draft): void {
+  for (const root of observed.roots) {
+    const [name = '', attempt] = root.split('/');
+    if (draft.busy(`container/${name}`)) continue;
+    const owner = view.containers.find(({ container }) => container.name === name);
+    const needed =
+      owner?.alive === true ? owner.current?.attempt : owner?.wanted ? owner.nextAttempt : undefined;
+    if (String(needed) !== attempt) draft.add({ kind: 'unmountRoot', root });
   }
 }
 

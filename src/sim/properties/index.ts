@@ -7,6 +7,7 @@ import { copiesAgree } from './client/copies-agree.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
 import { foregroundLast, orphansStay } from './garbage/promises.ts';
+import { agentTruth } from './node/agent-truth.ts';
 import { evicted } from './node/evictions.ts';
 import { nodesHealthy } from './node/health.ts';
 import { lostIsTold } from './node/lost.ts';
@@ -50,6 +51,7 @@ export const properties: readonly Property[] = [
   unreadyFirst,
   nodesHealthy,
   podsRun,
+  agentTruth,
   lostIsTold,
   evicted,
   noneStartsGoing,
