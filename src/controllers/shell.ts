@@ -261,19 +261,12 @@ class Shell<Observed> implements RunningController {
   }
 
   async #create(key: string, ref: ResourceRef, object: KubeObject, isAgain = false): Promise<void> {
-    const { client } = this.#options;
     for (let tries = 1; ; tries++) {
       try {
-        const created = await client.create(ref, object);
+        const created = await this.#created(ref, object, isAgain || tries > 1);
         this.#ownWrites.wrote(key, ref, keyOf(created), created.metadata.resourceVersion);
         return;
       } catch (error) {
-        if ((isAgain || tries > 1) && isError(error, 'alreadyExists')) {
-          const { namespace, name = '' } = object.metadata;
-          const found = await client.get(ref, namespace, name);
-          this.#ownWrites.wrote(key, ref, keyOf(found), found.metadata.resourceVersion);
-          return;
-        }
         if (!isUncertain(error)) throw error;
         if (tries < createTriesMax) continue;
         const others = this.#uncertain.get(key);
@@ -281,6 +274,18 @@ class Shell<Observed> implements RunningController {
         else others.push({ ref, object });
         throw error;
       }
+    }
+  }
+
+  /** `mayBeThere`: it was asked for before, and its name is its own: what is there under it is it. */
+  async #created(ref: ResourceRef, object: KubeObject, mayBeThere: boolean): Promise<KubeObject> {
+    const { client } = this.#options;
+    try {
+      return await client.create(ref, object);
+    } catch (error) {
+      if (!mayBeThere || !isError(error, 'alreadyExists')) throw error;
+      const { namespace, name = '' } = object.metadata;
+      return await client.get(ref, namespace, name);
     }
   }
 
