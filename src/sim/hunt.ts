@@ -44,6 +44,7 @@ export class Tally {
   #wallMs = 0;
   #changes = 0;
   #slowest: Outcome | undefined;
+  #busiest: Outcome | undefined;
 
   add(outcome: Outcome): void {
     const before = this.#states.size;
@@ -55,6 +56,7 @@ export class Tally {
     this.#wallMs += outcome.wallMs;
     this.#changes += outcome.changes;
     if ((outcome.recoveredMs ?? -1) > (this.#slowest?.recoveredMs ?? -1)) this.#slowest = outcome;
+    if (outcome.changes > (this.#busiest?.changes ?? -1)) this.#busiest = outcome;
     const { violation } = outcome;
     if (violation === undefined) return;
     const same = this.#violations.get(violation.property);

@@ -10,6 +10,7 @@ import { type Arguments, usage } from '../../cli/index.ts';
 import { CaelumError, explainError } from '../../lib/index.ts';
 import { print, type RunnableCommand, say } from '../../main/command.ts';
 import { type GenerateOptions, generatePlan } from '../generate.ts';
+import { historyPage } from '../html.ts';
 import { Tally } from '../hunt.ts';
 import type { SimPlan } from '../plan.ts';
 import { properties } from '../properties/index.ts';
@@ -38,6 +39,7 @@ export const sim: RunnableCommand = {
     { name: 'nodes', value: 'N', help: 'nodes of each world (default: by the seed)' },
     { name: 'seconds', value: 'N', help: 'how long users act and faults happen (default: by the seed)' },
     { name: 'calm', help: 'no faults' },
+    { name: 'html', value: 'FILE', help: 'write the history as a page' },
     { name: 'no-shrink', help: 'leave a failing history as long as it is' },
   ],
   notes: 'Exit code 1: a property is broken.',
@@ -90,11 +92,14 @@ function readPlan(file: string): SimPlan {
   return plan as SimPlan;
 }
 
-async function replay(plan: SimPlan, _words: string, given: Arguments): Promise<number> {
+async function replay(plan: SimPlan, words: string, given: Arguments): Promise<number> {
   const moments: Moment[] = [];
   const startMs = performance.now();
   const result = await run(plan, { ...guarded, onMoment: (moment) => void moments.push(moment) });
   print(resultText({ result, moments, properties, wallMs: performance.now() - startMs }));
+  const page = given.value('html');
+  if (page !== undefined)
+    writeFileSync(page, historyPage({ result, moments, properties, command: `npm run sim -- ${words}` }));
   if (result.violation === undefined) return 0;
   if (!given.flag('no-shrink')) await shrinkToFile(plan, result.violation.property);
   return 1;
