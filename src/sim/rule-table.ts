@@ -43,13 +43,22 @@ export class RuleTable {
     this.#table = undefined;
   }
 
-  /** Everything that it holds, in an order of its own: equal texts are equal tables. */
-  text(): string {
-    const { chains, sets } = this.#table ?? { chains: new Map(), sets: new Map() };
-    const lines = [...chains].map(([name, rules]) => `chain ${name}: ${rules.join(' | ')}`);
-    for (const [name, elements] of sets)
-      lines.push(`set ${name}: ${[...elements].map((element) => element.join('=')).sort()}`);
-    return lines.sort().join('\n');
+  /** What another table lacks to act as this one, or has too much. Chains that nothing leads to, and addresses too many for hairpins, do nothing. */
+  missingFrom(other: RuleTable): string | undefined {
+    const [wanted, found] = [this.#table, other.#table];
+    if (wanted === undefined || found === undefined)
+      return wanted === found ? undefined : 'there is no table';
+    for (const [chain, rules] of wanted.chains)
+      if (found.chains.get(chain)?.join() !== rules.join())
+        return `chain ${chain} is ${found.chains.get(chain)?.join()}, should be ${rules.join()}`;
+    for (const [name, elements] of wanted.sets) {
+      const those = found.sets.get(name) ?? new Map<string, string>();
+      for (const [element, value] of elements)
+        if (those.get(element) !== value) return `${name} lacks ${element} ${value}`;
+      const extra = [...those.keys()].find((element) => !elements.has(element));
+      if (extra !== undefined && name !== 'hairpin') return `${name} has ${extra} too much`;
+    }
+    return undefined;
   }
 
   /** Of a new connection to a virtual address: `10.96.0.1`, `tcp`, 80. Endpoints as `address:port`. */

@@ -18,6 +18,7 @@ import { boundOnce } from './scheduler/bound-once.ts';
 import { noOvercommit } from './scheduler/no-overcommit.ts';
 import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
+import { noneToTheGone, rulesReached, serviceAvailable } from './service-available.ts';
 import { objectsAreNotChanged } from './store/objects-are-not-changed.ts';
 import { watchIsComplete } from './store/watch-is-complete.ts';
 import { historyShort } from './workload/history.ts';
@@ -61,5 +62,8 @@ export const properties: readonly Property[] = [
   nothingElseGoes,
   orphansStay,
   foregroundLast,
+  serviceAvailable,
+  noneToTheGone,
+  rulesReached,
   nothingWritten,
 ];
