@@ -18,7 +18,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } d
 .key::before { content: ''; display: inline-block; width: .9em; height: .7em; margin-right: .35em; background: var(--c); }
 .key.up { --c: var(--up); } .key.down { --c: var(--down); } .key.fault { --c: var(--fault); } .key.ready { --c: var(--ready); }
 .key.bad { --c: var(--bad); } .key.unknown { --c: var(--unknown); } .key.updated { --c: var(--updated); } .key.wanted { --c: var(--wanted); }
-#details { min-height: 1.5em; font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywhere; }
+#details { position: sticky; top: 0; z-index: 1; margin: 0; padding: .4rem 0; background: var(--paper); min-height: 1.5em; font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywhere; }
 .timeline { display: grid; grid-template-columns: minmax(7rem, 13rem) 1fr; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
 .labels { border-right: 1px solid var(--line); } .labels div { box-sizing: border-box; padding: 0 .5rem; font-size: 12px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 .labels .head { font-weight: 600; padding-top: 4px; }

@@ -4,7 +4,7 @@
  */
 import { formatDuration, formatNumber } from '../cli/index.ts';
 import { pageScript, pageStyle } from './html-assets.ts';
-import { momentMs, momentText, timeText } from './moment-text.ts';
+import { isRoutine, momentMs, momentText, timeText } from './moment-text.ts';
 import type { Property } from './property.ts';
 import type { Moment, Result } from './run.ts';
 import { type Lane, type Mark, type Span, type Steps, type Timeline, timelineOf } from './timeline.ts';
@@ -221,7 +221,7 @@ function ticks(endMs: number, height: number): string {
 function momentTable({ violation }: Result, moments: readonly Moment[]): string {
   const until = violation?.atMs ?? Number.POSITIVE_INFINITY;
   const rows = moments
-    .filter((moment) => momentMs(moment) <= until)
+    .filter((moment) => momentMs(moment) <= until && !isRoutine(moment))
     .slice(-momentsShown)
     .map(
       (moment) =>
@@ -232,6 +232,7 @@ function momentTable({ violation }: Result, moments: readonly Moment[]): string 
       ? ''
       : `<tr class="violated"><td>${timeText(violation.atMs)}</td><td>${escaped(`${violation.property}: ${violation.message}`)}</td></tr>`;
   return `<h2>The last that happened${violation === undefined ? '' : ' before it'}</h2>
+<p class="quiet">Without leases and events.</p>
 <table><tbody>${rows.join('\n')}${last}</tbody></table>`;
 }
 

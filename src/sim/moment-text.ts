@@ -9,6 +9,10 @@ export const momentMs = (moment: Moment): number =>
 /** `12.345 s`. */
 export const timeText = (ms: number): string => `${(ms / 1000).toFixed(3)} s`;
 
+/** What goes on all the time and says little: heartbeats, and events told to people. */
+export const isRoutine = (moment: Moment): boolean =>
+  moment.kind === 'change' && /^(leases\.|events$)/.test(moment.event.resource);
+
 /** Without its time. */
 export function momentText(moment: Moment): string {
   switch (moment.kind) {
@@ -70,7 +74,9 @@ export function differences(before: unknown, after: unknown): readonly string[] 
 
 function compare(before: unknown, after: unknown, path: string, found: string[]): void {
   if (dull.test(path) || before === after) return;
-  const [a, b] = [fieldsOf(before), fieldsOf(after)];
+  // A new list is told by its items.
+  const a = before === undefined && Array.isArray(after) ? new Map<string, unknown>() : fieldsOf(before);
+  const b = fieldsOf(after);
   if (a === undefined || b === undefined) {
     const [from, to] = [brief(before), brief(after)];
     if (from !== to) found.push(before === undefined ? `${path}: ${to}` : `${path}: ${from} → ${to}`);
@@ -99,6 +105,9 @@ const briefMax = 60;
 
 function brief(value: unknown): string {
   if (value === undefined) return 'none';
+  // A condition is what it says.
+  const { type, status } = Object(value) as { readonly type?: unknown; readonly status?: unknown };
+  if (typeof type === 'string' && typeof status === 'string') return status;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > briefMax ? `${text.slice(0, briefMax)}…` : text;
 }

@@ -1,6 +1,6 @@
 /** The result of one run in words, for people. Pure. */
 import { formatDuration, formatNumber } from '../cli/index.ts';
-import { momentMs, momentText, timeText } from './moment-text.ts';
+import { isRoutine, momentMs, momentText, timeText } from './moment-text.ts';
 import type { Property } from './property.ts';
 import type { Moment, Result } from './run.ts';
 
@@ -47,8 +47,11 @@ function broken(
     `  at ${timeText(violation.atMs)}, revision ${violation.revision}:`,
     `  ${violation.message}`,
     '',
-    'Before it:',
-    ...moments.slice(-momentsShown).map(line),
+    'Before it (without leases and events):',
+    ...moments
+      .filter((moment) => !isRoutine(moment))
+      .slice(-momentsShown)
+      .map(line),
     '',
     `The last warnings of the log${warnings.length === 0 ? ': none' : ':'}`,
     ...warnings.map(({ atMs, process, line: text }) => `  ${time(atMs)}  ${process}: ${logText(text)}`),

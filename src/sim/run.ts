@@ -8,6 +8,7 @@
 import { explainError } from '../lib/index.ts';
 import { breakIt } from './breakage.ts';
 import { Coverage } from './coverage.ts';
+import { explainWithPlace } from './place.ts';
 import type { SimPlan } from './plan.ts';
 import type { Checked, Checker, Property } from './property.ts';
 import type { TruthEvent } from './truth.ts';
@@ -160,6 +161,7 @@ class Run {
     this.#world.start();
     this.#everySecond();
     await this.#until(() => false, activeMs);
+    if (this.#violation !== undefined) return;
     this.#say('phase', 'recover');
     const isReached = (): boolean => {
       if (this.#goals() !== undefined) this.#recoveredMs = undefined;
@@ -168,16 +170,17 @@ class Run {
       return this.#recoveredMs !== undefined && this.#world.clock.monotonicMs() >= activeMs + settleMs;
     };
     const reached = await this.#until(isReached, activeMs + recoverMs);
-    if (this.#violation === undefined && !reached) {
-      const [property, why] = this.#goals() ?? ['', ''];
+    if (this.#violation !== undefined) return;
+    const missing = reached ? undefined : this.#goals();
+    if (missing !== undefined) {
+      const [property, why] = missing;
       this.#broken(property, `not reached ${recoverMs / 1000} s after the last fault: ${why}`);
+      return;
     }
-    if (this.#violation === undefined) {
-      this.#say('phase', 'rest');
-      this.#isAtRest = true;
-      for (const { checker } of this.#checkers) checker.onRest?.();
-      await this.#until(() => false, this.#world.clock.monotonicMs() + restMs);
-    }
+    this.#say('phase', 'rest');
+    this.#isAtRest = true;
+    for (const { checker } of this.#checkers) checker.onRest?.();
+    await this.#until(() => false, this.#world.clock.monotonicMs() + restMs);
   }
 
   #result(): Result {
@@ -217,7 +220,7 @@ class Run {
     try {
       return this.#world.clock.step(untilMs);
     } catch (error) {
-      this.#broken('process/no-crash', `a timer threw: ${explainError(error)}`);
+      this.#broken('process/no-crash', `a timer threw: ${explainWithPlace(error)}`);
       return true;
     }
   }

@@ -194,7 +194,9 @@ class Builder {
       endMs,
       phases: closed(this.#phases),
       users: this.#users,
-      processes: [...this.#processes].map(([name, stretch]) => ({ name, spans: closed(stretch) })),
+      processes: [
+        ...byName([...this.#processes].map(([name, stretch]) => ({ name, spans: closed(stretch) }))),
+      ].sort((a, b) => rank(a.name) - rank(b.name)),
       faults: byName([...this.#faults].map(([name, spans]) => ({ name, spans }))),
       nodes: byName(
         [...this.#nodes].map(([name, { state, pods }]) => ({
@@ -223,6 +225,10 @@ function entry<V>(map: Map<string, V>, key: string, make: () => V): V {
   }
   return value;
 }
+
+/** The control plane first, then what runs on nodes. */
+const rank = (process: string): number =>
+  process.startsWith('node-') ? 1 : process.startsWith('proxy-') ? 2 : 0;
 
 const byName = <T extends { readonly name: string }>(lanes: T[]): readonly T[] =>
   lanes.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));

@@ -10,6 +10,7 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
+import { explainWithPlace } from '../place.ts';
 
 /** A property that was broken outside of the checkers. */
 export type OnBroken = (property: string, message: string) => void;
@@ -29,7 +30,7 @@ export function installGuard(broken: OnBroken): () => void {
   const taken: (() => void)[] = [];
   const leak = (what: string): never => {
     const error = new Error(`${what} was used in a simulated run: take a Clock, a Random or a Client`);
-    broken(noRealityProperty, `${error.message}${placeOf(error)}`);
+    broken(noRealityProperty, explainWithPlace(error));
     throw error;
   };
   const replace = (target: object, name: string, what: string): void => {
@@ -74,7 +75,7 @@ export function installGuard(broken: OnBroken): () => void {
   syncBuiltinESMExports();
 
   const onCrash = (error: unknown): void =>
-    broken(noCrashProperty, `nobody handled: ${messageOf(error)}${placeOf(error)}`);
+    broken(noCrashProperty, `nobody handled: ${explainWithPlace(error)}`);
   process.on('unhandledRejection', onCrash);
   process.on('uncaughtException', onCrash);
   return () => {
@@ -85,16 +86,4 @@ export function installGuard(broken: OnBroken): () => void {
     for (const giveBack of taken.reverse()) giveBack();
     syncBuiltinESMExports();
   };
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** ` (at src/store/log-store.ts:12)`: the first place of ours, other than this file. */
-function placeOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  for (const line of stack.split('\n')) {
-    const place = /\/((?:src|bench|tools)\/[^\s()]+?:\d+):\d+/.exec(line)?.[1];
-    if (place !== undefined && !place.startsWith('src/sim/io/guard.ts')) return ` (at ${place})`;
-  }
-  return '';
 }
