@@ -3,6 +3,20 @@
  *
  * Types whose names collide carry their group in front: `EventsV1Event` is events.k8s.io's Event, `Event` is core's.
  */
+
+export { pathText } from './apply/field-set.ts';
+export {
+  type Applied,
+  applyConfiguration,
+  type Conflict,
+  conflictMessage,
+  type Manager,
+  managerText,
+  type Ownership,
+  trackUpdate,
+} from './apply/managers.ts';
+export { duplicateIn } from './apply/merge.ts';
+export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * from './errors.ts';
 export type * from './kind.ts';
 export { ageOf, humanDuration } from './kinds/cells.ts';

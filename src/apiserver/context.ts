@@ -33,4 +33,6 @@ export interface WriteRequest {
   readonly namespace: string;
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Under whose name fields are owned. undefined (our own parts): what they make has no owners, what has owners is kept account of all the same. */
+  readonly manager?: string | undefined;
 }

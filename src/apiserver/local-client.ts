@@ -36,12 +36,13 @@ export function createLocalClient(context: ApiContext, identity: Identity): Clie
   };
   const request = (
     namespace: string | undefined,
-    options: { readonly dryRun?: boolean } = {},
+    options: { readonly dryRun?: boolean; readonly fieldManager?: string } = {},
   ): WriteRequest => ({
     identity,
     namespace: namespace ?? '',
     dryRun: options.dryRun ?? false,
     fieldValidation: 'Strict',
+    manager: options.fieldManager,
   });
   return {
     async get<T extends KubeObject>(
@@ -114,6 +115,7 @@ export function createLocalClient(context: ApiContext, identity: Identity): Clie
         part,
         type,
         patch,
+        force: true,
       });
       return objectOf(answer) as T;
     },

@@ -214,16 +214,16 @@ export function applyConfiguration(
   const conflicts: Conflict[] = [];
   const kept: Owner[] = [];
   for (const owner of others) {
-    const contested = owner.fields.intersection(moved).intersection(wanted.union(moved));
+    const contested = owner.fields.intersection(moved);
     const isTaken = force || ownership.mayTakeOver?.(owner) === true;
     if (!contested.isEmpty && !isTaken)
       conflicts.push({ manager: owner, fields: [...contested.paths()].map(pathText) });
     kept.push({ ...owner, fields: owner.fields.without(contested).without(changes.removed) });
   }
   if (conflicts.length > 0) return { kind: 'conflicts', conflicts };
-  const isSameSet = mine !== undefined && mine.fields.equals(wanted);
+  const isSameSet = mine?.fields.equals(wanted) === true;
   const isChanged = !moved.isEmpty || !changes.removed.isEmpty || !isSameSet;
-  kept.push({ ...manager, fields: wanted, time: isSameSet && !isChanged ? mine.time : now });
+  kept.push({ ...manager, fields: wanted, time: isSameSet && !isChanged ? mine?.time : now });
   setManaged(merged, kept);
   return { kind: 'object', object: merged, isChanged };
 }

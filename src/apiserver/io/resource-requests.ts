@@ -208,7 +208,7 @@ function serveWatching(
   });
 }
 
-function writeRequest({ identity, route, query }: Exchange): WriteRequest {
+function writeRequest({ identity, route, query, http }: Exchange): WriteRequest {
   const dryRun = query.all('dryRun');
   if (dryRun.some((one) => one !== 'All'))
     throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
@@ -219,7 +219,20 @@ function writeRequest({ identity, route, query }: Exchange): WriteRequest {
     namespace: route.namespace,
     dryRun: dryRun.length > 0,
     fieldValidation: validationOf(query),
+    manager: managerOf(identity, query.text('fieldManager'), http.headers['user-agent']),
   };
+}
+
+/** Who owns what this request writes: as it says, or its program's name. Our own agents own nothing of their own accord. */
+function managerOf(
+  identity: Identity,
+  said: string | undefined,
+  agent: string | undefined,
+): string | undefined {
+  if (said !== undefined && said !== '') return said;
+  if (identity.groups.includes('system:nodes')) return undefined;
+  const program = (agent ?? '').split('/', 1)[0]?.slice(0, fieldManagerLengthMax) ?? '';
+  return program === '' ? 'unknown' : program;
 }
 
 function validationOf(query: Query): FieldValidation {
@@ -332,11 +345,23 @@ async function servePatch(exchange: Exchange, resource: Resource): Promise<void>
   }
   const part = partOf(resource, route.subresource);
   if (part === undefined) throw notAllowed();
-  const { answer, warnings } = await patchObject(context, resource, request, {
+  const force = exchange.query.flag('force');
+  if (force !== undefined && type !== 'apply')
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      {
+        reason: 'FieldValueForbidden',
+        field: 'force',
+        message: 'Forbidden: may not be specified for non-apply patch',
+      },
+    ]);
+  const said = exchange.query.text('fieldManager');
+  const by = type === 'apply' ? { ...request, manager: said } : request;
+  const { answer, warnings } = await patchObject(context, resource, by, {
     name: route.name,
     part,
     type,
     patch,
+    force: force ?? false,
   });
   return sendAnswer(response, resource, answer, wanted, warnings);
 }

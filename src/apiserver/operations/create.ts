@@ -20,6 +20,7 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
 import { encoder } from './encode.ts';
+import { trackCreation } from './owners.ts';
 
 const nameTries = 8;
 /** A generated name leaves room for its suffix. */
@@ -30,6 +31,8 @@ export async function createObject(
   resource: Resource,
   request: WriteRequest,
   draft: DraftObject,
+  /** Who owns what, where that is known already: the object is made by applying. */
+  managedFields?: unknown,
 ): Promise<Answer> {
   const { kind } = resource;
   draft.metadata ??= {};
@@ -50,6 +53,8 @@ export async function createObject(
   }
   admitIntoNamespace(context, resource, request.namespace, meta.name);
   fill(context, resource, draft);
+  if (managedFields === undefined) trackCreation(context, resource, request, draft);
+  else (meta as { managedFields?: unknown }).managedFields = managedFields;
   for (let attempt = 0; ; attempt++) {
     const name = meta.name as string;
     const key = resource.key(request.namespace, name);

@@ -13,6 +13,7 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import { shapeWarnings } from '../decode.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
+import { applyObject } from './apply.ts';
 import { changeObject, type Part } from './update.ts';
 
 export interface PatchRequest {
@@ -20,6 +21,8 @@ export interface PatchRequest {
   readonly part: Part;
   readonly type: PatchType;
   readonly patch: unknown;
+  /** Of an apply: take over what others own. */
+  readonly force?: boolean;
 }
 
 export interface Patched {
@@ -31,8 +34,10 @@ export async function patchObject(
   context: ApiContext,
   resource: Resource,
   request: WriteRequest,
-  { name, part, type, patch }: PatchRequest,
+  { name, part, type, patch, force = false }: PatchRequest,
 ): Promise<Patched> {
+  if (type === 'apply')
+    return applyObject(context, resource, request, { name, part, configuration: patch, force });
   let warnings: readonly string[] = [];
   const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
   const resourceVersion = (patch as { metadata?: { resourceVersion?: string } } | null)?.metadata
@@ -66,9 +71,6 @@ export function applyPatch(
     case 'strategic':
       return strategicMergePatch(resource.message, old, patch) as Draft<KubeObject>;
     default:
-      throw new CaelumError(
-        'unsupportedMediaType',
-        'Cannot apply the patch: server-side apply is not served yet; use client-side apply (kubectl apply without --server-side)',
-      );
+      throw new CaelumError('unsupportedMediaType', 'this subresource cannot be applied');
   }
 }

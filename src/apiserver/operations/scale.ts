@@ -64,6 +64,7 @@ export async function changeScale(
   const answer = await changeObject(context, resource, request, {
     name,
     part: 'main',
+    subresource: 'scale',
     make: (old, copy) => {
       const before = scaleOf(resource.kind, old);
       const after = wanted(before);

@@ -25,6 +25,7 @@ import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
 import { reserve, settleNamespace } from './create.ts';
 import { encoder } from './encode.ts';
+import { trackChange } from './owners.ts';
 import { settled } from './settled.ts';
 
 /** Which part of the object a write may change: all but the status, the status alone, or just what `make` changed (our own operations). */
@@ -33,6 +34,10 @@ export type Part = 'main' | 'status' | 'exact';
 export interface Change {
   readonly name: string;
   readonly part: Part;
+  /** Of the write, for the owners of fields: `status`, `scale`; default: the part. */
+  readonly subresource?: string;
+  /** `make` has said already who owns what. */
+  readonly isApplied?: boolean;
   /** Must be current; undefined: whatever is. */
   readonly resourceVersion?: string;
   /** What the object shall be. May be called again when another write came between. `old` is shared: never change it. */
@@ -62,6 +67,7 @@ export async function changeObject(
     }
     const draft = change.make(old, () => resource.draftOf(current));
     settle(context, resource, request, change, old, draft);
+    if (change.isApplied !== true) trackChange(context, resource, request, change, old, draft);
     const release =
       change.part === 'main' ? reserve(context, resource, key, draft, old as Service) : () => {};
     try {
@@ -143,11 +149,14 @@ function settle(
   draft.apiVersion = resource.apiVersion;
   draft.kind = kind.kind;
   if (change.part === 'status') {
-    // Only the status is taken.
+    // Only the status is taken, and who owns it.
     const status = draft['status'];
+    const { managedFields } = draft.metadata;
     for (const field of Object.keys(draft)) delete draft[field];
     Object.assign(draft, draftOf(old), { status });
     if (status === undefined) delete draft['status'];
+    if (change.isApplied === true && managedFields !== undefined)
+      draft.metadata.managedFields = managedFields;
   } else {
     checkIdentity(resource, change, old, draft);
     settleNamespace(resource, request, draft);
@@ -188,7 +197,9 @@ function carryMetadata(old: KubeObject, draft: DraftObject): void {
   ])
     if (before[field] === undefined) delete meta[field];
     else meta[field] = before[field];
-  delete meta['managedFields'];
+  // Who says nothing of owners leaves them as they are.
+  if (meta['managedFields'] === undefined && before['managedFields'] !== undefined)
+    meta['managedFields'] = draftOf(before['managedFields']);
 }
 
 function validate(resource: Resource, draft: DraftObject, old: KubeObject, part: Part): void {

@@ -1,0 +1,144 @@
+/**
+ * Server-side apply: a configuration laid upon what is there, or made where nothing is.
+ *
+ *   configuration ─▶ shape checked ─▶ merged with the live object ─▶ conflicts? ─▶ stored as any change, with its owners
+ */
+import {
+  applyConfiguration,
+  badRequest,
+  type Conflict,
+  conflictMessage,
+  duplicateIn,
+  invalid,
+  type KubeObject,
+  type Manager,
+  managerText,
+  pathText,
+  shapeOfMessage,
+} from '../../api/index.ts';
+import { CaelumError, isError } from '../../lib/index.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import { shapeWarnings } from '../decode.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import { createObject } from './create.ts';
+import { ownershipOf } from './owners.ts';
+import type { Patched } from './patch.ts';
+import { changeObject, type Part } from './update.ts';
+
+export interface ApplyRequest {
+  readonly name: string;
+  readonly part: Part;
+  readonly configuration: unknown;
+  readonly force: boolean;
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+const triesMax = 8;
+
+export async function applyObject(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  apply: ApplyRequest,
+): Promise<Patched> {
+  const { manager } = request;
+  if (manager === undefined || manager === '')
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      {
+        reason: 'FieldValueRequired',
+        field: 'fieldManager',
+        message: 'Required value: is required for apply patch',
+      },
+    ]);
+  const configuration = checked(resource, apply);
+  const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
+  const warnings = shapeWarnings(configuration, expected, request.fieldValidation);
+  const ownership = {
+    ...ownershipOf(context, resource, manager, 'Apply', apply.part === 'status' ? 'status' : ''),
+    force: apply.force,
+  };
+  const resourceVersion = configuration.metadata.resourceVersion;
+  for (let tries = 1; ; tries++) {
+    try {
+      const answer = await changeObject(context, resource, request, {
+        name: apply.name,
+        part: apply.part,
+        isApplied: true,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        make: (old) => merged(old, configuration, ownership, manager),
+      });
+      return { answer, warnings };
+    } catch (error) {
+      if (!isError(error, 'notFound') || apply.part !== 'main') throw error;
+      if (configuration.metadata.uid !== undefined)
+        throw new CaelumError(
+          'conflict',
+          `uid mismatch: the provided object specified uid ${configuration.metadata.uid}, and no existing object was found`,
+        );
+    }
+    try {
+      const draft = merged(undefined, configuration, ownership, manager);
+      const { managedFields } = draft.metadata;
+      const answer = await createObject(context, resource, request, draft, managedFields);
+      return { answer, warnings };
+    } catch (error) {
+      // Somebody was quicker: applied upon theirs.
+      if (!isError(error, 'alreadyExists') || tries >= triesMax) throw error;
+    }
+  }
+}
+
+function checked(resource: Resource, { configuration, name }: ApplyRequest): DraftObject {
+  if (typeof configuration !== 'object' || configuration === null || Array.isArray(configuration))
+    throw badRequest('error decoding YAML: the body is not an object');
+  const object = structuredClone(configuration) as DraftObject;
+  const { apiVersion, kind } = object;
+  if (apiVersion === undefined || kind === undefined) throw badRequest('invalid object type: /, Kind=');
+  if (apiVersion !== resource.apiVersion || kind !== resource.kind.kind)
+    throw badRequest(
+      `the API version in the data (${apiVersion}, Kind=${kind}) does not match the expected API version (${resource.apiVersion}, Kind=${resource.kind.kind})`,
+    );
+  object.metadata ??= {};
+  if (object.metadata.managedFields !== undefined && object.metadata.managedFields !== null)
+    throw badRequest('metadata.managedFields must be nil');
+  object.metadata.name ??= name;
+  if (object.metadata.name !== name)
+    throw badRequest(
+      `the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`,
+    );
+  const double = duplicateIn(object, shapeOfMessage(resource.message));
+  if (double !== undefined)
+    throw badRequest(
+      `failed to create typed patch object (${name}; ${apiVersion}, Kind=${kind}): ${pathText(double.slice(0, -1))}: duplicate entries for key ${pathText(double.slice(-1))}`,
+    );
+  return object;
+}
+
+function merged(
+  live: KubeObject | undefined,
+  configuration: DraftObject,
+  ownership: ReturnType<typeof ownershipOf> & { readonly force: boolean },
+  manager: string,
+): DraftObject {
+  // kubectl takes over what it once applied from the client's side.
+  const hasApplied = live?.metadata.annotations?.[lastApplied] !== undefined;
+  const mayTakeOver = (owner: Manager): boolean =>
+    hasApplied &&
+    manager === 'kubectl' &&
+    owner.operation === 'Update' &&
+    (owner.name === 'kubectl-client-side-apply' || owner.name === 'before-first-apply');
+  const applied = applyConfiguration(live, configuration, { ...ownership, mayTakeOver });
+  if (applied.kind === 'conflicts') throw applyConflict(applied.conflicts);
+  return structuredClone(applied.object) as DraftObject;
+}
+
+function applyConflict(conflicts: readonly Conflict[]): CaelumError {
+  const causes = conflicts.flatMap(({ manager, fields }) =>
+    fields.map((field) => ({
+      reason: 'FieldManagerConflict',
+      message: `conflict with ${managerText(manager)}`,
+      field,
+    })),
+  );
+  return new CaelumError('conflict', conflictMessage(conflicts), { details: { causes } });
+}

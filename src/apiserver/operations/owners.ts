@@ -1,0 +1,56 @@
+/**
+ * Who owns which fields: kept for objects that users make, and for all that somebody has applied. What our own parts make (pods, events, leases) has no owners
+ * until somebody applies upon it: then all that is there belongs to `before-first-apply`, as in Kubernetes.
+ */
+
+import type { KubeObject } from '../../api/index.ts';
+import { shapeOfMessage, trackUpdate } from '../../api/index.ts';
+import { formatTime } from '../../lib/index.ts';
+import type { ApiContext, WriteRequest } from '../context.ts';
+import type { DraftObject, Resource } from '../resource.ts';
+import type { Change } from './update.ts';
+
+/** The name under which our own parts own what they change of objects with owners. */
+const ownName = 'caelum';
+
+export function trackChange(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  change: Change,
+  old: KubeObject,
+  draft: DraftObject,
+): void {
+  if (old.metadata.managedFields === undefined) {
+    delete draft.metadata.managedFields;
+    return;
+  }
+  const subresource = change.subresource ?? (change.part === 'status' ? 'status' : '');
+  trackUpdate(old, draft, ownershipOf(context, resource, request.manager ?? ownName, 'Update', subresource));
+}
+
+/** Of an object that is about to be made. */
+export function trackCreation(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  draft: DraftObject,
+): void {
+  if (request.manager === undefined) return;
+  trackUpdate(undefined, draft, ownershipOf(context, resource, request.manager, 'Update', ''));
+}
+
+export function ownershipOf(
+  context: ApiContext,
+  resource: Resource,
+  name: string,
+  operation: 'Apply' | 'Update',
+  subresource: string,
+) {
+  return {
+    manager: { name, operation, apiVersion: resource.apiVersion, subresource },
+    shape: shapeOfMessage(resource.message),
+    now: formatTime(context.clock.nowMs()),
+    hasStatus: resource.kind.hasStatus,
+  };
+}
