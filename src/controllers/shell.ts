@@ -277,15 +277,21 @@ class Shell<Observed> implements RunningController {
     }
   }
 
-  /** `mayBeThere`: it was asked for before, and its name is its own: what is there under it is it. */
+  /**
+   * What is there already under the same name is the same object where it has the same owner, or was asked for before (`mayBeThere`): then a request was only
+   * carried out twice.
+   */
   async #created(ref: ResourceRef, object: KubeObject, mayBeThere: boolean): Promise<KubeObject> {
     const { client } = this.#options;
     try {
       return await client.create(ref, object);
     } catch (error) {
-      if (!mayBeThere || !isError(error, 'alreadyExists')) throw error;
+      const [owner] = object.metadata.ownerReferences ?? [];
+      if (!isError(error, 'alreadyExists') || (!mayBeThere && owner === undefined)) throw error;
       const { namespace, name = '' } = object.metadata;
-      return await client.get(ref, namespace, name);
+      const found = await client.get(ref, namespace, name);
+      if (mayBeThere || found.metadata.ownerReferences?.[0]?.uid === owner?.uid) return found;
+      throw error;
     }
   }
 
