@@ -110,7 +110,10 @@ function makeActions(random: Random, activeMs: number, nodeCount: number): Actio
       exitAfterMs: Math.round(Math.min(120, sample(random, recorded.seconds) / 30) * 1000),
       exitCode: random.integer(3) === 0 ? 1 : 0,
     }),
-    () => ({ kind: 'deletePod', pick: random.integer(1000) }),
+    () => {
+      const pick = random.integer(1000);
+      return { kind: 'deletePod', pick, force: pick % 4 === 3 };
+    },
     () => ({ kind: 'relabelPod', pick: random.integer(1000) }),
     () => ({ kind: 'cordon', node: random.integer(nodeCount), on: chance(random, 0.5) }),
     () => ({
@@ -147,7 +150,18 @@ function makeActions(random: Random, activeMs: number, nodeCount: number): Actio
   return inOrder(actions);
 }
 
+/** One node is lost for long while all else is well: what is promised of that can be checked to the second. */
+function loseNode(random: Random, activeMs: number, nodeCount: number): Fault {
+  const lost = { process: nodeName(random.integer(nodeCount)), forMs: 120_000 };
+  const atMs = activeMs - 121_000 - random.integer(10_000);
+  return chance(random, 0.5)
+    ? { ...lost, atMs, kind: 'kill', afterSends: 0 }
+    : { ...lost, atMs, kind: 'crashNode' };
+}
+
 function makeFaults(random: Random, activeMs: number, nodeCount: number): Fault[] {
+  const quiet = random.stream('quiet');
+  if (activeMs > 150_000 && chance(quiet, 0.15)) return [loseNode(quiet, activeMs, nodeCount)];
   const processes = [
     'api',
     'controllers',

@@ -2,6 +2,7 @@
  * Faults to be planted, one at a time, to see that the simulator finds them. Nothing of it is in the product: each is a change of source
  * text that `io/mutant-loader.ts` makes while a file is loaded.
  */
+import { agentMutants } from './mutants/agent.ts';
 import { apiMutants } from './mutants/api.ts';
 import { clientMutants } from './mutants/client.ts';
 import { controllerMutants } from './mutants/controllers.ts';
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...controllerMutants,
   ...placementMutants,
+  ...agentMutants,
 ];
 
 /** The file with the fault in it. Throws when the place is not there, or more than once. */

@@ -53,7 +53,8 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: 'serve'; readonly app: number }
   | { readonly kind: 'unserve'; readonly app: number }
   | { readonly kind: 'job'; readonly number: number; readonly exitAfterMs: number; readonly exitCode: number }
-  | { readonly kind: 'deletePod'; readonly pick: number }
+  /** With "force": at once, whether it has ended or not. */
+  | { readonly kind: 'deletePod'; readonly pick: number; readonly force?: boolean }
   | { readonly kind: 'relabelPod'; readonly pick: number }
   | { readonly kind: 'cordon'; readonly node: number; readonly on: boolean }
   | {

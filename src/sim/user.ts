@@ -74,7 +74,8 @@ async function carryOut(world: World, action: Action): Promise<void> {
       return;
     case 'deletePod': {
       const pod = pick(world, action.pick);
-      if (pod !== undefined) await api.delete(pods, pod.metadata.namespace, pod.metadata.name ?? '');
+      const options = action.force === true ? { gracePeriodSeconds: 0 } : {};
+      if (pod !== undefined) await api.delete(pods, pod.metadata.namespace, pod.metadata.name ?? '', options);
       return;
     }
     case 'relabelPod': {
