@@ -33,11 +33,23 @@ export interface ScalePaths {
 }
 
 export interface Subresource {
-  /** `status`, `scale`, `log`, `exec`, `attach`, `portforward`, `binding`, `eviction`, `token`, `finalize`. */
+  /** `status`, `scale`, `log`, `exec`, `attach`, `portforward`, `binding`, `eviction`, `token`, `finalize`, `resize`, … */
   readonly name: string;
   readonly verbs: readonly Verb[];
   /** The kind it speaks, where that is not the parent's own. */
   readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Written like the object itself, of which it takes only a part. `status` needs none. */
+  readonly part?: ObjectPart;
+}
+
+/** What one subresource takes of an object that is written to it (`ephemeralcontainers`, `resize`, `approval`). */
+export interface ObjectPart {
+  /** Of the subresource. */
+  readonly name: string;
+  /** Takes over into `object`, which is a copy of what is there, this part of `wanted`. */
+  take(object: never, wanted: never): void;
+  /** Beside the kind's own `validate`, and instead of its `validateUpdate`. */
+  validateUpdate(object: never, old: never): readonly FieldProblem[];
 }
 
 export interface Kind<T extends KubeObject = KubeObject> {
@@ -72,10 +84,16 @@ export interface Kind<T extends KubeObject = KubeObject> {
   prepareCreate(object: Draft<T>, context: KindContext): void;
   /** On update, after defaults: carries over what clients may not change. */
   prepareUpdate(object: Draft<T>, old: T, context: KindContext): void;
+  /** On a write through `status`, after defaults: what the server sets. */
+  prepareStatusUpdate?(object: Draft<T>, old: T, context: KindContext): void;
   validate(object: T): readonly FieldProblem[];
+  /** Rules that only new objects are held to, beside `validate`. */
+  validateCreate?(object: T): readonly FieldProblem[];
   validateUpdate(object: T, old: T): readonly FieldProblem[];
   /** Validation of a write through the `status` subresource. */
   validateStatusUpdate(object: T, old: T): readonly FieldProblem[];
+  /** Whoever deletes it and says nothing of its dependents leaves them behind (Job, ReplicationController). */
+  readonly orphansByDefault?: boolean;
   /** Served from the stored form of another kind (events.k8s.io Event is stored as core Event). */
   readonly storedAs?: {
     readonly group: string;

@@ -21,6 +21,7 @@ export function kindOf(resource: string, group = ''): Kind {
 /** With defaults, as created. */
 export function created(kind: Kind, object: Tree): Document {
   const draft = withDefaults(kind, object);
+  draft.metadata.uid ??= 'f1d2d2f9';
   kind.prepareCreate(draft, { nowMs });
   return draft;
 }
@@ -47,6 +48,7 @@ export function refusals(kind: Kind, object: Tree): string[] {
   return lines([
     ...validateObjectMeta(draft.metadata, kind.namespaced, (name) => kind.validateName(name)),
     ...kind.validate(draft),
+    ...(kind.validateCreate?.(draft) ?? []),
   ]);
 }
 
@@ -54,6 +56,7 @@ export function refusals(kind: Kind, object: Tree): string[] {
 export function updateRefusals(kind: Kind, old: Tree, object: Tree): string[] {
   const before = created(kind, old);
   const draft = withDefaults(kind, object);
+  draft.metadata.uid ??= before.metadata.uid as string;
   if (before['status'] !== undefined) draft['status'] = draftOf(before['status']);
   kind.prepareUpdate(draft, before, { nowMs });
   return lines([

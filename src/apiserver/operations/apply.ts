@@ -23,7 +23,7 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { createObject } from './create.ts';
 import { ownershipOf } from './owners.ts';
 import type { Patched } from './patch.ts';
-import { changeObject, type Part } from './update.ts';
+import { changeObject, type Part, subresourceOf } from './update.ts';
 
 export interface ApplyRequest {
   readonly name: string;
@@ -54,7 +54,7 @@ export async function applyObject(
   const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
   const warnings = shapeWarnings(configuration, expected, request.fieldValidation);
   const ownership = {
-    ...ownershipOf(context, resource, manager, 'Apply', apply.part === 'status' ? 'status' : ''),
+    ...ownershipOf(context, resource, manager, 'Apply', subresourceOf(apply.part)),
     force: apply.force,
   };
   const resourceVersion = configuration.metadata.resourceVersion;

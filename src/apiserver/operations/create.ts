@@ -115,9 +115,10 @@ function fill(context: ApiContext, resource: Resource, draft: DraftObject): void
   draft.kind = kind.kind;
   applyTableDefaults(resource.message, draft);
   kind.applyDefaults(draft);
+  // Some kinds are prepared with it: a job's pods bear it.
+  meta.uid = context.random.uuid();
   kind.prepareCreate(draft, { nowMs });
   if (resource.groupResource === 'pods') admitPod(context, draft as unknown as Draft<Pod>);
-  meta.uid = context.random.uuid();
   meta.creationTimestamp = formatTime(nowMs);
   for (const field of [
     'deletionTimestamp',
@@ -150,6 +151,7 @@ function validate(resource: Resource, draft: DraftObject, name: string): void {
   const problems = [
     ...validateObjectMeta(draft.metadata, kind.namespaced, (text) => kind.validateName(text)),
     ...kind.validate(draft),
+    ...(kind.validateCreate?.(draft) ?? []),
   ];
   if (problems.length > 0) throw invalid(kind, name, problems);
 }

@@ -85,7 +85,7 @@ function markDeleted(
 ): 'remove' | 'mark' | 'nothing' {
   const meta = draft.metadata;
   const before = JSON.stringify(meta);
-  setFinalizers(draft, options.propagationPolicy);
+  setFinalizers(draft, policyOf(resource, draft, options));
   const nowMs = context.clock.nowMs();
   const graceSeconds = graceOf(resource, draft, options);
   if (meta.deletionTimestamp === undefined) {
@@ -124,6 +124,14 @@ function graceOf(resource: Resource, draft: DraftObject, options: DeleteOptions)
     spec.terminationGracePeriodSeconds ??
     defaultGraceSeconds;
   return Math.max(0, asked);
+}
+
+/** What is said, then what was said before, then what is usual for the kind. */
+function policyOf(resource: Resource, { metadata }: DraftObject, options: DeleteOptions) {
+  if (options.propagationPolicy !== undefined || resource.kind.orphansByDefault !== true)
+    return options.propagationPolicy;
+  const isSaid = metadata.finalizers?.some((one) => one === 'orphan' || one === 'foregroundDeletion');
+  return isSaid === true ? undefined : 'Orphan';
 }
 
 function setFinalizers(draft: DraftObject, policy: DeleteOptions['propagationPolicy']): void {

@@ -8,7 +8,7 @@ import { shapeOfMessage, trackUpdate } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
-import type { Change } from './update.ts';
+import { type Change, subresourceOf } from './update.ts';
 
 /** The name under which our own parts own what they change of objects with owners. */
 const ownName = 'caelum';
@@ -25,7 +25,7 @@ export function trackChange(
     delete draft.metadata.managedFields;
     return;
   }
-  const subresource = change.subresource ?? (change.part === 'status' ? 'status' : '');
+  const subresource = change.subresource ?? subresourceOf(change.part);
   trackUpdate(old, draft, ownershipOf(context, resource, request.manager ?? ownName, 'Update', subresource));
 }
 

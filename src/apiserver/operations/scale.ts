@@ -22,11 +22,19 @@ function at(object: unknown, path: readonly string[]): unknown {
   );
 }
 
+/** A selector, or the plain map of labels of kinds that are older than selectors: its values are texts. */
+function selectorAt(object: unknown, path: readonly string[]): LabelSelector | undefined {
+  const found = at(object, path) as LabelSelector | Readonly<Record<string, string>> | undefined;
+  if (found === undefined || Object.values(found).some((value) => typeof value !== 'string'))
+    return found as LabelSelector | undefined;
+  return { matchLabels: found as Readonly<Record<string, string>> };
+}
+
 /** Throws `badRequest` for kinds that have no scale. */
 export function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale & KubeObject {
   const paths = pathsOf(kind);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = at(object, paths.selector) as LabelSelector | undefined;
+  const selector = selectorAt(object, paths.selector);
   const replicas = at(object, paths.specReplicas);
   const actual = at(object, paths.statusReplicas);
   return {

@@ -12,6 +12,8 @@ import { changeObject, type Part } from './update.ts';
 /** Parts of an object are written like the object; undefined for other subresources. */
 export function partOf(resource: Resource, subresource: string): Part | undefined {
   if (subresource === '') return 'main';
+  const { part } = resource.kind.subresources.find(({ name }) => name === subresource) ?? {};
+  if (part !== undefined) return part;
   return subresource === 'status' && resource.kind.hasStatus ? 'status' : undefined;
 }
 

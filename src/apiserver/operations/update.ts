@@ -8,12 +8,14 @@
  */
 import {
   applyTableDefaults,
+  badRequest,
   conflict,
   draftOf,
   type FieldProblem,
   invalid,
   type KubeObject,
   notFound,
+  type ObjectPart,
   type Service,
   validateObjectMeta,
   validateObjectMetaUpdate,
@@ -28,8 +30,17 @@ import { encoder } from './encode.ts';
 import { trackChange } from './owners.ts';
 import { settled } from './settled.ts';
 
-/** Which part of the object a write may change: all but the status, the status alone, or just what `make` changed (our own operations). */
-export type Part = 'main' | 'status' | 'exact';
+/**
+ * Which part of the object a write may change: all but the status, the status alone, just what `make` changed (our own operations), or what one
+ * subresource takes.
+ */
+export type Part = 'main' | 'status' | 'exact' | ObjectPart;
+
+/** The subresource through which a part is written; '' for the object itself. */
+export function subresourceOf(part: Part): string {
+  if (typeof part === 'object') return part.name;
+  return part === 'status' ? 'status' : '';
+}
 
 export interface Change {
   readonly name: string;
@@ -99,7 +110,7 @@ async function write(
 ): Promise<Answer | undefined> {
   const { key, current, old, draft, part } = attempt;
   if (part !== 'exact') validate(resource, draft, old, part);
-  if (resource.kind.hasGeneration && part === 'main' && !sameJson(specOf(draft), specOf(old)))
+  if (resource.kind.hasGeneration && raisesGeneration(part) && !sameJson(specOf(draft), specOf(old)))
     draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   draft.metadata.resourceVersion = old.metadata.resourceVersion as string;
   if (sameJson(draft, old)) {
@@ -132,6 +143,8 @@ function isGone(resource: Resource, draft: DraftObject): boolean {
   return ((draft['spec'] as { finalizers?: readonly string[] } | undefined)?.finalizers?.length ?? 0) === 0;
 }
 
+const raisesGeneration = (part: Part): boolean => part !== 'status' && part !== 'exact';
+
 const specOf = (object: unknown): unknown => (object as { spec?: unknown }).spec;
 
 /** Carries over what this part may not change, and brings the draft into full form. */
@@ -148,15 +161,8 @@ function settle(
   draft.metadata ??= {};
   draft.apiVersion = resource.apiVersion;
   draft.kind = kind.kind;
-  if (change.part === 'status') {
-    // Only the status is taken, and who owns it.
-    const status = draft['status'];
-    const { managedFields } = draft.metadata;
-    for (const field of Object.keys(draft)) delete draft[field];
-    Object.assign(draft, draftOf(old), { status });
-    if (status === undefined) delete draft['status'];
-    if (change.isApplied === true && managedFields !== undefined)
-      draft.metadata.managedFields = managedFields;
+  if (change.part === 'status' || typeof change.part === 'object') {
+    takePart(change.part, change.isApplied === true, old, draft);
   } else {
     checkIdentity(resource, change, old, draft);
     settleNamespace(resource, request, draft);
@@ -170,10 +176,30 @@ function settle(
   applyTableDefaults(resource.message, draft);
   kind.applyDefaults(draft);
   if (change.part === 'main') kind.prepareUpdate(draft, old, { nowMs: context.clock.nowMs() });
+  if (change.part === 'status') kind.prepareStatusUpdate?.(draft, old, { nowMs: context.clock.nowMs() });
+}
+
+/** Of what is wanted only one part is taken, and who owns it: all else stays as it is. */
+function takePart(
+  part: 'status' | ObjectPart,
+  isApplied: boolean,
+  old: KubeObject,
+  draft: DraftObject,
+): void {
+  const wanted = { ...draft };
+  for (const field of Object.keys(draft)) delete draft[field];
+  Object.assign(draft, draftOf(old));
+  if (typeof part === 'object') part.take(draft as never, wanted as never);
+  else if (wanted['status'] === undefined) delete draft['status'];
+  else draft['status'] = wanted['status'];
+  const { managedFields } = wanted.metadata;
+  if (isApplied && managedFields !== undefined) draft.metadata.managedFields = managedFields;
 }
 
 function checkIdentity(resource: Resource, change: Change, old: KubeObject, draft: DraftObject): void {
-  const { uid } = draft.metadata;
+  const { uid, name } = draft.metadata;
+  if (name !== undefined && name !== '' && name !== change.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${change.name})`);
   if (uid !== undefined && uid !== '' && uid !== old.metadata.uid)
     throw conflict(
       resource.ref,
@@ -211,7 +237,9 @@ function validate(resource: Resource, draft: DraftObject, old: KubeObject, part:
       ...validateObjectMeta(draft.metadata, kind.namespaced, (text) => kind.validateName(text)),
       ...validateObjectMetaUpdate(draft.metadata, old.metadata),
       ...kind.validate(draft),
-      ...kind.validateUpdate(draft, old),
+      ...(typeof part === 'object'
+        ? part.validateUpdate(draft as never, old as never)
+        : kind.validateUpdate(draft, old)),
     );
   }
   if (problems.length > 0) throw invalid(kind, old.metadata.name ?? '', problems);
