@@ -57,8 +57,8 @@ export function installGuard(broken: OnBroken): () => void {
   replace(RealDate, 'now', 'Date.now()');
   replace(Math, 'random', 'Math.random()');
   replace(performance, 'now', 'performance.now()');
-  replace(process.hrtime, 'bigint', 'process.hrtime.bigint()');
   replace(process, 'hrtime', 'process.hrtime()');
+  replace(process.hrtime, 'bigint', 'process.hrtime.bigint()');
   replace(process, 'uptime', 'process.uptime()');
   replace(AbortSignal, 'timeout', 'AbortSignal.timeout()');
   for (const name of ['randomUUID', 'getRandomValues']) replace(globalThis.crypto, name, `crypto.${name}()`);
