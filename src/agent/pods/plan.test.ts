@@ -105,6 +105,18 @@ for (const { policy, exitCode, again } of policies)
     assert.equal(plan.status?.phase, phase);
   });
 
+test('planPod() unmounts the roots of attempts that are over, also of those that never ran', () => {
+  const roots = new Set(['c/0', 'c/1', 'c/2']);
+  const unmounted = (change: Partial<Observed>): string[] =>
+    planPod(observe({ ...set, roots, ...change })).steps.flatMap((step) =>
+      step.kind === 'unmountRoot' ? [step.root] : [],
+    );
+  assert.deepEqual(unmounted({ containers: [container('running', { attempt: 2 })] }), ['c/0', 'c/1']);
+  const refused = container('exited', { attempt: 1, id: '', exitCode: 128 });
+  assert.deepEqual(unmounted({ containers: [refused] }), ['c/0', 'c/1'], 'c/2 is about to be started');
+  assert.deepEqual(unmounted({ containers: [refused], busy: new Map([['container/c', {}]]) }), []);
+});
+
 test('planPod() waits out the back-off and says so', () => {
   const memory = new Map([['c', { backoff: { delayMs: 20_000, atMs: nowMs - 1000 } }]]);
   const plan = planPod(

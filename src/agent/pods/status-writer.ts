@@ -144,8 +144,8 @@ export class StatusWriter {
       } catch (error) {
         if (isError(error, 'notFound') || (isError(error, 'conflict') && !(await this.#lookAgain()))) {
           // Gone, or another pod of that name: nobody wants this status.
-          this.#writtenText = text;
-          continue;
+          this.stop();
+          break;
         }
         if (isError(error, 'conflict')) continue;
         this.#options.log.debug('cannot write pod status', { pod: this.#pod?.metadata.name, error });
