@@ -73,6 +73,8 @@ export async function startHollowNodes(options: HollowOptions): Promise<HollowNo
 }
 
 const retryDelayMs = 1000;
+/** How long what somebody else has written over a status is left: two that do not agree shall not write as fast as they can. */
+const overwrittenDelayMs = 1000;
 const statusRefreshMs = 300_000;
 
 function delayOf(step: HollowStep, startMs: number, stopMs: number): number {
@@ -81,6 +83,8 @@ function delayOf(step: HollowStep, startMs: number, stopMs: number): number {
       return startMs;
     case 'delete':
       return stopMs;
+    case 'ready':
+      return overwrittenDelayMs;
     case 'finish':
       return step.afterMs;
     default:
@@ -268,7 +272,7 @@ class Hollow implements HollowNodes {
         const isReady = hollowStep(pod, this.#options.clock.nowMs()).kind !== 'ready';
         if (!isReady) this.#consider(`${pod.metadata.namespace}/${pod.metadata.name}`, pod);
       }
-    } else this.#leaseLanes.add(`status/${index}`, () => this.#recover(index));
+    } else this.#recoverLater(index, overwrittenDelayMs);
   }
 
   async #recover(index: number): Promise<void> {
@@ -277,10 +281,14 @@ class Hollow implements HollowNodes {
       await this.#refreshNode(index);
     } catch (error) {
       this.#failed(`status/${index}`, error);
-      this.#options.clock.after(retryDelayMs, () => {
-        this.#leaseLanes.add(`status/${index}`, () => this.#recover(index));
-      });
+      this.#recoverLater(index, retryDelayMs);
     }
+  }
+
+  #recoverLater(index: number, delayMs: number): void {
+    this.#options.clock.after(delayMs, () => {
+      this.#leaseLanes.add(`status/${index}`, () => this.#recover(index));
+    });
   }
 
   async #registerAll(): Promise<void> {

@@ -24,12 +24,16 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
   const onNode = (change: Change<Node>): readonly string[] => {
     const { key, object } = change;
     const hadReady = ready.size > 0;
+    const wasReady = ready.has(key);
     if (change.kind === 'deleted') {
       ready.delete(key);
       heardMs.delete(key);
     } else if (readyStatus(object.status?.conditions ?? []) === 'True') ready.add(key);
     else ready.delete(key);
-    if (change.kind === 'added') heardMs.set(key, clock.monotonicMs());
+    // Only a node itself says that it is ready: it has been heard of, even where its lease has not come through. Otherwise both would write against each
+    // other as fast as they can (found by simulation).
+    const saysReady = change.kind === 'updated' && ready.has(key) && !wasReady;
+    if (change.kind === 'added' || saysReady) heardMs.set(key, clock.monotonicMs());
     // The first ready one, or the last one lost: what is evicted changes everywhere.
     if (hadReady !== ready.size > 0) return [...nodes.list()].map(({ metadata }) => metadata.name ?? '');
     return [key];
