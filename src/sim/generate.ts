@@ -132,6 +132,7 @@ function makeActions(random: Random, activeMs: number, nodeCount: number): Actio
     actions.push({ kind: 'deploy', app, workload: workload(random), atMs: random.integer(10_000) });
     if (chance(random, 0.7)) actions.push({ kind: 'serve', app, atMs: random.integer(20_000) });
   }
+  const anew = random.stream('anew');
   const gapMs = [500, 2000, 8000, 20_000][random.integer(4)] as number;
   for (
     let atMs = 5000;
@@ -139,7 +140,18 @@ function makeActions(random: Random, activeMs: number, nodeCount: number): Actio
     atMs += 1 + Math.floor(-Math.log(1 - random.float()) * gapMs)
   ) {
     const make = own[random.integer(own.length)] as () => Omit<Action, 'atMs'>;
-    actions.push({ ...make(), atMs } as Action);
+    const action = { ...make(), atMs } as Action;
+    actions.push(action);
+    // Who is deleted is often made anew at once: another of the same name.
+    if ((action.kind === 'undeploy' || action.kind === 'unserve') && chance(anew, 0.5)) {
+      const at = Math.min(activeMs, atMs + anew.integer(4000));
+      const { app } = action;
+      actions.push(
+        action.kind === 'unserve'
+          ? { kind: 'serve', app, atMs: at }
+          : { kind: 'deploy', app, workload: workload(anew), atMs: at },
+      );
+    }
   }
   // In the end every node can be used: goals would be unreachable otherwise.
   for (let node = 0; node < nodeCount; node++) {
@@ -161,7 +173,7 @@ function loseNode(random: Random, activeMs: number, nodeCount: number): Fault {
 
 function makeFaults(random: Random, activeMs: number, nodeCount: number): Fault[] {
   const quiet = random.stream('quiet');
-  if (activeMs > 150_000 && chance(quiet, 0.15)) return [loseNode(quiet, activeMs, nodeCount)];
+  if (activeMs > 150_000 && chance(quiet, 0.25)) return [loseNode(quiet, activeMs, nodeCount)];
   const processes = [
     'api',
     'controllers',

@@ -3,6 +3,7 @@
  * what became of it is not known. Errors that a well-meant request may get are no matter; others are a property's affair.
  */
 import {
+  configMaps,
   type Deployment,
   deployments,
   type KubeObject,
@@ -70,7 +71,7 @@ async function carryOut(world: World, action: Action): Promise<void> {
       await api.delete(services, home, appName(action.app));
       return;
     case 'job':
-      await api.create(pods, jobPod(action.number, action.exitAfterMs, action.exitCode));
+      await makeJob(world, action);
       return;
     case 'deletePod': {
       const pod = pick(world, action.pick);
@@ -269,6 +270,29 @@ function serviceOf(name: string): Service {
     metadata: { name, namespace: home },
     spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }] },
   };
+}
+
+/** Half of them belong to a ConfigMap that was made a moment before: an owner that not everybody has heard of. */
+async function makeJob(
+  world: World,
+  { number, exitAfterMs, exitCode }: Action & { kind: 'job' },
+): Promise<void> {
+  const { user } = world;
+  const pod = jobPod(number, exitAfterMs, exitCode);
+  if (number % 2 === 0) {
+    await user.create(pods, pod);
+    return;
+  }
+  const name = `job-${number}-${exitAfterMs}`;
+  const { uid = '' } = (
+    await user.create<KubeObject>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace: home },
+    })
+  ).metadata;
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name, uid }];
+  await user.create(pods, { ...pod, metadata: { ...pod.metadata, ownerReferences } });
 }
 
 function jobPod(number: number, exitAfterMs: number, exitCode: number): KubeObject {

@@ -90,10 +90,17 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: 'shell/repeated-under-new-name',
     file: 'controllers/shell.ts',
-    find: 'const created = await client.create(ref, object);',
+    find: 'return await client.create(ref, object);',
     replace:
-      'const { name: _, ...nameless } = object.metadata;\n        const again = nameless.generateName === undefined ? object : this.#named({ ...object, metadata: nameless });\n        const created = await client.create(ref, tries === 1 ? object : again);',
+      'const { name: _, ...nameless } = object.metadata;\n      const isMade = mayBeThere && nameless.generateName !== undefined;\n      return await client.create(ref, isMade ? this.#named({ ...object, metadata: nameless }) : object);',
     sentence: 'A creation whose answer was lost is repeated under another name.',
+  },
+  {
+    name: 'shell/uncertain-creation-forgotten',
+    file: 'controllers/shell.ts',
+    find: 'if (others === undefined) this.#uncertain.set(key, [{ ref, object }]);',
+    replace: 'if (others === undefined) this.#uncertain.delete(key);',
+    sentence: 'A creation whose outcome is not known is taken for one that failed: another is made.',
   },
   {
     name: 'shell/deletes-by-name',

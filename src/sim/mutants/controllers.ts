@@ -55,7 +55,8 @@ const workloads: readonly Mutant[] = [
     name: 'deployment/oscillates',
     file: 'controllers/deployment/status.ts',
     find: 'if (present?.status === wanted.status && present.reason === wanted.reason) return conditions;',
-    replace: '',
+    replace:
+      'if (present?.status === wanted.status && present.reason === wanted.reason)\n    return replaced(conditions, { ...present, lastUpdateTime: new Date(nowMs).toISOString() });',
     sentence: 'The status is written each time it is looked at, with a new time in it, and so for ever.',
   },
   {
@@ -182,13 +183,6 @@ const others: readonly Mutant[] = [
     replace:
       "if (change.kind === 'deleted') return [];\n    if (change.kind === 'updated' && sameJson(gist(change.object), gist(change.previous))) return [];",
     sentence: 'Slices keep the addresses of pods that are gone.',
-  },
-  {
-    name: 'endpoints/relabelling-unheard',
-    file: 'controllers/endpoints/backends.ts',
-    find: "const before = change.kind === 'updated' ? change.previous : change.object;",
-    replace: 'const before = change.object;',
-    sentence: 'A pod that no longer matches the selector stays an endpoint.',
   },
   {
     name: 'node/never-lost',

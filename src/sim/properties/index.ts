@@ -4,6 +4,7 @@ import { metadata } from './api/metadata.ts';
 import { namespacesFurnished } from './api/namespaces.ts';
 import { namespacesClosed } from './api/namespaces-closed.ts';
 import { copiesAgree } from './client/copies-agree.ts';
+import { endpointsOfTheLiving } from './endpoints/of-the-living.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
 import { foregroundLast, orphansStay } from './garbage/promises.ts';
@@ -13,6 +14,7 @@ import { nodesHealthy } from './node/health.ts';
 import { lostIsTold } from './node/lost.ts';
 import { noneStartsGoing } from './node/none-starts-going.ts';
 import { podsRun } from './node/pods-run.ts';
+import { noStorms } from './rest/no-storms.ts';
 import { nothingWritten } from './rest/nothing-written.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
 import { noOvercommit } from './scheduler/no-overcommit.ts';
@@ -58,6 +60,7 @@ export const properties: readonly Property[] = [
   noneStartsGoing,
   onlyReadyEndpoints,
   uniqueAddresses,
+  endpointsOfTheLiving,
   orphansGo,
   nothingElseGoes,
   orphansStay,
@@ -66,4 +69,5 @@ export const properties: readonly Property[] = [
   noneToTheGone,
   rulesReached,
   nothingWritten,
+  noStorms,
 ];

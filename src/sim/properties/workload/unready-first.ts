@@ -9,6 +9,7 @@ import {
   isGoing,
   isNamespaceGoing,
   isReady,
+  undisturbedMs,
 } from '../facts.ts';
 
 interface Suspect {
@@ -19,6 +20,9 @@ interface Suspect {
 
 /** Long enough for all that was decided together to be carried out. */
 const waitMs = 3000;
+
+/** Who has lost a node has heard of all else. */
+const knownMs = (world: Checked): number => (undisturbedMs(world) > 100_000 ? world.nowMs() - 5000 : 0);
 
 const isServing = (pod: KubeObject | undefined): boolean =>
   pod !== undefined && isReady(pod as Pod) && Boolean((pod as Pod).spec?.nodeName);
@@ -40,12 +44,12 @@ export const unreadyFirst: Property = {
   name: 'workload/unready-first',
   source: 'Kubernetes: ReplicaSet, order of scaling down; mission T3',
   statement:
-    'In a calm world a ReplicaSet that has too many pods gives up none that is ready while it keeps one that is not.',
+    'While nothing but a node is lost, a ReplicaSet that has too many pods gives up none that is ready while it keeps one that is not.',
   check(world, broken) {
     const { truth } = world;
     let suspects: Suspect[] = [];
     const suspectOf = (pod: Pod, name: string, atMs: number): Suspect | undefined => {
-      const known = world.knownToAllMs();
+      const known = knownMs(world);
       const owner = controllerOf(pod);
       if (known <= 0 || owner?.kind !== 'ReplicaSet') return undefined;
       const set = truth.objects<ReplicaSet>('replicasets.apps').get(beside(pod, owner.name));
@@ -74,7 +78,7 @@ export const unreadyFirst: Property = {
         const nowMs = world.nowMs();
         const due = suspects.filter(({ atMs }) => nowMs - atMs >= waitMs);
         suspects = suspects.filter(({ atMs }) => nowMs - atMs < waitMs);
-        if (world.knownToAllMs() <= 0) return;
+        if (knownMs(world) <= 0) return;
         for (const { name, spared } of due)
           for (const other of spared) {
             const pod = truth.objects<Pod>('pods').get(other);
