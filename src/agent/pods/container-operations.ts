@@ -134,8 +134,9 @@ export async function mountRoot(worker: PodWorker, step: StepOf<'mountRoot'>): P
   if (image === undefined) return;
   const key = `${step.container}/${step.attempt}`;
   try {
-    const { rootPath } = await parts.images.mountRoot(image, `${state.uid}/${key}`);
+    // Also when it fails, something of it may be there.
     state.roots.add(key);
+    const { rootPath } = await parts.images.mountRoot(image, `${state.uid}/${key}`);
     state.remember(step.container, { root: { attempt: step.attempt, rootPath } });
   } catch (error) {
     // The image may have been removed between finding and mounting: look for it again.
@@ -239,6 +240,9 @@ async function recordFailedStart(
     state.setContainer(listed);
     return;
   }
+  // Of those of which nothing is left but our memory, the last two are enough.
+  for (const [key, { id, name, attempt }] of state.containers)
+    if (id === '' && name === step.container && attempt < step.attempt - 1) state.containers.delete(key);
   state.setContainer({
     id: listed?.id ?? '',
     podUid: state.uid,

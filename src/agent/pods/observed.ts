@@ -81,6 +81,8 @@ export interface Observed {
   readonly networkPresent: boolean;
   readonly addresses: readonly string[];
   readonly sandbox: boolean;
+  /** Something of a sandbox may be there: its making may have failed half-way. */
+  readonly sandboxPresent: boolean;
   readonly volumesReady: boolean;
   /** Something of it is on disk or mounted. */
   readonly volumesPresent: boolean;

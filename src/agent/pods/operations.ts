@@ -45,6 +45,7 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
     case 'removeSandbox':
       await worker.parts.runtime.removeSandbox(worker.state.uid);
       worker.state.sandbox = false;
+      worker.state.sandboxPresent = false;
       return;
     case 'detachNetwork':
       await worker.parts.network.detach(worker.state.uid);
@@ -107,6 +108,7 @@ async function createSandbox(worker: PodWorker): Promise<void> {
   for (const { name, value } of spec?.securityContext?.sysctls ?? []) sysctls[name] = value;
   try {
     state.volumesPresent = true;
+    state.sandboxPresent = true;
     await Promise.all([
       parts.disk.writeNetworkFiles(state.uid, {
         hosts: hostsFile(pod, hostname, addresses, parts.dns.domain, parts.nodeFiles.hosts),

@@ -27,6 +27,7 @@ function observe(change: Partial<Observed> = {}, spec: Partial<NonNullable<Pod['
     networkPresent: false,
     addresses: [],
     sandbox: false,
+    sandboxPresent: false,
     volumesReady: false,
     volumesPresent: false,
     roots: new Set(),
@@ -45,6 +46,7 @@ const set = {
   networkPresent: true,
   addresses: ['10.0.0.2'],
   sandbox: true,
+  sandboxPresent: true,
   volumesReady: true,
   volumesPresent: true,
 };
@@ -261,6 +263,7 @@ function anyObserved(random: Random): Observed {
       attached: maybe(random),
       networkPresent: maybe(random),
       sandbox: maybe(random),
+      sandboxPresent: maybe(random),
       volumesReady: maybe(random),
       volumesPresent: maybe(random),
       roots: new Set(names.filter(() => maybe(random)).map((name) => `${name}/${random.integer(3)}`)),

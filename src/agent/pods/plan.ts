@@ -261,7 +261,7 @@ function planTermination(observed: Observed, view: PodView, draft: Draft): void 
     return;
   }
   const gone = tearDown(observed, draft);
-  if (observed.sandbox) {
+  if (observed.sandboxPresent) {
     // Takes the ended containers along. Their last words must be in the object before.
     draft.add({ kind: 'removeSandbox' });
     return;
@@ -297,7 +297,7 @@ function planRemoval(observed: Observed, draft: Draft): void {
     if (item.id !== '')
       draft.add({ kind: 'removeContainer', container: item.name, id: item.id, attempt: item.attempt });
   const gone = tearDown(observed, draft);
-  if (observed.sandbox) draft.add({ kind: 'removeSandbox' });
-  const left = observed.containers.some((item) => item.id !== '') || observed.sandbox;
+  if (observed.sandboxPresent) draft.add({ kind: 'removeSandbox' });
+  const left = observed.containers.some((item) => item.id !== '') || observed.sandboxPresent;
   if (gone && !left && observed.busy.size === 0) draft.add({ kind: 'forget' });
 }

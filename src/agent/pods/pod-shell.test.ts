@@ -162,6 +162,26 @@ test('PodShell stops, cleans up and deletes a terminating pod', async () => {
   assert.equal((await world.disk.list()).length, 0);
 });
 
+// Found by simulation (seeds 16, 38): what failed was taken for not having been.
+test('PodShell removes also what was made by a call that failed', async () => {
+  const world = await createWorld();
+  const { runtime, images } = world;
+  const failAfter = async <T>(made: Promise<T>): Promise<T> => {
+    await made;
+    throw new Error('input/output error');
+  };
+  const createSandbox = runtime.createSandbox.bind(runtime);
+  const mountRoot = images.mountRoot.bind(images);
+  runtime.createSandbox = (spec) => failAfter(createSandbox(spec));
+  images.mountRoot = (image, key) => failAfter(mountRoot(image, key));
+  await world.client.create(podsRef, podOf());
+  await world.until('made', () => world.host.sandboxes.size === 1 && images.roots.size === 1, 5000);
+  await world.client.delete(podsRef, 'default', 'p');
+  await world.until('gone', () => world.pod() === undefined, 120_000);
+  await world.clock.advance(5000);
+  assert.deepEqual([world.host.sandboxes.size, images.roots.size], [0, 0]);
+});
+
 test('PodShell kills what ignores SIGTERM when the grace period is over', async () => {
   const world = await createWorld();
   world.programs.set('c', { terminate: 'ignore' });

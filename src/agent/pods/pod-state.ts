@@ -42,6 +42,7 @@ export class PodState {
   attachment: PodAttachment | undefined;
   networkPresent: boolean;
   sandbox: boolean;
+  sandboxPresent: boolean;
   volumesReady = false;
   volumesPresent: boolean;
   /** By `name/attempt`: also starts that failed, with an empty id. */
@@ -60,6 +61,7 @@ export class PodState {
     this.attachment = leftovers.attachment?.isWhole === true ? leftovers.attachment : undefined;
     this.networkPresent = leftovers.attachment !== undefined;
     this.sandbox = leftovers.sandbox;
+    this.sandboxPresent = leftovers.sandbox;
     this.volumesPresent = leftovers.onDisk;
     this.roots = new Set(leftovers.roots);
     for (const status of leftovers.containers) this.setContainer(status);
@@ -103,6 +105,7 @@ export class PodState {
       networkPresent: this.networkPresent,
       addresses: this.attachment?.addresses ?? [],
       sandbox: this.sandbox,
+      sandboxPresent: this.sandboxPresent,
       volumesReady: this.volumesReady,
       volumesPresent: this.volumesPresent,
       roots: this.roots,

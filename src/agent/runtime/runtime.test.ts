@@ -89,3 +89,50 @@ test('exitContainer() ends a container as its program would', async () => {
   assert.equal(status?.reason, 'OOMKilled');
   assert.equal(status?.exitCode, 137);
 });
+
+test('a container goes on by the time of its machine when its agent is gone; one that was only being made is not there', async () => {
+  const machineClock = new SimulatedClock();
+  const clock = new SimulatedClock();
+  const host = new FakeHost();
+  const program = (spec: ContainerSpec): FakeProgram => (spec.name === 'short' ? { exitAfterMs: 50 } : {});
+  const open = () =>
+    createFakeRuntime({
+      clock,
+      machineClock,
+      random: new SeededRandom(1),
+      host,
+      program,
+      startDelayMs: [5, 5],
+    });
+  const agent = open();
+  await agent.createSandbox(sandboxSpec('a'));
+  const spec = (name: string) => ({ ...containerSpec(createHarness(clock, '1'), 'a', acts.forever), name });
+  const short = agent.startContainer(spec('short'));
+  await clock.advance(10);
+  await short;
+  void agent.startContainer(spec('late'));
+  await machineClock.advance(100);
+  const [found, ...others] = await open().listContainers();
+  assert.deepEqual(others, []);
+  assert.equal(found?.state, 'exited');
+});
+
+test('powerCut() ends containers as nobody knows, and takes the sandboxes', async () => {
+  for (const forgets of [true, false]) {
+    const clock = new SimulatedClock();
+    const host = new FakeHost();
+    const runtime = createFakeRuntime({ clock, random: new SeededRandom(1), host, startDelayMs: [0, 0] });
+    await runtime.createSandbox(sandboxSpec('a'));
+    const starting = runtime.startContainer(containerSpec(createHarness(clock, '1'), 'a', acts.forever));
+    await clock.advance(1);
+    await starting;
+    const told: unknown[] = [];
+    runtime.onExit((status) => told.push(status));
+    host.powerCut(clock.nowMs(), forgets);
+    await clock.advance(100);
+    assert.deepEqual(told, []);
+    assert.deepEqual(await runtime.listSandboxes(), []);
+    const codes = (await runtime.listContainers()).map(({ exitCode }) => exitCode);
+    assert.deepEqual(codes, forgets ? [] : [255]);
+  }
+});

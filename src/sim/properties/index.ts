@@ -21,6 +21,7 @@ import { noOvercommit } from './scheduler/no-overcommit.ts';
 import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
 import { noneToTheGone, rulesReached, serviceAvailable } from './service-available.ts';
+import { keptWhileHealthy } from './service-kept.ts';
 import { objectsAreNotChanged } from './store/objects-are-not-changed.ts';
 import { watchIsComplete } from './store/watch-is-complete.ts';
 import { historyShort } from './workload/history.ts';
@@ -66,6 +67,7 @@ export const properties: readonly Property[] = [
   orphansStay,
   foregroundLast,
   serviceAvailable,
+  keptWhileHealthy,
   noneToTheGone,
   rulesReached,
   nothingWritten,
