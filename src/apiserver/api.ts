@@ -9,6 +9,7 @@ import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
 import type { Clock, Log, Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
+import { createAccess } from './access/access.ts';
 import type { ApiContext, TokenClaims } from './context.ts';
 import { type Identity, systemIdentity } from './identity.ts';
 import { createLocalClient } from './local-client.ts';
@@ -51,6 +52,7 @@ export function createApi(options: ApiOptions): Api {
     random,
     log,
     services,
+    access: createAccess({ store, resources, log }),
     issueToken: options.issueToken,
   };
   followServices(context);

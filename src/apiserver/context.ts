@@ -2,6 +2,7 @@
 import type { KindRegistry } from '../api/index.ts';
 import type { Clock, Log, Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
+import type { Access } from './access/access.ts';
 import type { FieldValidation } from './decode.ts';
 import type { Identity } from './identity.ts';
 import type { Resources } from './resource.ts';
@@ -23,6 +24,7 @@ export interface ApiContext {
   readonly random: Random;
   readonly log: Log;
   readonly services: ServiceAllocator;
+  readonly access: Access;
   /** Signs a service account's token. */
   readonly issueToken: ((claims: TokenClaims) => Promise<string>) | undefined;
 }

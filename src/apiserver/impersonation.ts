@@ -1,39 +1,89 @@
 /**
- * Speaking as somebody else (`kubectl --as`): administrators may, nobody else may. Pure.
+ * Speaking as somebody else (`kubectl --as`): whoever may impersonate that user, each of the groups, the uid and each extra. Pure.
  * Source: Kubernetes' documentation of authentication, "user impersonation".
  */
 import { badRequest } from '../api/index.ts';
-import { refusal } from './authorize.ts';
-import { type Identity, isMaster } from './identity.ts';
+import { type Decision, refusal } from './access/access.ts';
+import type { Attributes } from './access/rules.ts';
+import type { Identity } from './identity.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+const extraPrefix = 'impersonate-extra-';
+const accountPrefix = 'system:serviceaccount:';
+
 /** Whom a request speaks for: `caller`, or who is named in its headers. Throws `forbidden`, `badRequest`. */
-export function impersonated(caller: Identity, headers: Headers): Identity {
+export function impersonated(
+  caller: Identity,
+  headers: Headers,
+  decide: (asked: Attributes) => Decision,
+): Identity {
   const user = textOf(headers['impersonate-user']);
-  const groups = textOf(headers['impersonate-group']);
+  const groups = namesOf(headers['impersonate-group']);
   const uid = textOf(headers['impersonate-uid']);
+  const extra = extraOf(headers);
   if (user === undefined) {
-    if (groups !== undefined || uid !== undefined)
-      throw badRequest('requested impersonation of groups or a uid without impersonating a user');
+    if (groups !== undefined || uid !== undefined || extra !== undefined)
+      throw badRequest('requested impersonation of groups, a uid or extras without impersonating a user');
     return caller;
   }
-  if (!isMaster(caller))
-    throw refusal(caller, {
+  const check = (group: string, resource: string, name: string, more: object = {}): void => {
+    const asked = {
+      kind: 'resource',
       verb: 'impersonate',
-      group: '',
-      resource: 'users',
+      group,
+      resource,
       subresource: '',
       namespace: '',
-      name: user,
-    });
-  const named = groups === undefined ? [] : groups.split(',').map((group) => group.trim());
+      name,
+      ...more,
+    } as const;
+    const decision = decide(asked);
+    if (!decision.allowed) throw refusal(caller, asked, decision.because);
+  };
+  const [namespace = '', account = ''] = user.startsWith(accountPrefix)
+    ? user.slice(accountPrefix.length).split(':')
+    : [];
+  if (account !== '') check('', 'serviceaccounts', account, { namespace });
+  else check('', 'users', user);
+  for (const group of groups ?? []) check('', 'groups', group);
+  if (uid !== undefined) check('authentication.k8s.io', 'uids', uid);
+  for (const [key, values] of Object.entries(extra ?? {}))
+    for (const value of values) check('authentication.k8s.io', 'userextras', value, { subresource: key });
   return {
     user,
-    groups: named.includes('system:unauthenticated') ? named : [...named, 'system:authenticated'],
+    groups: allGroups(
+      user,
+      groups ?? (account === '' ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]),
+    ),
     ...(uid === undefined ? {} : { uid }),
+    ...(extra === undefined ? {} : { extra }),
   };
+}
+
+/** Everybody is known, except who says that he is not. */
+function allGroups(user: string, groups: readonly string[]): readonly string[] {
+  if (user === 'system:anonymous' || groups.includes('system:unauthenticated'))
+    return [...new Set([...groups, 'system:unauthenticated'])];
+  return [...new Set([...groups, 'system:authenticated'])];
+}
+
+function extraOf(headers: Headers): Readonly<Record<string, readonly string[]>> | undefined {
+  const extra: Record<string, readonly string[]> = {};
+  for (const [header, value] of Object.entries(headers)) {
+    if (!header.startsWith(extraPrefix)) continue;
+    const key = decodeURIComponent(header.slice(extraPrefix.length)).toLowerCase();
+    extra[key] = namesOf(value) ?? [];
+  }
+  return Object.keys(extra).length === 0 ? undefined : extra;
 }
 
 const textOf = (value: string | readonly string[] | undefined): string | undefined =>
   typeof value === 'string' || value === undefined ? value : value.join(',');
+
+/** Several headers of one name come joined by commas. */
+const namesOf = (value: string | readonly string[] | undefined): readonly string[] | undefined =>
+  textOf(value)
+    ?.split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');

@@ -1,6 +1,8 @@
 /** The door of `apiserver`: the API's operations, a client for this process, and the HTTPS server. */
+
+export type { Access, Decision } from './access/access.ts';
+export type { Attributes } from './access/rules.ts';
 export { type Api, type ApiOptions, createApi } from './api.ts';
-export { type Attributes, authorize, type Decision } from './authorize.ts';
 export { type ApiAddress, createFirstObjects } from './bootstrap.ts';
 export type { TokenClaims } from './context.ts';
 export { anonymous, type Identity, systemIdentity } from './identity.ts';

@@ -6,8 +6,9 @@ import {
   type SubjectAccessReview,
   type TokenReview,
 } from '../api/index.ts';
-import { type Attributes, authorize } from './authorize.ts';
-import { type Identity, isMaster } from './identity.ts';
+import type { Access } from './access/access.ts';
+import type { Attributes } from './access/rules.ts';
+import type { Identity } from './identity.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -36,8 +37,15 @@ export function answerTokenReview(
   };
 }
 
-/** The answer to a review of the given kind, asked by `identity`. */
-export function answerReview(kind: string, apiVersion: string, identity: Identity, body: Body): object {
+/** The answer to a review of the given kind, asked by `identity`; `namespace` is that of the request's path. */
+export function answerReview(
+  access: Access,
+  kind: string,
+  apiVersion: string,
+  identity: Identity,
+  body: Body,
+  namespace = '',
+): object {
   switch (kind) {
     case 'SelfSubjectReview':
       return {
@@ -47,15 +55,32 @@ export function answerReview(kind: string, apiVersion: string, identity: Identit
         status: { userInfo: userInfo(identity) },
       };
     case 'SelfSubjectAccessReview':
-      return accessReview(kind, apiVersion, identity, body);
-    case 'SubjectAccessReview': {
-      const { user = '', groups = [] } = (body['spec'] ?? {}) as Draft<
-        NonNullable<SubjectAccessReview['spec']>
-      >;
-      return accessReview(kind, apiVersion, { user, groups }, body);
+      return accessReview(access, kind, apiVersion, identity, body);
+    case 'SubjectAccessReview':
+    case 'LocalSubjectAccessReview': {
+      const {
+        user = '',
+        groups = [],
+        uid,
+        extra,
+      } = (body['spec'] ?? {}) as Draft<NonNullable<SubjectAccessReview['spec']>>;
+      if (user === '' && groups.length === 0)
+        throw badRequest('spec.user: Invalid value: "": at least one of user or group must be specified');
+      const attributes = (body['spec'] as { resourceAttributes?: { namespace?: string } }).resourceAttributes;
+      if (kind === 'LocalSubjectAccessReview' && (attributes?.namespace ?? '') !== namespace)
+        throw badRequest(
+          `spec.resourceAttributes.namespace: Invalid value: ${JSON.stringify(attributes?.namespace ?? '')}: must match the namespace of the request`,
+        );
+      const subject = {
+        user,
+        groups,
+        ...(uid === undefined ? {} : { uid }),
+        ...(extra === undefined ? {} : { extra }),
+      };
+      return accessReview(access, kind, apiVersion, subject as Identity, body);
     }
     case 'SelfSubjectRulesReview':
-      return rulesReview(kind, apiVersion, identity, body);
+      return rulesReview(access, kind, apiVersion, identity, body);
     default:
       throw badRequest(`Cannot answer a review of kind "${kind}"`);
   }
@@ -70,70 +95,68 @@ export function userInfo(identity: Identity): object {
   };
 }
 
-function accessReview(kind: string, apiVersion: string, subject: Identity, body: Body): object {
+function accessReview(
+  access: Access,
+  kind: string,
+  apiVersion: string,
+  subject: Identity,
+  body: Body,
+): object {
   const spec = (body['spec'] ?? {}) as {
-    resourceAttributes?: Partial<Attributes>;
+    resourceAttributes?: Partial<Extract<Attributes, { kind: 'resource' }>>;
     nonResourceAttributes?: { path?: string; verb?: string };
   };
-  const asked = spec.resourceAttributes;
-  if (asked === undefined && spec.nonResourceAttributes === undefined)
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
-  const decision =
+  const { resourceAttributes: asked, nonResourceAttributes: path } = spec;
+  if ((asked === undefined) === (path === undefined))
+    throw badRequest(
+      'spec: Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    );
+  const decision = access.decide(
+    subject,
     asked === undefined
-      ? {
-          allowed: isMaster(subject) || spec.nonResourceAttributes?.verb === 'get',
-          because: 'paths that are no resources may be read',
-        }
-      : authorize(subject, {
+      ? { kind: 'path', verb: path?.verb ?? '', path: path?.path ?? '' }
+      : {
+          kind: 'resource',
           verb: asked.verb ?? '',
           group: asked.group ?? '',
           resource: asked.resource ?? '',
           subresource: asked.subresource ?? '',
           namespace: asked.namespace ?? '',
           name: asked.name ?? '',
-        });
+        },
+  );
   return {
     kind,
     apiVersion,
     metadata: { creationTimestamp: null },
     spec: body['spec'],
-    status: { allowed: decision.allowed, reason: decision.because },
+    status: { allowed: decision.allowed, ...(decision.because === '' ? {} : { reason: decision.because }) },
   };
 }
 
-function rulesReview(kind: string, apiVersion: string, identity: Identity, body: Body): object {
-  const status: NonNullable<SelfSubjectRulesReview['status']> = isMaster(identity)
-    ? {
-        resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
-        nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-        incomplete: false,
-      }
-    : {
-        resourceRules: [
-          {
-            verbs: ['create'],
-            apiGroups: ['authorization.k8s.io'],
-            resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-          },
-          { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
-        ],
-        nonResourceRules: [
-          {
-            verbs: ['get'],
-            nonResourceURLs: [
-              '/api',
-              '/api/*',
-              '/apis',
-              '/apis/*',
-              '/healthz',
-              '/livez',
-              '/openapi/*',
-              '/readyz',
-              '/version',
-            ],
-          },
-        ],
-        incomplete: false,
-      };
+function rulesReview(
+  access: Access,
+  kind: string,
+  apiVersion: string,
+  identity: Identity,
+  body: Body,
+): object {
+  const { namespace = '' } = (body['spec'] ?? {}) as { namespace?: string };
+  if (namespace === '') throw badRequest('no namespace on request');
+  const rules = access.rulesOf(identity, namespace);
+  const status: NonNullable<SelfSubjectRulesReview['status']> = {
+    resourceRules: rules
+      .filter(({ resources }) => resources !== undefined)
+      .map(({ verbs, apiGroups = [], resources = [], resourceNames }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames === undefined ? {} : { resourceNames }),
+      })),
+    nonResourceRules: rules
+      .filter(({ nonResourceURLs }) => nonResourceURLs !== undefined)
+      .map(({ verbs, nonResourceURLs = [] }) => ({ verbs, nonResourceURLs })),
+    incomplete: false,
+  };
   return { kind, apiVersion, metadata: { creationTimestamp: null }, spec: body['spec'], status };
 }

@@ -320,7 +320,7 @@ test('serveApi() knows who calls', async (t) => {
   assert.equal(stranger.status, 403);
   assert.equal(
     stranger.body.message,
-    'nodes "other" is forbidden: User "system:node:node-1" cannot delete resource "nodes" in API group "" at the cluster scope',
+    'nodes "other" is forbidden: User "system:node:node-1" cannot delete resource "nodes" in API group "" at the cluster scope: a node may change only its own node',
   );
 });
 

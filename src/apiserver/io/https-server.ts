@@ -15,6 +15,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { KubeObject } from '../../api/index.ts';
 import { CaelumError, explainError, isError } from '../../lib/index.ts';
+import { refusal } from '../access/access.ts';
 import type { Api } from '../api.ts';
 import { bearerToken, identityOfCertificate, identityOfToken } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
@@ -62,7 +63,6 @@ export interface ApiServer {
 
 const requestsInFlightMax = 3000;
 const headerBytesMax = 64 * 1024;
-const openPaths = new Set(['/healthz', '/livez', '/readyz', '/version']);
 
 /** Resolves when it listens. Rejects with the system's error (EADDRINUSE, EACCES) when it cannot. */
 export async function serveApi(options: ServeOptions): Promise<ApiServer> {
@@ -164,7 +164,7 @@ class Front {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     try {
-      const identity = impersonated(this.#identify(request), request.headers);
+      const identity = this.#speaker(request);
       const route = parseRoute(path);
       if (route.kind === 'resource') {
         if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
@@ -247,7 +247,8 @@ class Front {
   ): Promise<void> {
     if (http.method !== 'GET') throw notAllowed();
     if (route.group !== '' || route.resource !== 'pods') throw noSuchPath();
-    checkAccess(identity, {
+    checkAccess(this.#context, identity, {
+      kind: 'resource',
       verb: 'get',
       group: '',
       resource: 'pods',
@@ -259,16 +260,23 @@ class Front {
   }
 
   #path(path: string, identity: Identity, request: IncomingMessage, response: ServerResponse): void {
-    if (identity === anonymous && !openPaths.has(path)) throw new CaelumError('unauthorized', 'Unauthorized');
     const { extra } = this.#options;
+    const asked = { kind: 'path', verb: (request.method ?? 'get').toLowerCase(), path } as const;
+    const decision = this.#context.access.decide(identity, asked);
+    if (!decision.allowed) throw refusal(identity, asked, decision.because);
     if (isMaster(identity) && extra?.({ path, method: request.method ?? '', identity, response }) === true)
       return;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw path.startsWith('/api') ? notAllowed() : noSuchPath();
-    if (path === '/metrics' && !isMaster(identity))
-      throw new CaelumError('forbidden', `forbidden: User "${identity.user}" cannot get path "${path}"`);
     if (!this.#documents.serve(path, request, response))
       sendBytes(response, 404, JSON.stringify(notFoundStatus));
+  }
+
+  /** Whom a request speaks for. */
+  #speaker(request: IncomingMessage): Identity {
+    const caller = this.#identify(request);
+    const { access } = this.#context;
+    return impersonated(caller, request.headers, (asked) => access.decide(caller, asked));
   }
 
   #identify(request: IncomingMessage): Identity {
@@ -325,10 +333,11 @@ class Front {
         !streamed.includes(route.subresource)
       )
         throw noSuchPath();
-      const identity = impersonated(this.#identify(request), request.headers);
+      const identity = this.#speaker(request);
       // Kubernetes asks for "create" whatever the method: to exec is to do something.
       verbOf(request.method ?? '', route, query);
-      checkAccess(identity, {
+      checkAccess(this.#context, identity, {
+        kind: 'resource',
         verb: 'create',
         group: '',
         resource: 'pods',

@@ -5,7 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest, findDuplicateFields, type IncludeObject, invalid, messageOf } from '../../api/index.ts';
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
-import { type Attributes, authorize, refusal } from '../authorize.ts';
+import { refusal } from '../access/access.ts';
+import type { Attributes } from '../access/rules.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
 import { virtualKinds } from '../discovery.ts';
@@ -81,13 +82,9 @@ export const notAllowed = (): CaelumError =>
 export const noSuchPath = (): CaelumError =>
   new CaelumError('notFound', 'the server could not find the requested resource');
 
-export function checkAccess(identity: Identity, attributes: Attributes): void {
-  if (identity.groups.includes('system:masters')) return;
-  if (!authorize(identity, attributes).allowed) {
-    if (identity.groups.includes('system:unauthenticated'))
-      throw new CaelumError('unauthorized', 'Unauthorized');
-    throw refusal(identity, attributes);
-  }
+export function checkAccess({ access }: ApiContext, identity: Identity, asked: Attributes): void {
+  const decision = access.decide(identity, asked);
+  if (!decision.allowed) throw refusal(identity, asked, decision.because);
 }
 
 /** Serves one request that names a resource. Throws what the caller sends as Status. */
@@ -96,7 +93,15 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   const verb = verbOf(http.method ?? '', route, query);
   // A namespace's own path speaks of the namespace, whatever it is called.
   const { group, resource: name, subresource, namespace } = route;
-  checkAccess(identity, { verb, group, resource: name, subresource, namespace, name: route.name });
+  checkAccess(context, identity, {
+    kind: 'resource',
+    verb,
+    group,
+    resource: name,
+    subresource,
+    namespace,
+    name: route.name,
+  });
   const resource = context.resources.find(group, route.version, name);
   if (resource === undefined) return serveReview(exchange);
   if (subresource !== '' && !resource.kind.subresources.some((one) => one.name === subresource))
@@ -465,6 +470,6 @@ async function serveReview(exchange: Exchange): Promise<void> {
   const answer =
     virtual.kind === 'TokenReview'
       ? answerTokenReview(apiVersion, object, identifyToken)
-      : answerReview(virtual.kind, apiVersion, identity, object);
+      : answerReview(exchange.context.access, virtual.kind, apiVersion, identity, object, route.namespace);
   return sendValue(response, 201, answer, wantedOf(exchange), warnings);
 }

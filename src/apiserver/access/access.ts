@@ -1,0 +1,215 @@
+/**
+ * Who may do what, decided in Kubernetes' order: administrators, node agents, roles. The first that allows decides; nobody forbids.
+ *
+ *   store ──changes──▶ roles and bindings (role-book), pods by node ──▶ decide(identity, attributes) ──▶ allowed, because
+ *
+ * Owns the account of roles and of what is bound where; kept from the store's own events, so that a role counts from the moment in which its write is acknowledged.
+ */
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  KubeObject,
+  Pod,
+  PolicyRule,
+  Role,
+  RoleBinding,
+} from '../../api/index.ts';
+import { CaelumError, type Log } from '../../lib/index.ts';
+import type { Store } from '../../store/index.ts';
+import { type Identity, isMaster, nodeOf } from '../identity.ts';
+import type { Resources } from '../resource.ts';
+import { defaultClusterRoleBindings, defaultClusterRoles } from './default-roles.ts';
+import { nodeAccess } from './node-access.ts';
+import { grantText, RoleBook } from './role-book.ts';
+import { type Attributes, ruleText, uncovered } from './rules.ts';
+
+export interface Decision {
+  readonly allowed: boolean;
+  readonly because: string;
+}
+
+export interface Access {
+  decide(identity: Identity, asked: Attributes): Decision;
+  /** Everything that roles grant, in one namespace. */
+  rulesOf(identity: Identity, namespace: string): readonly PolicyRule[];
+  /** Throws `forbidden` where a role or binding would give more than its writer has. */
+  checkGrant(identity: Identity, resource: string, object: KubeObject, old: KubeObject | undefined): void;
+}
+
+export const rbacGroup = 'rbac.authorization.k8s.io';
+
+export interface AccessOptions {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly log: Log;
+}
+
+export function createAccess(options: AccessOptions): Access {
+  const book = new RoleBook();
+  // Until they are stored (and where roles are no kind at all) the default ones count.
+  for (const role of defaultClusterRoles) book.setClusterRole(role.metadata.name ?? '', role);
+  for (const binding of defaultClusterRoleBindings) book.setBinding(binding.metadata.name ?? '', binding);
+  const podsByNode = new Map<string, Map<string, Pod>>();
+  const follow = <T extends KubeObject>(
+    group: string,
+    resource: string,
+    note: (key: string, object: T | undefined, before: T | undefined) => void,
+  ): void => {
+    const prefix = options.resources.find(group, 'v1', resource)?.prefix;
+    if (prefix === undefined) return;
+    const nameOf = (key: string): string => key.slice(prefix.length);
+    const listing = options.store.list(prefix);
+    for (const stored of listing.items) note(nameOf(stored.key), stored.object() as T, undefined);
+    options.store.watch(prefix, listing.revision, {
+      onEvents: (events) => {
+        for (const { kind, key, current, previous } of events)
+          note(
+            nameOf(key),
+            kind === 'delete' ? undefined : (current.object() as T),
+            previous?.object() as T | undefined,
+          );
+      },
+      onEnd: (error) => {
+        if (error !== undefined) options.log.error('the account of roles is no longer kept', { error });
+      },
+    });
+  };
+  follow<ClusterRole>(rbacGroup, 'clusterroles', (name, role) => book.setClusterRole(name, role));
+  follow<Role>(rbacGroup, 'roles', (key, role) => book.setRole(key, role));
+  follow<ClusterRoleBinding>(rbacGroup, 'clusterrolebindings', (name, binding) =>
+    book.setBinding(name, binding),
+  );
+  follow<RoleBinding>(rbacGroup, 'rolebindings', (key, binding) => book.setBinding(key, binding));
+  follow<Pod>('', 'pods', (key, pod, before) => {
+    const [now, was] = [pod?.spec?.nodeName, before?.spec?.nodeName];
+    if (was && was !== now) podsByNode.get(was)?.delete(key);
+    if (pod === undefined || !now) return;
+    let here = podsByNode.get(now);
+    if (here === undefined) {
+      here = new Map();
+      podsByNode.set(now, here);
+    }
+    here.set(key, pod);
+  });
+  return new Deciding(book, (node) => podsByNode.get(node)?.values() ?? []);
+}
+
+class Deciding implements Access {
+  readonly #book: RoleBook;
+  readonly #podsOf: (node: string) => Iterable<Pod>;
+
+  constructor(book: RoleBook, podsOf: (node: string) => Iterable<Pod>) {
+    this.#book = book;
+    this.#podsOf = podsOf;
+  }
+
+  decide(identity: Identity, asked: Attributes): Decision {
+    if (isMaster(identity)) return { allowed: true, because: 'group system:masters may do everything' };
+    const node = nodeOf(identity);
+    let because = '';
+    if (node !== undefined && asked.kind === 'resource') {
+      const decision = nodeAccess(node, asked, this.#podsOf);
+      if (decision.allowed) return decision;
+      because = decision.because;
+    }
+    const grant = this.#book.find(identity, asked);
+    return grant === undefined ? { allowed: false, because } : { allowed: true, because: grantText(grant) };
+  }
+
+  rulesOf(identity: Identity, namespace: string): readonly PolicyRule[] {
+    if (isMaster(identity)) return everything;
+    return [...this.#book.grants(identity, namespace)].flatMap(({ rules }) => rules);
+  }
+
+  checkGrant(identity: Identity, resource: string, object: KubeObject, old: KubeObject | undefined): void {
+    if (isMaster(identity)) return;
+    if (resource === 'roles' || resource === 'clusterroles')
+      this.#checkRole(identity, resource, object as Role, old as Role | undefined);
+    else this.#checkBinding(identity, resource, object as RoleBinding, old as RoleBinding | undefined);
+  }
+
+  #checkRole(identity: Identity, resource: string, role: Role, old: Role | undefined): void {
+    const { namespace = '', name = '' } = role.metadata;
+    if (JSON.stringify(old?.rules ?? []) === JSON.stringify(role.rules ?? []) && old !== undefined) return;
+    if (this.#may(identity, 'escalate', resource, namespace, name)) return;
+    this.#checkCovered(identity, resource, namespace, name, role.rules ?? []);
+  }
+
+  #checkBinding(
+    identity: Identity,
+    resource: string,
+    binding: RoleBinding,
+    old: RoleBinding | undefined,
+  ): void {
+    const { namespace = '', name = '' } = binding.metadata;
+    const { roleRef } = binding;
+    const isSame =
+      old !== undefined &&
+      JSON.stringify(old.subjects ?? []) === JSON.stringify(binding.subjects ?? []) &&
+      JSON.stringify(old.roleRef) === JSON.stringify(roleRef);
+    if (isSame) return;
+    const roles = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
+    if (this.#may(identity, 'bind', roles, namespace, roleRef.name)) return;
+    const rules = this.#book.rulesOf(roleRef, namespace);
+    if (rules === undefined)
+      throw new CaelumError('notFound', `${roles}.${rbacGroup} "${roleRef.name}" not found`, {
+        details: { group: rbacGroup, kind: roles, name: roleRef.name },
+      });
+    this.#checkCovered(identity, resource, namespace, name, rules);
+  }
+
+  #may(identity: Identity, verb: string, resource: string, namespace: string, name: string): boolean {
+    return (
+      this.#book.find(identity, {
+        kind: 'resource',
+        verb,
+        group: rbacGroup,
+        resource,
+        subresource: '',
+        namespace,
+        name,
+      }) !== undefined
+    );
+  }
+
+  #checkCovered(
+    identity: Identity,
+    resource: string,
+    namespace: string,
+    name: string,
+    rules: readonly PolicyRule[],
+  ): void {
+    const missing = uncovered(this.rulesOf(identity, namespace), rules);
+    if (missing.length === 0) return;
+    const who = `user ${JSON.stringify(identity.user)} (groups=${JSON.stringify(identity.groups).replaceAll(',', ' ')})`;
+    throw new CaelumError(
+      'forbidden',
+      `${resource}.${rbacGroup} ${JSON.stringify(name)} is forbidden: ${who} is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`,
+      { details: { group: rbacGroup, kind: resource, name } },
+    );
+  }
+}
+
+const everything: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+
+/** Worded as Kubernetes words it. */
+export function refusal(identity: Identity, asked: Attributes, because = ''): CaelumError {
+  const why = because === '' ? '' : `: ${because}`;
+  if (asked.kind === 'path')
+    return new CaelumError(
+      'forbidden',
+      `forbidden: User ${JSON.stringify(identity.user)} cannot ${asked.verb} path ${JSON.stringify(asked.path)}${why}`,
+    );
+  const resource = asked.subresource === '' ? asked.resource : `${asked.resource}/${asked.subresource}`;
+  const named = asked.group === '' ? asked.resource : `${asked.resource}.${asked.group}`;
+  const object = asked.name === '' ? `${named} is forbidden` : `${named} "${asked.name}" is forbidden`;
+  const where = asked.namespace === '' ? ' at the cluster scope' : ` in the namespace "${asked.namespace}"`;
+  return new CaelumError(
+    'forbidden',
+    `${object}: User "${identity.user}" cannot ${asked.verb} resource "${resource}" in API group "${asked.group}"${where}${why}`,
+    { details: { group: asked.group, kind: asked.resource, name: asked.name } },
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * Roles and bindings that every cloud has, made at start and mended when they lack something. An administrator who wants one of them
+ * otherwise annotates it with `rbac.authorization.kubernetes.io/autoupdate: "false"`.
+ * Source: Kubernetes' documentation of RBAC, "default roles and role bindings".
+ */
+import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../../api/index.ts';
+
+const group = 'rbac.authorization.k8s.io';
+const bootstrapping = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };
+export const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate';
+
+const rule = (apiGroups: string, resources: string, verbs: string): PolicyRule => ({
+  verbs: verbs.split(' '),
+  apiGroups: apiGroups.split(' ').map((one) => (one === 'core' ? '' : one)),
+  resources: resources.split(' '),
+});
+const paths = (urls: string, verbs = 'get'): PolicyRule => ({
+  verbs: verbs.split(' '),
+  nonResourceURLs: urls.split(' '),
+});
+
+const read = 'get list watch';
+const write = 'create delete deletecollection patch update';
+const aggregateTo = (role: string) => ({ [`rbac.authorization.k8s.io/aggregate-to-${role}`]: 'true' });
+
+function clusterRole(
+  name: string,
+  rules: readonly PolicyRule[],
+  labels: Readonly<Record<string, string>> = {},
+): ClusterRole {
+  return {
+    apiVersion: `${group}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name, labels: { ...bootstrapping, ...labels }, annotations: { [autoUpdate]: 'true' } },
+    rules,
+  };
+}
+
+/** A role whose rules are those of all that carry one of the labels. */
+function aggregated(
+  name: string,
+  from: readonly string[],
+  labels: Readonly<Record<string, string>> = {},
+): ClusterRole {
+  return {
+    ...clusterRole(name, [], labels),
+    aggregationRule: { clusterRoleSelectors: from.map((role) => ({ matchLabels: aggregateTo(role) })) },
+  };
+}
+
+const workloads = 'daemonsets deployments replicasets statefulsets';
+const adminRules: readonly PolicyRule[] = [
+  rule('authorization.k8s.io', 'localsubjectaccessreviews', 'create'),
+  rule(group, 'rolebindings roles', `${read} ${write}`),
+];
+const editRules: readonly PolicyRule[] = [
+  rule('core', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy', read),
+  rule('core', 'serviceaccounts', 'impersonate'),
+  rule('core', 'pods pods/attach pods/exec pods/portforward pods/proxy', write),
+  rule('core', 'pods/eviction', 'create'),
+  rule(
+    'core',
+    'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+    write,
+  ),
+  rule('core', 'serviceaccounts/token', 'create'),
+  rule(
+    'apps',
+    `${workloads} deployments/rollback deployments/scale replicasets/scale statefulsets/scale`,
+    write,
+  ),
+  rule('autoscaling', 'horizontalpodautoscalers', write),
+  rule('batch', 'cronjobs jobs', write),
+  rule('policy', 'poddisruptionbudgets', write),
+  rule('networking.k8s.io', 'ingresses networkpolicies', write),
+  rule('coordination.k8s.io', 'leases', `${read} ${write}`),
+  rule('resource.k8s.io', 'resourceclaims resourceclaimtemplates', write),
+];
+const viewRules: readonly PolicyRule[] = [
+  rule(
+    'core',
+    'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status',
+    read,
+  ),
+  rule(
+    'core',
+    'bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status namespaces',
+    read,
+  ),
+  rule('discovery.k8s.io', 'endpointslices', read),
+  rule(
+    'apps',
+    `controllerrevisions ${workloads} daemonsets/status deployments/scale deployments/status replicasets/scale replicasets/status statefulsets/scale statefulsets/status`,
+    read,
+  ),
+  rule('autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status', read),
+  rule('batch', 'cronjobs cronjobs/status jobs jobs/status', read),
+  rule('policy', 'poddisruptionbudgets poddisruptionbudgets/status', read),
+  rule('networking.k8s.io', 'ingresses ingresses/status networkpolicies', read),
+  rule('resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates', read),
+];
+const discoveryPaths =
+  '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/';
+
+export const defaultClusterRoles: readonly ClusterRole[] = [
+  clusterRole('cluster-admin', [rule('*', '*', '*'), paths('*', '*')]),
+  clusterRole('system:discovery', [paths(discoveryPaths)]),
+  clusterRole('system:public-info-viewer', [paths('/healthz /livez /readyz /version /version/')]),
+  clusterRole('system:monitoring', [
+    paths('/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*'),
+  ]),
+  clusterRole('system:basic-user', [
+    rule('authorization.k8s.io', 'selfsubjectaccessreviews selfsubjectrulesreviews', 'create'),
+    rule('authentication.k8s.io', 'selfsubjectreviews', 'create'),
+  ]),
+  aggregated('admin', ['admin']),
+  aggregated('edit', ['edit'], aggregateTo('admin')),
+  aggregated('view', ['view'], aggregateTo('edit')),
+  clusterRole('system:aggregate-to-admin', adminRules, aggregateTo('admin')),
+  clusterRole('system:aggregate-to-edit', editRules, aggregateTo('edit')),
+  clusterRole('system:aggregate-to-view', viewRules, aggregateTo('view')),
+  clusterRole('system:auth-delegator', [
+    rule('authentication.k8s.io', 'tokenreviews', 'create'),
+    rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
+  ]),
+  clusterRole('system:service-account-issuer-discovery', [
+    paths(
+      '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/',
+    ),
+  ]),
+  clusterRole('system:heapster', [
+    rule('core', 'events namespaces nodes pods', read),
+    rule('apps', 'deployments', read),
+  ]),
+  clusterRole('system:node-proxier', [
+    rule('core', 'services endpoints nodes', 'get list watch'),
+    rule('discovery.k8s.io', 'endpointslices', 'list watch'),
+    rule('core events.k8s.io', 'events', 'create patch update'),
+  ]),
+  clusterRole('system:certificates.k8s.io:certificatesigningrequests:nodeclient', [
+    rule('certificates.k8s.io', 'certificatesigningrequests/nodeclient', 'create'),
+  ]),
+  clusterRole('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', [
+    rule('certificates.k8s.io', 'certificatesigningrequests/selfnodeclient', 'create'),
+  ]),
+];
+
+function bindTo(role: string, ...groups: readonly string[]): ClusterRoleBinding {
+  return {
+    apiVersion: `${group}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: role, labels: bootstrapping, annotations: { [autoUpdate]: 'true' } },
+    subjects: groups.map((name) => ({ kind: 'Group', apiGroup: group, name })),
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name: role },
+  };
+}
+
+export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
+  bindTo('cluster-admin', 'system:masters'),
+  bindTo('system:discovery', 'system:authenticated'),
+  bindTo('system:public-info-viewer', 'system:authenticated', 'system:unauthenticated'),
+  bindTo('system:monitoring', 'system:monitoring'),
+  bindTo('system:basic-user', 'system:authenticated'),
+  bindTo('system:service-account-issuer-discovery', 'system:serviceaccounts'),
+];
