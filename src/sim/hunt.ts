@@ -32,6 +32,15 @@ export const outcomeOf = (result: Result, wallMs: number): Outcome => ({
   states: [...result.coverage],
 });
 
+export interface ReportOptions {
+  readonly properties: readonly Property[];
+  /** On the wall, for all. */
+  readonly tookMs: number;
+  readonly workers: number;
+  /** What a seed is replayed with besides. */
+  readonly words: readonly string[];
+}
+
 const seedsShown = 12;
 
 export class Tally {
@@ -81,8 +90,8 @@ export class Tally {
     return `${this.seeds} seeds, ${formatDuration(this.#simulatedMs)} simulated, ${formatNumber(this.#changes)} changes, ${this.#states.size} states, ${this.failures} failed`;
   }
 
-  /** `tookMs` is the time on the wall for all; the speed is that of one thread. */
-  report(properties: readonly Property[], tookMs: number, workers: number): string {
+  /** Speeds are those of one thread. */
+  report({ properties, tookMs, workers, words }: ReportOptions): string {
     const wallSeconds = Math.max(0.001, this.#wallMs / 1000);
     const last = Math.ceil(this.#newStates.length / 10);
     const newLately = this.#newStates.slice(-last).reduce((sum, count) => sum + count, 0);
@@ -107,7 +116,7 @@ export class Tally {
       this.#counts('faults', (fact) => /^fault: (.*)$/.exec(fact)?.[1]),
       this.#counts('errors that users got', (fact) => /^user: (.*)$/.exec(fact)?.[1]),
       this.#counts('besides', (fact) => (/^(fault|user): /.test(fact) ? undefined : fact)),
-      this.#broken(properties),
+      this.#broken(properties, words),
     ].join('\n');
   }
 
@@ -121,18 +130,20 @@ export class Tally {
     return `${title}: ${text || 'none'}`;
   }
 
-  #broken(properties: readonly Property[]): string {
+  #broken(properties: readonly Property[], words: readonly string[]): string {
     if (this.#violations.size === 0) return '\nEvery property held.\n';
     const lines = [''];
     for (const [name, outcomes] of [...this.#violations].sort((a, b) => b[1].length - a[1].length)) {
       const property = properties.find((one) => one.name === name);
       const seeds = outcomes.map((outcome) => outcome.seed).sort((a, b) => a - b);
       const more = seeds.length > seedsShown ? ` and ${seeds.length - seedsShown} more` : '';
-      lines.push(`BROKEN ${name}: ${outcomes.length} seeds: ${seeds.slice(0, seedsShown).join(', ')}${more}`);
+      lines.push(
+        `BROKEN ${name}: ${outcomes.length} ${outcomes.length === 1 ? 'seed' : 'seeds'}: ${seeds.slice(0, seedsShown).join(', ')}${more}`,
+      );
       if (property !== undefined) lines.push(`  ${property.statement} [${property.source}]`);
       const first = outcomes.find((outcome) => outcome.seed === seeds[0]);
       lines.push(`  seed ${seeds[0]}: ${first?.violation?.message ?? ''}`);
-      lines.push(`  replay: npm run sim -- ${seeds[0]}`);
+      lines.push(`  replay: npm run sim -- ${[seeds[0], ...words].join(' ')}`);
     }
     return `${lines.join('\n')}\n`;
   }

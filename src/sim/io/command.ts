@@ -159,6 +159,7 @@ async function hunt(given: Arguments): Promise<number> {
   } finally {
     clearInterval(timer);
   }
-  print(tally.report(properties, performance.now() - startMs, workers));
+  const tookMs = performance.now() - startMs;
+  print(tally.report({ properties, tookMs, workers, words: optionWords(given) }));
   return tally.failures === 0 ? 0 : 1;
 }

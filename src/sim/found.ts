@@ -1,0 +1,38 @@
+/**
+ * Seeds that have found bugs, kept for ever: each is run with every test. What they found is mended; the sentence says what it was.
+ * A seed is another history when `generate.ts` changes: what a bug taught is therefore kept as a test beside the mended code, too.
+ */
+
+export interface FoundBug {
+  readonly seeds: readonly number[];
+  /** How long users act and faults happen, when it is not by the seed. */
+  readonly seconds?: number;
+  readonly sentence: string;
+}
+
+export const found: readonly FoundBug[] = [
+  { seeds: [9, 13], sentence: 'A node stayed Unknown until its next regular status, five minutes later.' },
+  {
+    seeds: [2, 44],
+    sentence:
+      'Pods of a node that had been silent stayed not ready: only the node controller had said something of them.',
+  },
+  {
+    seeds: [54],
+    sentence: 'A status given up after 30 s arrived after its successor, and a failed pod ran again.',
+  },
+  {
+    seeds: [16, 38],
+    sentence: 'A call to the machine that failed after it had worked was taken for not made.',
+  },
+  {
+    seeds: [20, 24, 29, 30, 31, 48],
+    sentence:
+      'The node controller and a hollow node wrote the readiness of pods against each other as fast as they could, until a lease was renewed.',
+  },
+  {
+    seeds: [78, 88, 106],
+    seconds: 60,
+    sentence: 'Sandboxes and roots that a failed call had made were left on the machine.',
+  },
+];
