@@ -85,7 +85,8 @@ export async function runProxy(process: Machine, machine: NodeMachine, parts: Pa
     kernel: tether(kernel, {
       machine: process,
       random,
-      errors: () => machine.weather.errors,
+      // Few calls, each of them a whole transaction: they fail more often.
+      errors: () => Math.min(0.7, machine.weather.errors * 3),
       instant: [],
     }),
     nodeName: machine.name,

@@ -21,6 +21,8 @@ export const keptWhileHealthy: Property = {
     /** Pods that have been ready from the first time on, by address. One that ever was not is not among them: who heard late may think of then. */
     const steady = new Map<string, Steady>();
     const unsteady = new Set<string>();
+    /** Names of services that were deleted: the next one of that name has the slices of the last one for a moment. */
+    const renewed = new Set<string>();
     /** `machine/boot service-uid` ▶ uids of the pods that it led to. */
     let before = new Map<string, ReadonlySet<string>>();
 
@@ -36,7 +38,8 @@ export const keptWhileHealthy: Property = {
         steady.set(address, { uid, labels: labelsOf(pod), address });
     };
     return {
-      onEvent({ kind, resource, object }) {
+      onEvent({ kind, resource, object, name }) {
+        if (resource === 'services' && kind === 'delete') renewed.add(name);
         if (resource !== 'pods') return;
         const address = (object as Pod).status?.podIP ?? '';
         if (kind === 'put') follow(object as Pod);
@@ -48,7 +51,13 @@ export const keptWhileHealthy: Property = {
           for (const [name, service] of truth.objects<Service>('services')) {
             const ports = service.spec?.ports ?? [];
             const ip = service.spec?.clusterIP ?? 'None';
-            if (isGoing(service) || ip === 'None' || service.spec?.selector === undefined) continue;
+            if (
+              renewed.has(name) ||
+              isGoing(service) ||
+              ip === 'None' ||
+              service.spec?.selector === undefined
+            )
+              continue;
             const key = `${machine.name}/${machine.boots} ${service.metadata.uid}`;
             const reached = new Set<string>();
             for (const { port } of ports) {
