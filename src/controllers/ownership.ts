@@ -12,7 +12,7 @@ import {
 } from '../api/index.ts';
 import { type Change, type Informer, type Informers, keyOf } from '../client/index.ts';
 import type { Resource } from './resources.ts';
-import type { Write } from './step.ts';
+import type { Adopter, Write } from './step.ts';
 
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
@@ -71,14 +71,24 @@ export function claim<Child extends KubeObject>(
       child.metadata.deletionTimestamp === undefined &&
       owner.metadata.deletionTimestamp === undefined
     )
-      writes.push(
-        ownersPatch(childResource, child, (owners) => [
+      writes.push({
+        ...ownersPatch(childResource, child, (owners) => [
           ...owners.filter((reference) => reference.uid !== owner.metadata.uid),
           controllerReference(ownerResource, owner),
         ]),
-      );
+        adopter: adopterOf(ownerResource, owner),
+      });
   }
   return { owned, writes };
+}
+
+/**
+ * As Kubernetes' RecheckDeletionTimestamp. Found by simulation: pods that were left behind by a deletion with `Orphan` were adopted again by a
+ * controller that had not heard of it, and so deleted with their owner.
+ */
+function adopterOf(ref: Resource, { metadata }: KubeObject): Adopter {
+  const { namespace, name = '', uid = '' } = metadata;
+  return { ref, namespace, name, uid };
 }
 
 /** Changes an object's owner references, if it is still the version that was seen. */
@@ -86,7 +96,7 @@ export function ownersPatch(
   ref: Resource,
   object: KubeObject,
   change: (owners: readonly OwnerReference[]) => readonly OwnerReference[],
-): Write {
+): Extract<Write, { kind: 'patch' }> {
   const { namespace, name = '', uid, resourceVersion } = object.metadata;
   const owners = change(object.metadata.ownerReferences ?? []);
   const metadata = { uid, resourceVersion, ownerReferences: owners.length === 0 ? null : owners };

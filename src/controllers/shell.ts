@@ -214,6 +214,7 @@ class Shell<Observed> implements RunningController {
   ): Promise<{ failure: Failure; error: unknown } | undefined> {
     let failed: { failure: Failure; error: unknown } | undefined;
     let width = slowly ? 1 : writesMax;
+    const adopters = new Map<string, Promise<boolean>>();
     for (let at = 0; at < writes.length && failed === undefined && !this.#stopped; ) {
       const batch = writes.slice(at, at + width);
       at += batch.length;
@@ -221,7 +222,7 @@ class Shell<Observed> implements RunningController {
       await Promise.all(
         batch.map(async (write) => {
           try {
-            await this.#write(key, write);
+            if (await this.#mayWrite(write, adopters)) await this.#write(key, write);
           } catch (error) {
             failed ??= { error, failure: { write: write.kind, message: messageOf(error) } };
           }
@@ -229,6 +230,24 @@ class Shell<Observed> implements RunningController {
       );
     }
     return failed;
+  }
+
+  /** Whether its adopter, if any, is there and stays. One that is not will be shown as gone, and the key be worked again. */
+  async #mayWrite(write: Write, asked: Map<string, Promise<boolean>>): Promise<boolean> {
+    if (write.kind !== 'patch' || write.adopter === undefined) return true;
+    const { ref, namespace, name, uid } = write.adopter;
+    let answer = asked.get(uid);
+    if (answer === undefined) {
+      answer = this.#options.client.get<KubeObject>(ref, namespace, name).then(
+        ({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined,
+        (error: unknown) => {
+          if (isError(error, 'notFound')) return false;
+          throw error;
+        },
+      );
+      asked.set(uid, answer);
+    }
+    return answer;
   }
 
   async #write(key: string, write: Write): Promise<void> {

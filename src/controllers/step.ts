@@ -14,6 +14,13 @@ interface Outcome {
   readonly accept?: readonly ErrorCode[];
 }
 
+export interface Adopter {
+  readonly ref: ResourceRef;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly uid: string;
+}
+
 export type Write =
   /** Without a name but with a generateName, the name is made up. */
   | (Outcome & { readonly kind: 'create'; readonly ref: ResourceRef; readonly object: KubeObject })
@@ -32,6 +39,8 @@ export type Write =
       readonly type: PatchType;
       readonly patch: unknown;
       readonly subresource?: string;
+      /** Asked for at the API first: an owner that is going or gone adopts nothing, whatever the copy says. */
+      readonly adopter?: Adopter;
     })
   /** Of this very object: `uid` is a precondition. Gone already is done. */
   | (Outcome & {

@@ -7,6 +7,7 @@ import { copiesAgree } from './client/copies-agree.ts';
 import { endpointsOfTheLiving } from './endpoints/of-the-living.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
+import { orphansKept } from './garbage/orphans-kept.ts';
 import { foregroundLast, orphansStay } from './garbage/promises.ts';
 import { agentTruth } from './node/agent-truth.ts';
 import { evicted } from './node/evictions.ts';
@@ -65,6 +66,7 @@ export const properties: readonly Property[] = [
   orphansGo,
   nothingElseGoes,
   orphansStay,
+  orphansKept,
   foregroundLast,
   serviceAvailable,
   keptWhileHealthy,
