@@ -51,10 +51,15 @@ test('builtinKinds holds what kubectl asks for, under the names that people type
   );
   const all = builtinKinds.kinds.filter((kind) => kind.categories.includes('all'));
   assert.deepEqual(all.map((kind) => kind.resource).sort(), [
+    'cronjobs',
+    'daemonsets',
     'deployments',
+    'jobs',
     'pods',
     'replicasets',
+    'replicationcontrollers',
     'services',
+    'statefulsets',
   ]);
 });
 

@@ -1,19 +1,38 @@
 /** Every kind that is built in, and the look-up of kinds by name. A kind is one file in `kinds/` and one line here. */
 import type { Kind, KindRegistry } from './kind.ts';
 import { configMap } from './kinds/config-map.ts';
+import { controllerRevision } from './kinds/controller-revision.ts';
+import { cronJob } from './kinds/cron-job.ts';
+import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
 import { endpointsKind } from './kinds/endpoints.ts';
 import { event } from './kinds/event.ts';
 import { eventsV1Event } from './kinds/events-v1-event.ts';
+import { ingress } from './kinds/ingress.ts';
+import { ingressClass } from './kinds/ingress-class.ts';
+import { ipAddress } from './kinds/ip-address.ts';
+import { job } from './kinds/job.ts';
 import { lease } from './kinds/lease.ts';
+import { limitRange } from './kinds/limit-range.ts';
 import { namespace } from './kinds/namespace.ts';
+import { networkPolicy } from './kinds/network-policy.ts';
 import { node } from './kinds/node.ts';
+import { persistentVolume } from './kinds/persistent-volume.ts';
+import { persistentVolumeClaim } from './kinds/persistent-volume-claim.ts';
 import { pod } from './kinds/pod.ts';
+import { podDisruptionBudget } from './kinds/pod-disruption-budget.ts';
+import { podTemplate } from './kinds/pod-template.ts';
 import { replicaSet } from './kinds/replica-set.ts';
+import { replicationController } from './kinds/replication-controller.ts';
+import { resourceQuota } from './kinds/resource-quota.ts';
+import { clusterRole, role } from './kinds/role.ts';
+import { clusterRoleBinding, roleBinding } from './kinds/role-binding.ts';
 import { secret } from './kinds/secret.ts';
 import { service } from './kinds/service.ts';
 import { serviceAccount } from './kinds/service-account.ts';
+import { serviceCidr } from './kinds/service-cidr.ts';
+import { statefulSet } from './kinds/stateful-set.ts';
 
 export function createRegistry(kinds: readonly Kind[]): KindRegistry {
   const kindsByName = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind]));
@@ -42,4 +61,25 @@ export const builtinKinds: KindRegistry = createRegistry([
   deployment,
   replicaSet,
   endpointSlice,
+  controllerRevision,
+  cronJob,
+  daemonSet,
+  job,
+  limitRange,
+  persistentVolume,
+  persistentVolumeClaim,
+  podDisruptionBudget,
+  podTemplate,
+  replicationController,
+  resourceQuota,
+  statefulSet,
+  role,
+  clusterRole,
+  roleBinding,
+  clusterRoleBinding,
+  ingress,
+  ingressClass,
+  networkPolicy,
+  ipAddress,
+  serviceCidr,
 ]);

@@ -1,6 +1,7 @@
 /** The door of `lib`: clock, chance, errors, log, queue. Imports nothing of ours. */
 export * from './backoff.ts';
 export * from './clock.ts';
+export * from './cron-schedule.ts';
 export * from './equal.ts';
 export * from './errors.ts';
 export * from './log.ts';

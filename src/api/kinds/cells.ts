@@ -91,3 +91,12 @@ export const ageColumn: Column = {
   priority: 0,
   cell: (object: KubeObject, nowMs: number) => ageOf(object.metadata.creationTimestamp, nowMs),
 };
+
+/** For kinds that have no columns of their own. */
+export const createdAtColumn: Column = {
+  name: 'Created At',
+  type: 'date',
+  description: 'When it was created.',
+  priority: 0,
+  cell: (object: KubeObject) => object.metadata.creationTimestamp ?? '',
+};

@@ -3,17 +3,18 @@ import type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy }
 import {
   forbiddenField,
   notNegative,
-  notNegativeWhy,
   notSupported,
   type Problems,
   required,
   wrong,
 } from '../validation/problems.ts';
+import { shareNumber, validateAtMostAll, validateShare } from '../validation/shares.ts';
 import { ageColumn, column, nameColumn } from './cells.ts';
 import { defineKind, scaleSubresource, statusSubresource } from './define.ts';
 import { applyPodSpecDefaults } from './pod-spec/defaults.ts';
 import {
   templateColumns,
+  validateCollisions,
   validateCounts,
   validateSameSelector,
   validateSelectorAndTemplate,
@@ -88,9 +89,7 @@ export const deployment = defineKind<Deployment>({
   validateStatusUpdate({ status = {} }, old) {
     const problems: Problems = [];
     validateStatus(problems, status);
-    const { collisionCount } = old.status ?? {};
-    if (collisionCount !== undefined && (status.collisionCount ?? 0) < collisionCount)
-      problems.push(wrong('status.collisionCount', status.collisionCount, 'cannot be decremented'));
+    validateCollisions(problems, status, old.status);
     return problems;
   },
 });
@@ -121,33 +120,12 @@ function validateStrategy(problems: Problems, field: string, strategy: Deploymen
     problems.push(required(at, 'this should be defaulted and never be nil'));
   else {
     const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
-    validateAmount(problems, `${at}.maxUnavailable`, maxUnavailable);
-    validateAmount(problems, `${at}.maxSurge`, maxSurge);
-    if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0)
+    validateShare(problems, `${at}.maxUnavailable`, maxUnavailable);
+    validateShare(problems, `${at}.maxSurge`, maxSurge);
+    if (shareNumber(maxUnavailable) === 0 && shareNumber(maxSurge) === 0)
       problems.push(wrong(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
-    if (typeof maxUnavailable === 'string' && amountOf(maxUnavailable) > 100)
-      problems.push(wrong(`${at}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
+    validateAtMostAll(problems, `${at}.maxUnavailable`, maxUnavailable);
   }
-}
-
-const percentPattern = /^\d+%$/;
-
-function amountOf(amount: number | string): number {
-  return typeof amount === 'number' ? amount : percentPattern.test(amount) ? Number.parseInt(amount, 10) : 0;
-}
-
-/** A count, or a share in percent. */
-function validateAmount(problems: Problems, field: string, amount: number | string): void {
-  if (typeof amount === 'number') {
-    if (amount < 0) problems.push(wrong(field, amount, notNegativeWhy));
-  } else if (!percentPattern.test(amount))
-    problems.push(
-      wrong(
-        field,
-        amount,
-        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
-      ),
-    );
 }
 
 function validateStatus(problems: Problems, status: DeploymentStatus): void {

@@ -24,26 +24,47 @@ interface Workload extends KubeObject {
   readonly spec?: WorkloadSpec;
 }
 
+/** How the messages of one kind differ from another's. */
+export interface Wording {
+  /** `empty selector is invalid for …` */
+  readonly selectorOf: string;
+  /** `activeDeadlineSeconds in … is not Supported` */
+  readonly templateOf: string;
+  /** Of a selector that makes no sense; undefined: nothing more is said. */
+  readonly invalidSelector?: string;
+}
+
+const usualWording: Wording = {
+  selectorOf: 'deployment',
+  templateOf: 'ReplicaSet',
+  invalidSelector: 'invalid label selector',
+};
+
 /** No selector at all selects nothing: then the template's labels are refused too. A selector that makes no sense ends the matter. */
-export function validateSelectorAndTemplate(problems: Problems, spec: WorkloadSpec): void {
+export function validateSelectorAndTemplate(
+  problems: Problems,
+  spec: WorkloadSpec,
+  wording: Wording = usualWording,
+): void {
   const { selector, template } = spec;
   if (selector === undefined) problems.push(required('spec.selector'));
   else {
     const before = problems.length;
     validateLabelSelector(problems, 'spec.selector', selector);
     if (problems.length > before) {
-      problems.push(wrong('spec.selector', selector, 'invalid label selector'));
+      if (wording.invalidSelector !== undefined)
+        problems.push(wrong('spec.selector', selector, wording.invalidSelector));
       return;
     }
     if (isEmptySelector(selector))
-      problems.push(wrong('spec.selector', selector, 'empty selector is invalid for deployment'));
+      problems.push(wrong('spec.selector', selector, `empty selector is invalid for ${wording.selectorOf}`));
   }
   const labels = template?.metadata?.labels;
   if (!labelPredicate(selector)(labels))
     problems.push(
       wrong('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'),
     );
-  validateLastingTemplate(problems, 'spec.template', template);
+  validateLastingTemplate(problems, 'spec.template', template, wording.templateOf);
 }
 
 export function validateSameSelector(problems: Problems, object: Workload, old: Workload): void {
@@ -69,21 +90,33 @@ export function validateCounts<Status extends object>(
     if (value(part) > value(whole)) problems.push(wrong(`status.${part}`, value(part), why));
 }
 
-const containersOf = (object: Workload) => object.spec?.template?.spec?.containers ?? [];
+/** A count that only grows: hashes of templates never fall back upon one that collided. */
+export function validateCollisions(
+  problems: Problems,
+  { collisionCount }: { readonly collisionCount?: number },
+  old: { readonly collisionCount?: number } | undefined,
+): void {
+  if (old?.collisionCount !== undefined && (collisionCount ?? 0) < old.collisionCount)
+    problems.push(wrong('status.collisionCount', collisionCount ?? 0, 'cannot be decremented'));
+}
+
+/** The names of a template's containers, with commas. */
+export const containerNamesCell = (template: PodTemplateSpec | undefined): string =>
+  (template?.spec?.containers ?? []).map(({ name }) => name).join(',');
+
+/** Their images. */
+export const imagesCell = (template: PodTemplateSpec | undefined): string =>
+  (template?.spec?.containers ?? []).map(({ image }) => image ?? '').join(',');
+
+/** A selector as a text; `<none>` for none. */
+export const selectorCell = (selector: LabelSelector | undefined): string =>
+  selector === undefined ? none : labelSelectorText(selector) || none;
 
 /** CONTAINERS, IMAGES, SELECTOR. */
 export const templateColumns: readonly Column[] = [
-  wideColumn<Workload>('Containers', 'The names of the containers.', (object) =>
-    containersOf(object)
-      .map(({ name }) => name)
-      .join(','),
+  wideColumn<Workload>('Containers', 'The names of the containers.', ({ spec }) =>
+    containerNamesCell(spec?.template),
   ),
-  wideColumn<Workload>('Images', 'The images of the containers.', (object) =>
-    containersOf(object)
-      .map(({ image }) => image ?? '')
-      .join(','),
-  ),
-  wideColumn<Workload>('Selector', 'Which pods belong to it.', ({ spec }) =>
-    spec?.selector === undefined ? none : labelSelectorText(spec.selector) || none,
-  ),
+  wideColumn<Workload>('Images', 'The images of the containers.', ({ spec }) => imagesCell(spec?.template)),
+  wideColumn<Workload>('Selector', 'Which pods belong to it.', ({ spec }) => selectorCell(spec?.selector)),
 ];

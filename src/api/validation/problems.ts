@@ -18,6 +18,11 @@ export function wrong(field: string, value: unknown, why: string): FieldProblem 
   return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${shown(value)}: ${why}` };
 }
 
+/** Where no one value is to blame, or the value is not to be shown. */
+export function wrongAsWhole(field: string, why: string): FieldProblem {
+  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${why}` };
+}
+
 /** `supported` in the order in which it is to be named: Kubernetes sorts most of its lists. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldProblem {
   const list = supported.map((item) => JSON.stringify(item)).join(', ');

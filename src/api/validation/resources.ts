@@ -2,7 +2,7 @@
  * What may be asked of a machine: names of resources, amounts, requests within limits.
  * Source: Kubernetes 1.36, pkg/apis/core/validation, as behaviour.
  */
-import { compareQuantities, quantityMilli } from '../quantity.ts';
+import { compareQuantities, quantityMilli, quantityNano } from '../quantity.ts';
 import type { ResourceRequirements } from '../types/core.v1.ts';
 import { qualifiedName } from './names.ts';
 import { notNegativeWhy, type Problems, required, wrong } from './problems.ts';
@@ -10,18 +10,40 @@ import { notNegativeWhy, type Problems, required, wrong } from './problems.ts';
 type Amounts = Readonly<Record<string, string>>;
 
 const ofContainers = new Set(['cpu', 'memory', 'ephemeral-storage']);
-const standard = new Set([...ofContainers, 'storage', 'pods']);
+/** Numbers of objects. */
+const counts = [
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
+];
+const ofQuotas = new Set([
+  ...ofContainers,
+  ...[...ofContainers].flatMap((name) => [`requests.${name}`, `limits.${name}`]),
+  'requests.storage',
+  ...counts,
+]);
+const standard = new Set([...ofQuotas, 'storage']);
+const whole = new Set(counts);
 
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
+const isHugePagesOfQuotas = (name: string): boolean =>
+  isHugePages(name) || name.startsWith('requests.hugepages-');
 
 /** Resources of Kubernetes' own: no domain, or one of kubernetes.io. */
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 
 /** Fractions make sense only of time and of bytes. */
-const isWhole = (name: string): boolean => !isNative(name) || name === 'pods';
+const isWhole = (name: string): boolean =>
+  whole.has(name) || (!isNative(name) && !name.startsWith('requests.'));
 
 /** Requests below limits make sense only of what can be shared. */
-const isShareable = (name: string): boolean => isNative(name) && !isHugePages(name);
+export const isShareable = (name: string): boolean => isNative(name) && !isHugePages(name);
 
 export function validateResources(
   problems: Problems,
@@ -57,22 +79,41 @@ export function validateAmounts(
 ): void {
   for (const name in amounts) {
     const at = `${field}[${name}]`;
-    const amount = amounts[name] ?? '0';
     validateName(problems, at, name);
-    if (amount.startsWith('-')) problems.push(wrong(at, amount, notNegativeWhy));
-    if (isWhole(name) && (quantityMilli(amount) ?? 0) % 1000 !== 0)
-      problems.push(wrong(at, amount, 'must be an integer'));
+    validateAmount(problems, at, name, amounts[name] ?? '0');
   }
+}
+
+/** Not negative, and whole where fractions make no sense. */
+export function validateAmount(problems: Problems, field: string, name: string, amount: string): void {
+  if (amount.startsWith('-')) problems.push(wrong(field, amount, notNegativeWhy));
+  if (isWhole(name) && (quantityMilli(amount) ?? 0) % 1000 !== 0)
+    problems.push(wrong(field, amount, 'must be an integer'));
+}
+
+export function validatePositiveAmount(problems: Problems, field: string, amount: string): void {
+  if ((quantityNano(amount) ?? 0n) <= 0n) problems.push(wrong(field, amount, 'must be greater than zero'));
+}
+
+/** What a quota knows how to count or add up. */
+export const isQuotaResource = (name: string): boolean => ofQuotas.has(name) || isHugePagesOfQuotas(name);
+
+export function validateQuotaResourceName(problems: Problems, field: string, name: string): void {
+  validateResourceName(problems, field, name);
+  if (!name.includes('/') && !isQuotaResource(name))
+    problems.push(wrong(field, name, 'must be a standard resource for quota'));
 }
 
 export function validateResourceName(problems: Problems, field: string, name: string): void {
   if (standard.has(name)) return;
-  for (const why of qualifiedName(name)) problems.push(wrong(field, name, why));
-  if (!name.includes('/') && !isHugePages(name))
+  const reasons = qualifiedName(name);
+  for (const why of reasons) problems.push(wrong(field, name, why));
+  if (reasons.length > 0) return;
+  if (!name.includes('/') && !isHugePagesOfQuotas(name))
     problems.push(wrong(field, name, 'must be a standard resource type or fully qualified'));
 }
 
-function validateContainerResourceName(problems: Problems, field: string, name: string): void {
+export function validateContainerResourceName(problems: Problems, field: string, name: string): void {
   if (ofContainers.has(name)) return;
   validateResourceName(problems, field, name);
   if (!name.includes('/')) {

@@ -4,6 +4,7 @@
  */
 import type {
   Affinity,
+  NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinityTerm,
@@ -27,14 +28,7 @@ export function validateAffinity(problems: Problems, field: string, affinity: Af
   if (nodeAffinity !== undefined) {
     const at = `${field}.nodeAffinity`;
     if (nodeAffinity[now] !== undefined) {
-      const terms = nodeAffinity[now].nodeSelectorTerms ?? [];
-      if (terms.length === 0)
-        problems.push(
-          required(`${at}.${now}.nodeSelectorTerms`, 'must have at least one node selector term'),
-        );
-      terms.forEach((term, index) => {
-        validateNodeTerm(problems, `${at}.${now}.nodeSelectorTerms[${index}]`, term);
-      });
+      validateNodeSelector(problems, `${at}.${now}`, nodeAffinity[now]);
     }
     nodeAffinity[wish]?.forEach(({ weight, preference }, index) => {
       validateWeight(problems, `${at}.${wish}[${index}].weight`, weight);
@@ -53,6 +47,18 @@ export function validateAffinity(problems: Problems, field: string, affinity: Af
       validateWeightedTerm(problems, `${field}.${name}.${wish}[${index}]`, term);
     });
   }
+}
+
+export function validateNodeSelector(
+  problems: Problems,
+  field: string,
+  { nodeSelectorTerms: terms = [] }: NodeSelector,
+): void {
+  if (terms.length === 0)
+    problems.push(required(`${field}.nodeSelectorTerms`, 'must have at least one node selector term'));
+  terms.forEach((term, index) => {
+    validateNodeTerm(problems, `${field}.nodeSelectorTerms[${index}]`, term);
+  });
 }
 
 function validateWeight(problems: Problems, field: string, weight: number): void {

@@ -11,6 +11,7 @@ import type { Draft } from '../../object.ts';
 import type { Container, ContainerStatus, Pod, PodSpec, Toleration } from '../../types/core.v1.ts';
 import { betweenWhy, validateAddress } from '../../validation/addresses.ts';
 import { forbiddenField, immutableWhy, type Problems, required, wrong } from '../../validation/problems.ts';
+import { changedFields } from '../field-changes.ts';
 import { secondsMax } from './validate.ts';
 
 const changeable =
@@ -130,26 +131,6 @@ function withImagesOf(containers: readonly Container[], old: readonly Container[
     return image === undefined ? rest : { ...rest, image };
   });
 }
-
-const linesMax = 10;
-
-/** `nodeName: "a" → "b"`, for each field of the spec that differs. */
-function changedFields(spec: PodSpec, old: PodSpec): string[] {
-  const lines: string[] = [];
-  const visit = (path: string, now: unknown, before: unknown): void => {
-    if (sameJson(now, before) || lines.length >= linesMax) return;
-    if (typeof now === 'object' && typeof before === 'object' && now !== null && before !== null) {
-      for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
-        const at = Array.isArray(now) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
-        visit(at, (now as Record<string, unknown>)[key], (before as Record<string, unknown>)[key]);
-      }
-    } else lines.push(`${path}: ${shown(before)} → ${shown(now)}`);
-  };
-  visit('', spec, old);
-  return lines;
-}
-
-const shown = (value: unknown): string => (value === undefined ? 'nil' : JSON.stringify(value));
 
 export function validatePodStatusUpdate(problems: Problems, pod: Pod, oldPod: Pod): void {
   const status = pod.status ?? {};

@@ -171,11 +171,12 @@ function validateHostAliases(
   });
 }
 
-/** What a template for pods that shall run for ever has to say beside. */
+/** What a template for pods that shall run for ever has to say beside. `owner`: the kind that has it, as the message names it. */
 export function validateLastingTemplate(
   problems: Problems,
   field: string,
   template: PodTemplateSpec | undefined,
+  owner = 'ReplicaSet',
 ): void {
   validatePodTemplate(problems, field, template);
   const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
@@ -185,7 +186,7 @@ export function validateLastingTemplate(
     problems.push(
       forbiddenField(
         `${field}.spec.activeDeadlineSeconds`,
-        'activeDeadlineSeconds in ReplicaSet is not Supported',
+        `activeDeadlineSeconds in ${owner} is not Supported`,
       ),
     );
 }
