@@ -9,6 +9,8 @@ export interface MutantOrder {
 export interface MutantAnswer {
   readonly seed: number;
   readonly violation: Violation | undefined;
+  /** Of the processor, of this thread, so far: what other work the machine has does not count. */
+  readonly usedMs: number;
 }
 
 const { name } = workerData as { readonly name: string | undefined };
@@ -23,9 +25,14 @@ if (name !== undefined) {
 const { generatePlan, properties, run } = await import('../index.ts');
 const { digest, turn } = await import('./environment.ts');
 
+const usedMs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
+
 parentPort?.on('message', ({ seed }: MutantOrder) => {
   run(generatePlan(seed), { turn, digest, properties }).then(
-    ({ violation }) => parentPort?.postMessage({ seed, violation } satisfies MutantAnswer),
+    ({ violation }) => parentPort?.postMessage({ seed, violation, usedMs: usedMs() } satisfies MutantAnswer),
     (error: unknown) => {
       // An assertion of the product: reported by the thread's end.
       throw error;

@@ -56,8 +56,8 @@ const workloads: readonly Mutant[] = [
     file: 'controllers/deployment/status.ts',
     find: 'if (present?.status === wanted.status && present.reason === wanted.reason) return conditions;',
     replace:
-      'if (present?.status === wanted.status && present.reason === wanted.reason)\n    return replaced(conditions, { ...present, lastUpdateTime: new Date(nowMs).toISOString() });',
-    sentence: 'The status is written each time it is looked at, with a new time in it, and so for ever.',
+      "if (present?.status === wanted.status && present.reason === wanted.reason)\n    return replaced(conditions, { ...present, message: present.message === 'a' ? 'b' : 'a' });",
+    sentence: 'The status is never as it should be: each look at it writes another message, and so for ever.',
   },
   {
     name: 'deployment/scaling-unheard',
