@@ -43,11 +43,66 @@ export function validateAddress(problems: Problems, field: string, text: string)
 
 /** `10.0.0.0/8`. */
 export function validateRange(problems: Problems, field: string, text: string): void {
-  const [address = '', bits = '', ...rest] = text.split('/');
+  if (addressRange(text) === undefined) problems.push(wrong(field, text, rangeWhy));
+}
+
+/** An address as one number, most significant part first. undefined: it is none. */
+function addressNumber(text: string): bigint | undefined {
+  switch (addressFamily(text)) {
+    case 4:
+      return ipv4Number(text);
+    case 6:
+      return ipv6Number(text);
+    default:
+      return undefined;
+  }
+}
+
+const ipv4Number = (text: string): bigint =>
+  text.split('.').reduce((number, part) => number * 256n + BigInt(part), 0n);
+
+function ipv6Number(text: string): bigint {
+  // A dotted end is two groups.
+  const plain = text.replace(/[^:]*\.[^:]*$/, (dotted) => {
+    const number = ipv4Number(dotted);
+    return `${(number >> 16n).toString(16)}:${(number & 0xffffn).toString(16)}`;
+  });
+  const [head = '', tail] = plain.split('::');
+  const groupsOf = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? '');
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  return [...before, ...zeros, ...after].reduce(
+    (number, group) => number * 65536n + BigInt(`0x${group}`),
+    0n,
+  );
+}
+
+export interface AddressRange {
+  readonly family: 4 | 6;
+  readonly first: bigint;
+  /** How many bits all its addresses share. */
+  readonly bits: number;
+}
+
+/** undefined: it is no range. Bits beyond the prefix are let fall. */
+export function addressRange(text: string): AddressRange | undefined {
+  const [address = '', bitsText = '', ...rest] = text.split('/');
   const family = addressFamily(address);
-  const bitsMax = family === 4 ? 32 : 128;
-  if (family === 0 || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > bitsMax)
-    problems.push(wrong(field, text, rangeWhy));
+  const number = addressNumber(address);
+  const width = family === 4 ? 32 : 128;
+  const bits = Number(bitsText);
+  if (family === 0 || number === undefined || rest.length > 0) return undefined;
+  if (!/^(0|[1-9]\d{0,2})$/.test(bitsText) || bits > width) return undefined;
+  const free = BigInt(width - bits);
+  return { family, first: (number >> free) << free, bits };
+}
+
+/** Every address of `inner` is in `outer`, which has more. */
+export function isStrictlyWithin(inner: AddressRange, outer: AddressRange): boolean {
+  if (inner.family !== outer.family || inner.bits <= outer.bits) return false;
+  const free = BigInt((outer.family === 4 ? 32 : 128) - outer.bits);
+  return inner.first >> free === outer.first >> free;
 }
 
 /** `must be between 1 and 65535, inclusive`. */

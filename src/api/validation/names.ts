@@ -104,3 +104,17 @@ export const portName: Rule = (text) => {
   if (text.startsWith('-') || text.endsWith('-')) reasons.push('must not begin or end with a hyphen');
   return reasons.length === 0 ? fine : reasons;
 };
+
+/** `*.example.com`: any one label in front of a domain. */
+export const wildcardSubdomainName: Rule = rule(
+  new RegExp(`^\\*\\.${subdomainText}$`),
+  253,
+  `a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', ${usedFor} '\\*\\.${subdomainText}')`,
+);
+
+/** What may stand as one part of a URL's path: the names of roles, which say nothing else of themselves. */
+export const pathSegmentName: Rule = (text) => {
+  if (text === '.' || text === '..') return [`may not be '${text}'`];
+  if (!text.includes('/') && !text.includes('%')) return fine;
+  return ['/', '%'].filter((bad) => text.includes(bad)).map((bad) => `may not contain '${bad}'`);
+};

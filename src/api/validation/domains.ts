@@ -1,0 +1,42 @@
+/**
+ * Names that begin with a domain, so that who makes them up does not collide with others.
+ * Source: k8s.io/apimachinery/pkg/util/validation.
+ */
+import type { FieldProblem } from '../kind.ts';
+import { subdomainName } from './names.ts';
+import { required, wrong } from './problems.ts';
+
+const pathText = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+const path = new RegExp(`^${pathText}$`);
+
+/** `example.com/anything/else`. */
+export function domainPrefixedPathProblems(field: string, text: string): readonly FieldProblem[] {
+  return prefixedProblems(field, text, 'path', (rest) =>
+    path.test(rest) ? [] : [wrong(field, rest, `Invalid path (regex used for validation is '${pathText}')`)],
+  );
+}
+
+function prefixedProblems(
+  field: string,
+  text: string,
+  what: string,
+  problemsOfRest: (rest: string) => readonly FieldProblem[],
+): readonly FieldProblem[] {
+  if (text === '') return [required(field)];
+  const slash = text.indexOf('/');
+  const domain = text.slice(0, Math.max(slash, 0));
+  const rest = text.slice(slash + 1);
+  if (domain === '' || rest === '')
+    return [wrong(field, text, `must be a domain-prefixed ${what} (such as "acme.io/foo")`)];
+  return [...subdomainName(domain).map((why) => wrong(field, domain, why)), ...problemsOfRest(rest)];
+}
+
+/** A domain of at least `partsMin` parts. */
+export function domainProblems(field: string, text: string, partsMin: 2 | 3): readonly FieldProblem[] {
+  if (text === '') return [required(field)];
+  const reasons = subdomainName(text);
+  if (reasons.length > 0) return [wrong(field, text, reasons.join(','))];
+  if (text.split('.').length >= partsMin) return [];
+  const count = partsMin === 2 ? 'two' : 'three';
+  return [wrong(field, text, `should be a domain with at least ${count} segments separated by dots`)];
+}
