@@ -58,14 +58,23 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
       agent: isMixed && chance(agents, 0.5) ? 'hollow' : agent,
     };
   });
+  const actions = makeActions(random.stream('actions'), activeMs, nodeCount);
+  const quiet = random.stream('quiet');
+  const isQuiet = options.calm !== true && activeMs > 150_000 && chance(quiet, 0.25);
+  const lost = isQuiet ? loseNode(quiet, activeMs, nodeCount) : undefined;
   return {
     seed,
     nodes,
     historyEvents: random.integer(3) === 0 ? 50 : 20_000,
     startDelayMs: random.integer(3) === 0 ? 0 : random.integer(5000),
     stopDelayMs: random.integer(3) === 0 ? 0 : random.integer(5000),
-    actions: makeActions(random.stream('actions'), activeMs, nodeCount),
-    faults: options.calm === true ? [] : makeFaults(random.stream('faults'), activeMs, nodeCount),
+    actions: inOrder([...actions, ...(lost === undefined ? [] : wantLess(quiet, lost))]),
+    faults:
+      options.calm === true
+        ? []
+        : lost === undefined
+          ? makeFaults(random.stream('faults'), activeMs, nodeCount)
+          : [lost],
     activeMs,
     recoverMs: 240_000,
     restMs: 45_000,
@@ -171,9 +180,17 @@ function loseNode(random: Random, activeMs: number, nodeCount: number): Fault {
     : { ...lost, atMs, kind: 'crashNode' };
 }
 
+/** And while it is lost, users want less. */
+function wantLess(random: Random, { atMs }: Fault): Action[] {
+  return [0, 1, 2, 3].map((app) => ({
+    kind: 'scale',
+    app,
+    replicas: 1 + random.integer(3),
+    atMs: atMs + 60_000 + random.integer(40_000),
+  }));
+}
+
 function makeFaults(random: Random, activeMs: number, nodeCount: number): Fault[] {
-  const quiet = random.stream('quiet');
-  if (activeMs > 150_000 && chance(quiet, 0.25)) return [loseNode(quiet, activeMs, nodeCount)];
   const processes = [
     'api',
     'controllers',

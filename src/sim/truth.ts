@@ -134,7 +134,13 @@ export class Truth {
           ordered,
           `${stored.key} changed from revision ${known.revision} to ${stored.revision} while nobody ran`,
         );
-      this.#put(stored.key, stored.revision, stored.bytes, stored.object() as KubeObject);
+      const object = stored.object() as KubeObject;
+      const [resource, name] = splitKey(stored.key);
+      const before = this.#objects.get(resource)?.get(name);
+      // In one last breath one was deleted and another of its name was made.
+      if (before !== undefined && before.metadata.uid !== object.metadata.uid)
+        this.#delete(stored.key, stored.revision);
+      this.#put(stored.key, stored.revision, stored.bytes, object);
     }
     for (const key of [...this.#revisions.keys()]) if (!found.has(key)) this.#delete(key, listing.revision);
     this.#isReading = false;
