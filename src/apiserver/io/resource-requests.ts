@@ -87,6 +87,12 @@ export function checkAccess({ access }: ApiContext, identity: Identity, asked: A
   if (!decision.allowed) throw refusal(identity, asked, decision.because);
 }
 
+/** A list or watch of a single object asks for that object: rules that name it allow it. */
+function nameSelectedBy(query: Query): string {
+  const [, name = ''] = /^metadata\.name==?([^,!=]+)$/.exec(query.text('fieldSelector') ?? '') ?? [];
+  return name;
+}
+
 /** Serves one request that names a resource. Throws what the caller sends as Status. */
 export async function serveResource(exchange: Exchange): Promise<void> {
   const { context, route, query, identity, http } = exchange;
@@ -100,7 +106,7 @@ export async function serveResource(exchange: Exchange): Promise<void> {
     resource: name,
     subresource,
     namespace,
-    name: route.name,
+    name: route.name === '' ? nameSelectedBy(query) : route.name,
   });
   const resource = context.resources.find(group, route.version, name);
   if (resource === undefined) return serveReview(exchange);
