@@ -141,7 +141,7 @@ test('differences() names items of lists and leaves out what says nothing', () =
   };
   assert.deepEqual(differences(before, after), [
     'metadata.labels.app: a → b',
-    'status.conditions.Ready.status: False → True',
+    'status.conditions.Ready: False → True',
     'status.conditions.Initialized: True',
     'status.phase: Running',
   ]);

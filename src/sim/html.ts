@@ -4,7 +4,7 @@
  */
 import { formatDuration, formatNumber } from '../cli/index.ts';
 import { pageScript, pageStyle } from './html-assets.ts';
-import { isRoutine, momentMs, momentText, timeText } from './moment-text.ts';
+import { isRoutine, logText, momentMs, momentText, timeText } from './moment-text.ts';
 import type { Property } from './property.ts';
 import type { Moment, Result } from './run.ts';
 import { type Lane, type Mark, type Span, type Steps, type Timeline, timelineOf } from './timeline.ts';
@@ -242,7 +242,7 @@ function logTable({ logs }: Result): string {
     .slice(-momentsShown)
     .map(
       ({ atMs, process, line }) =>
-        `<tr><td>${timeText(atMs)}</td><td>${escaped(process)}</td><td>${escaped(line)}</td></tr>`,
+        `<tr><td>${timeText(atMs)}</td><td>${escaped(process)}</td><td>${escaped(logText(line))}</td></tr>`,
     );
   return `<h2>The last warnings of the log</h2>\n<table><tbody>${rows.join('\n')}</tbody></table>`;
 }

@@ -45,6 +45,13 @@ function ownerText({ metadata }: KubeObject): string {
   return owner === undefined ? '' : `, of ${owner.kind} ${owner.name}`;
 }
 
+/** A line of the log without what the reader knows: `warn message (field=value)`. */
+export function logText(line: string): string {
+  const { time: _time, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return `${String(level)} ${String(message)}${rest.length === 0 ? '' : ` (${rest.join(' ')})`}`;
+}
+
 /** What a plan says of an action or a fault, in words: `scale app=1 replicas=3`. */
 export function planText(json: string): string {
   const { kind, atMs: _atMs, ...rest } = JSON.parse(json) as Record<string, unknown>;
@@ -62,7 +69,7 @@ function inWords(key: string, value: unknown): readonly string[] {
 const differencesMax = 6;
 /** Change with every write, or say nothing by themselves. */
 const dull =
-  /resourceVersion$|managedFields|generation$|observedGeneration|TransitionTime$|ProbeTime$|UpdateTime$/;
+  /resourceVersion$|managedFields|generation$|observedGeneration|TransitionTime$|ProbeTime$|UpdateTime$|HeartbeatTime$/;
 
 /** `status.phase: Pending → Running`, the first few. */
 export function differences(before: unknown, after: unknown): readonly string[] {
@@ -74,6 +81,11 @@ export function differences(before: unknown, after: unknown): readonly string[] 
 
 function compare(before: unknown, after: unknown, path: string, found: string[]): void {
   if (dull.test(path) || before === after) return;
+  const [was, is] = [conditionOf(before), conditionOf(after)];
+  if (was !== undefined && is !== undefined && was !== is) {
+    found.push(`${path}: ${was} → ${is}`);
+    return;
+  }
   // A new list is told by its items.
   const a = before === undefined && Array.isArray(after) ? new Map<string, unknown>() : fieldsOf(before);
   const b = fieldsOf(after);
@@ -101,13 +113,18 @@ function fieldsOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
   );
 }
 
+/** A condition is what it says: its status. */
+function conditionOf(value: unknown): string | undefined {
+  const { type, status } = Object(value) as { readonly type?: unknown; readonly status?: unknown };
+  return typeof type === 'string' && typeof status === 'string' ? status : undefined;
+}
+
 const briefMax = 60;
 
 function brief(value: unknown): string {
   if (value === undefined) return 'none';
-  // A condition is what it says.
-  const { type, status } = Object(value) as { readonly type?: unknown; readonly status?: unknown };
-  if (typeof type === 'string' && typeof status === 'string') return status;
+  const condition = conditionOf(value);
+  if (condition !== undefined) return condition;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > briefMax ? `${text.slice(0, briefMax)}…` : text;
 }

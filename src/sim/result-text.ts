@@ -1,6 +1,6 @@
 /** The result of one run in words, for people. Pure. */
 import { formatDuration, formatNumber } from '../cli/index.ts';
-import { isRoutine, momentMs, momentText, timeText } from './moment-text.ts';
+import { isRoutine, logText, momentMs, momentText, timeText } from './moment-text.ts';
 import type { Property } from './property.ts';
 import type { Moment, Result } from './run.ts';
 
@@ -76,11 +76,4 @@ function counted(facts: Readonly<Record<string, number>>, prefix: string): strin
     .sort((a, b) => b[1] - a[1])
     .map(([fact, count]) => `${fact.slice(prefix.length)} ${count}`)
     .join(', ');
-}
-
-/** A line of the log without what the reader knows: `warn message (field=value)`. */
-function logText(line: string): string {
-  const { time: _time, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const rest = Object.entries(fields).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `${String(level)} ${String(message)}${rest.length === 0 ? '' : ` (${rest.join(' ')})`}`;
 }
