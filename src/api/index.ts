@@ -21,6 +21,7 @@ export * from './errors.ts';
 export type * from './kind.ts';
 export { ageOf, humanDuration } from './kinds/cells.ts';
 export { defineKind } from './kinds/define.ts';
+export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export * from './kinds/refs.ts';
 export {
@@ -114,6 +115,8 @@ export type {
   ScaleSpec as AutoscalingV1ScaleSpec,
   ScaleStatus as AutoscalingV1ScaleStatus,
 } from './types/autoscaling.v1.ts';
+export type * from './types/autoscaling.v2.ts';
+export type * from './types/batch.v1.ts';
 export type * from './types/coordination.v1.ts';
 export type * from './types/core.v1.ts';
 export type {
@@ -161,6 +164,11 @@ export type {
   UpdateOptions,
   WatchEvent,
 } from './types/meta.v1.ts';
-export type { Eviction, PodDisruptionBudget } from './types/policy.v1.ts';
+export type {
+  Eviction,
+  PodDisruptionBudget,
+  PodDisruptionBudgetSpec,
+  PodDisruptionBudgetStatus,
+} from './types/policy.v1.ts';
 export type * from './types/rbac.v1.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';
