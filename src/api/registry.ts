@@ -3,12 +3,17 @@ import type { Kind, KindRegistry } from './kind.ts';
 import { configMap } from './kinds/config-map.ts';
 import { controllerRevision } from './kinds/controller-revision.ts';
 import { cronJob } from './kinds/cron-job.ts';
+import { csiDriver } from './kinds/csi-driver.ts';
+import { csiNode } from './kinds/csi-node.ts';
+import { csiStorageCapacity } from './kinds/csi-storage-capacity.ts';
 import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
 import { endpointsKind } from './kinds/endpoints.ts';
 import { event } from './kinds/event.ts';
 import { eventsV1Event } from './kinds/events-v1-event.ts';
+import { horizontalPodAutoscaler } from './kinds/horizontal-pod-autoscaler.ts';
+import { horizontalPodAutoscalerV1 } from './kinds/horizontal-pod-autoscaler-v1.ts';
 import { ingress } from './kinds/ingress.ts';
 import { ingressClass } from './kinds/ingress-class.ts';
 import { ipAddress } from './kinds/ip-address.ts';
@@ -33,6 +38,9 @@ import { service } from './kinds/service.ts';
 import { serviceAccount } from './kinds/service-account.ts';
 import { serviceCidr } from './kinds/service-cidr.ts';
 import { statefulSet } from './kinds/stateful-set.ts';
+import { storageClass } from './kinds/storage-class.ts';
+import { volumeAttachment } from './kinds/volume-attachment.ts';
+import { volumeAttributesClass } from './kinds/volume-attributes-class.ts';
 
 export function createRegistry(kinds: readonly Kind[]): KindRegistry {
   const kindsByName = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind]));
@@ -82,4 +90,13 @@ export const builtinKinds: KindRegistry = createRegistry([
   networkPolicy,
   ipAddress,
   serviceCidr,
+  storageClass,
+  volumeAttributesClass,
+  volumeAttachment,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  // The version that is preferred comes first.
+  horizontalPodAutoscaler,
+  horizontalPodAutoscalerV1,
 ]);

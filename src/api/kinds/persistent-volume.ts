@@ -10,7 +10,7 @@ import type {
   PersistentVolumeSpec,
   SecretReference,
 } from '../types/core.v1.ts';
-import { subdomainName } from '../validation/names.ts';
+import { validateDriverName } from '../validation/domains.ts';
 import {
   forbiddenField,
   immutableWhy,
@@ -18,7 +18,6 @@ import {
   oneOf,
   type Problems,
   required,
-  tooLong,
   wrong,
 } from '../validation/problems.ts';
 import { validatePositiveAmount } from '../validation/resources.ts';
@@ -207,16 +206,9 @@ function validateSource(problems: Problems, spec: PersistentVolumeSpec): void {
   if (csi !== undefined) validateDriver(problems, 'spec.csi', csi);
 }
 
-const driverLengthMax = 63;
-
 function validateDriver(problems: Problems, field: string, source: CSIPersistentVolumeSource): void {
   const { driver, volumeHandle } = source;
-  if (driver === '') problems.push(required(`${field}.driver`));
-  else {
-    if (driver.length > driverLengthMax) problems.push(tooLong(`${field}.driver`, driverLengthMax));
-    for (const why of subdomainName(driver.toLowerCase()))
-      problems.push(wrong(`${field}.driver`, driver, why));
-  }
+  validateDriverName(problems, `${field}.driver`, driver);
   if (volumeHandle === '') problems.push(required(`${field}.volumeHandle`));
   for (const name of [
     'controllerPublishSecretRef',

@@ -4,7 +4,7 @@
  */
 import type { FieldProblem } from '../kind.ts';
 import { subdomainName } from './names.ts';
-import { required, wrong } from './problems.ts';
+import { type Problems, required, tooLong, wrong } from './problems.ts';
 
 const pathText = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 const path = new RegExp(`^${pathText}$`);
@@ -39,4 +39,13 @@ export function domainProblems(field: string, text: string, partsMin: 2 | 3): re
   if (text.split('.').length >= partsMin) return [];
   const count = partsMin === 2 ? 'two' : 'three';
   return [wrong(field, text, `should be a domain with at least ${count} segments separated by dots`)];
+}
+
+const driverBytesMax = 63;
+
+/** The name of a driver of storage or devices. Drivers are called by it in any case of letters. */
+export function validateDriverName(problems: Problems, field: string, name: string): void {
+  if (name === '') problems.push(required(field));
+  if (name.length > driverBytesMax) problems.push(tooLong(field, driverBytesMax));
+  for (const why of subdomainName(name.toLowerCase())) problems.push(wrong(field, name, why));
 }
