@@ -1,11 +1,23 @@
 /**
- * What every cloud has from its first moment: the four namespaces, and the API server's own Service with its endpoint.
+ * What every cloud has from its first moment: the four namespaces, the default roles, and the API server's own Service with its endpoint.
  * Idempotent: also mends what an administrator has broken, and tells the new port after a restart with another.
  */
-import type { Draft, EndpointSlice, Endpoints, KubeObject, Namespace, Service } from '../api/index.ts';
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  Draft,
+  EndpointSlice,
+  Endpoints,
+  KubeObject,
+  Namespace,
+  PolicyRule,
+  Service,
+} from '../api/index.ts';
 import { endpointSlices, endpoints, namespaces, services } from '../api/index.ts';
 import { type Client, keyOf, type ResourceRef } from '../client/index.ts';
 import { isError, sameJson } from '../lib/index.ts';
+import { autoUpdate, defaultClusterRoleBindings, defaultClusterRoles } from './access/default-roles.ts';
+import { uncovered } from './access/rules.ts';
 
 export interface ApiAddress {
   /** Where the API server is reached from pods. */
@@ -14,6 +26,15 @@ export interface ApiAddress {
   /** Its virtual IP. */
   readonly clusterIp: string;
 }
+
+const rbac = (resource: string): ResourceRef => ({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  resource,
+  namespaced: false,
+});
+const clusterRoles = rbac('clusterroles');
+const clusterRoleBindings = rbac('clusterrolebindings');
 
 const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -28,6 +49,10 @@ export async function createFirstObjects(client: Client, api: ApiAddress | undef
       ),
     ),
   );
+  await Promise.all([
+    ...defaultClusterRoles.map((role) => ensureRole(client, role)),
+    ...defaultClusterRoleBindings.map((binding) => ensureBinding(client, binding)),
+  ]);
   if (api === undefined) return;
   const labels = { component: 'apiserver', provider: 'kubernetes' };
   const ports = [{ name: 'https', port: api.port, protocol: 'TCP' }];
@@ -91,6 +116,42 @@ export async function createFirstObjects(client: Client, api: ApiAddress | undef
     (draft) => {
       draft.endpoints = structuredClone(slice);
       draft.ports = structuredClone(ports);
+    },
+  );
+}
+
+const isKept = (object: KubeObject): boolean => object.metadata.annotations?.[autoUpdate] === 'false';
+
+/** What it lacks of the default is added; what an administrator has added stays. */
+function ensureRole(client: Client, wanted: ClusterRole): Promise<void> {
+  const lacking = (found: ClusterRole): readonly PolicyRule[] =>
+    wanted.aggregationRule === undefined ? uncovered(found.rules ?? [], wanted.rules ?? []) : [];
+  return ensure<ClusterRole>(
+    client,
+    clusterRoles,
+    wanted,
+    (found) => isKept(found) || lacking(found).length === 0,
+    (draft) => {
+      draft.rules = structuredClone([...(draft.rules ?? []), ...lacking(draft as ClusterRole)]) as never;
+    },
+  );
+}
+
+function ensureBinding(client: Client, wanted: ClusterRoleBinding): Promise<void> {
+  const lacking = (found: ClusterRoleBinding) =>
+    (wanted.subjects ?? []).filter(
+      ({ kind, name }) => !found.subjects?.some((one) => one.kind === kind && one.name === name),
+    );
+  return ensure<ClusterRoleBinding>(
+    client,
+    clusterRoleBindings,
+    wanted,
+    (found) => isKept(found) || lacking(found).length === 0,
+    (draft) => {
+      draft.subjects = structuredClone([
+        ...(draft.subjects ?? []),
+        ...lacking(draft as ClusterRoleBinding),
+      ]) as never;
     },
   );
 }

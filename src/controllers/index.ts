@@ -1,5 +1,6 @@
 /** The door of `controllers`: what keeps objects as they are wanted. One line a controller. */
 import type { KindRegistry } from '../api/index.ts';
+import { clusterRoleController } from './cluster-role/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
@@ -44,6 +45,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(podGarbageController(informers, clock), options),
     startController(namespaceController(informers, client, registry), options),
     startController(serviceAccountController(informers, rootCaPem), options),
+    startController(clusterRoleController(informers), options),
   ];
   return {
     get busy() {

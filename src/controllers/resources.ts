@@ -25,6 +25,7 @@ export const serviceAccountsRef = resource('', 'serviceaccounts', 'ServiceAccoun
 export const deploymentsRef = resource('apps', 'deployments', 'Deployment');
 export const replicaSetsRef = resource('apps', 'replicasets', 'ReplicaSet');
 export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
+export const clusterRolesRef = resource('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');
 
 export function resourceOf(kind: Kind): Resource {

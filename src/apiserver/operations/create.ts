@@ -14,6 +14,7 @@ import {
   validateObjectMeta,
 } from '../../api/index.ts';
 import { formatTime, nameSuffix } from '../../lib/index.ts';
+import { rbacGroup } from '../access/access.ts';
 import { admitIntoNamespace } from '../admission/namespace.ts';
 import { admitPod } from '../admission/pod.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -61,6 +62,8 @@ export async function createObject(
     const release = reserve(context, resource, key, draft);
     try {
       validate(resource, draft, name);
+      if (resource.kind.group === rbacGroup)
+        context.access.checkGrant(request.identity, resource.kind.resource, draft, undefined);
     } catch (error) {
       release();
       throw error;

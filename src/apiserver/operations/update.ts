@@ -22,6 +22,7 @@ import {
 } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import type { Stored } from '../../store/index.ts';
+import { rbacGroup } from '../access/access.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
@@ -110,6 +111,8 @@ async function write(
 ): Promise<Answer | undefined> {
   const { key, current, old, draft, part } = attempt;
   if (part !== 'exact') validate(resource, draft, old, part);
+  if (resource.kind.group === rbacGroup)
+    context.access.checkGrant(request.identity, resource.kind.resource, draft, old);
   if (resource.kind.hasGeneration && raisesGeneration(part) && !sameJson(specOf(draft), specOf(old)))
     draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   draft.metadata.resourceVersion = old.metadata.resourceVersion as string;
