@@ -117,7 +117,7 @@ test('timelineOf() has a lane for each process, node, deployment and kind of fau
 
 test('resultText() tells the property, its source, the moments before it and the hash', async () => {
   const told = await history([late]);
-  const text = resultText({ ...told, wallMs: 100 });
+  const text = resultText({ ...told, cpuMs: 100 });
   assert.match(text, /BROKEN test\/never-late\n {2}No pod is written.*\[this test\]/);
   assert.match(text, new RegExp(told.result.hash));
   assert.match(text, /faults {5}kill 1/);

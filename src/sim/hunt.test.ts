@@ -16,7 +16,7 @@ const outcome = (seed: number, more: Partial<Outcome> = {}): Outcome => ({
   hash: `${seed}`,
   violation: undefined,
   simulatedMs: 100_000,
-  wallMs: 100,
+  cpuMs: 100,
   changes: 50,
   recoveredMs: 1000 * seed,
   facts: { 'fault: kill': 2, 'user: notFound': 1, messages: 10 },
@@ -31,8 +31,8 @@ test('Tally.report() adds up seeds, speed, faults, coverage and the slowest reco
   for (let seed = 1; seed <= 20; seed++) tally.add(outcome(seed));
   const report = tally.report({ properties, tookMs: 1000, workers: 2, words: ['--calm'] });
   assert.match(report, /seeds +20, 0 failed/);
-  assert.match(report, /simulated +33 min, 1 000 s a second and thread/);
-  assert.match(report, /changes +1 000, 500 a second and thread/);
+  assert.match(report, /simulated +33 min, 1 000 s a second of CPU/);
+  assert.match(report, /changes +1 000, 500 a second of CPU/);
   assert.match(report, /coverage +4 states, 0 of them new in the last 2 seeds/);
   assert.match(report, /slowest recovery +20 s \(seed 20\)/);
   assert.match(report, /faults: kill 40/);

@@ -13,19 +13,19 @@ export interface Outcome {
   readonly hash: string;
   readonly violation: Violation | undefined;
   readonly simulatedMs: number;
-  readonly wallMs: number;
+  readonly cpuMs: number;
   readonly changes: number;
   readonly recoveredMs: number | undefined;
   readonly facts: Readonly<Record<string, number>>;
   readonly states: readonly string[];
 }
 
-export const outcomeOf = (result: Result, wallMs: number): Outcome => ({
+export const outcomeOf = (result: Result, cpuMs: number): Outcome => ({
   seed: result.plan.seed,
   hash: result.hash,
   violation: result.violation,
   simulatedMs: result.simulatedMs,
-  wallMs,
+  cpuMs,
   changes: result.changes,
   recoveredMs: result.recoveredMs,
   facts: result.facts,
@@ -50,7 +50,7 @@ export class Tally {
   readonly #facts = new Map<string, number>();
   readonly #violations = new Map<string, Outcome[]>();
   #simulatedMs = 0;
-  #wallMs = 0;
+  #cpuMs = 0;
   #changes = 0;
   #slowest: Outcome | undefined;
   #busiest: Outcome | undefined;
@@ -62,7 +62,7 @@ export class Tally {
     for (const [fact, count] of Object.entries(outcome.facts))
       this.#facts.set(fact, (this.#facts.get(fact) ?? 0) + count);
     this.#simulatedMs += outcome.simulatedMs;
-    this.#wallMs += outcome.wallMs;
+    this.#cpuMs += outcome.cpuMs;
     this.#changes += outcome.changes;
     if ((outcome.recoveredMs ?? -1) > (this.#slowest?.recoveredMs ?? -1)) this.#slowest = outcome;
     if (outcome.changes > (this.#busiest?.changes ?? -1)) this.#busiest = outcome;
@@ -90,9 +90,9 @@ export class Tally {
     return `${this.seeds} seeds, ${formatDuration(this.#simulatedMs)} simulated, ${formatNumber(this.#changes)} changes, ${this.#states.size} states, ${this.failures} failed`;
   }
 
-  /** Speeds are those of one thread. */
+  /** Speeds are by the CPU time of the threads, so that they do not hang on what else the machine does. */
   report({ properties, tookMs, workers, words }: ReportOptions): string {
-    const wallSeconds = Math.max(0.001, this.#wallMs / 1000);
+    const cpuSeconds = Math.max(0.001, this.#cpuMs / 1000);
     const last = Math.ceil(this.#newStates.length / 10);
     const newLately = this.#newStates.slice(-last).reduce((sum, count) => sum + count, 0);
     const { seed, recoveredMs } = this.#slowest ?? {};
@@ -101,11 +101,11 @@ export class Tally {
       ['took', `${formatDuration(tookMs)} with ${workers} worker${workers === 1 ? '' : 's'}`],
       [
         'simulated',
-        `${formatDuration(this.#simulatedMs)}, ${formatNumber(this.#simulatedMs / 1000 / wallSeconds)} s a second and thread`,
+        `${formatDuration(this.#simulatedMs)}, ${formatNumber(this.#simulatedMs / 1000 / cpuSeconds)} s a second of CPU`,
       ],
       [
         'changes',
-        `${formatNumber(this.#changes)}, ${formatNumber(this.#changes / wallSeconds)} a second and thread`,
+        `${formatNumber(this.#changes)}, ${formatNumber(this.#changes / cpuSeconds)} a second of CPU`,
       ],
       ['properties', `${properties.length} checked after every change`],
       ['coverage', `${this.#states.size} states, ${newLately} of them new in the last ${last} seeds`],

@@ -8,13 +8,13 @@ export interface Told {
   readonly result: Result;
   readonly moments: readonly Moment[];
   readonly properties: readonly Property[];
-  readonly wallMs: number;
+  readonly cpuMs: number;
 }
 
 const momentsShown = 30;
 const warningsShown = 20;
 
-export function resultText({ result, moments, properties, wallMs }: Told): string {
+export function resultText({ result, moments, properties, cpuMs }: Told): string {
   const { plan, violation, facts } = result;
   const faults = counted(facts, 'fault: ');
   const users = counted(facts, 'user: ');
@@ -23,7 +23,7 @@ export function resultText({ result, moments, properties, wallMs }: Told): strin
     `  phases     ${phases(result, moments)}`,
     `  faults     ${faults || 'none'}`,
     `  users      ${users === '' ? 'no errors' : users}`,
-    `  changes    ${formatNumber(result.changes)} in ${formatDuration(result.simulatedMs)} simulated; ${formatDuration(wallMs)} on the wall: ${formatNumber(result.simulatedMs / wallMs)} s a second, ${formatNumber((result.changes * 1000) / wallMs)} changes a second`,
+    `  changes    ${formatNumber(result.changes)} in ${formatDuration(result.simulatedMs)} simulated; ${formatDuration(cpuMs)} of CPU: ${formatNumber(result.simulatedMs / cpuMs)} s a second, ${formatNumber((result.changes * 1000) / cpuMs)} changes a second`,
     `  recovered  ${result.recoveredMs === undefined ? 'no' : `${timeText(result.recoveredMs)} after the last fault`}`,
     `  coverage   ${result.coverage.size} states`,
     `  history    ${result.hash}`,

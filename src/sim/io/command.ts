@@ -18,7 +18,7 @@ import { resultText } from '../result-text.ts';
 import { type Moment, run } from '../run.ts';
 import { shrink } from '../shrink.ts';
 import { runSeeds } from './crew.ts';
-import { guarded } from './environment.ts';
+import { cpuMs, guarded } from './environment.ts';
 
 const defaultSeeds = 200;
 const shrinkRunsMax = 200;
@@ -94,9 +94,9 @@ function readPlan(file: string): SimPlan {
 
 async function replay(plan: SimPlan, words: string, given: Arguments): Promise<number> {
   const moments: Moment[] = [];
-  const startMs = performance.now();
+  const startMs = cpuMs();
   const result = await run(plan, { ...guarded, onMoment: (moment) => void moments.push(moment) });
-  print(resultText({ result, moments, properties, wallMs: performance.now() - startMs }));
+  print(resultText({ result, moments, properties, cpuMs: cpuMs() - startMs }));
   const page = given.value('html');
   if (page !== undefined)
     writeFileSync(page, historyPage({ result, moments, properties, command: `npm run sim -- ${words}` }));

@@ -58,7 +58,6 @@ class Hand {
   }
 
   run(seed: number): Promise<Outcome> {
-    const startMs = performance.now();
     return new Promise((resolve) => {
       this.#settle = (outcome) => {
         clearTimeout(timer);
@@ -66,7 +65,7 @@ class Hand {
       };
       this.#fail = (property, message) => {
         this.isDead = true;
-        this.#settle(ended(seed, property, message, performance.now() - startMs));
+        this.#settle(ended(seed, property, message));
         void this.#worker.terminate();
       };
       const timer = setTimeout(
@@ -82,12 +81,12 @@ class Hand {
   }
 }
 
-const ended = (seed: number, property: string, message: string, wallMs: number): Outcome => ({
+const ended = (seed: number, property: string, message: string): Outcome => ({
   seed,
   hash: '',
   violation: { property, message, atMs: 0, revision: 0 },
   simulatedMs: 0,
-  wallMs,
+  cpuMs: 0,
   changes: 0,
   recoveredMs: undefined,
   facts: {},

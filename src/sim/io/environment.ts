@@ -24,5 +24,11 @@ export function digest(): Digest {
   };
 }
 
+/** CPU time that this thread has taken. */
+export function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 /** All properties, under guard. One run at a time in a thread. */
 export const guarded: Environment = { turn, digest, properties, guard: installGuard };

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type GenerateOptions, generatePlan } from '../generate.ts';
 import { type Outcome, outcomeOf } from '../hunt.ts';
 import { run } from '../run.ts';
-import { guarded } from './environment.ts';
+import { cpuMs, guarded } from './environment.ts';
 
 export interface HuntOrder {
   readonly seed: number;
@@ -12,9 +12,9 @@ export interface HuntOrder {
 const options = workerData as GenerateOptions;
 
 parentPort?.on('message', ({ seed }: HuntOrder) => {
-  const startMs = performance.now();
+  const startMs = cpuMs();
   run(generatePlan(seed, options), guarded).then(
-    (result) => parentPort?.postMessage(outcomeOf(result, performance.now() - startMs) satisfies Outcome),
+    (result) => parentPort?.postMessage(outcomeOf(result, cpuMs() - startMs) satisfies Outcome),
     (error: unknown) => {
       throw error;
     },
