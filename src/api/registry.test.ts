@@ -54,6 +54,8 @@ test('builtinKinds holds what kubectl asks for, under the names that people type
     'cronjobs',
     'daemonsets',
     'deployments',
+    'horizontalpodautoscalers',
+    'horizontalpodautoscalers',
     'jobs',
     'pods',
     'replicasets',

@@ -5,7 +5,9 @@ import { forbiddenField, type Problems, required } from '../validation/problems.
 import { defineKind, statusSubresource } from './define.ts';
 import { podColumns } from './pod-spec/columns.ts';
 import { applyPodDefaults, applyPodSpecDefaults } from './pod-spec/defaults.ts';
+import { ephemeralContainersPart } from './pod-spec/ephemeral-containers.ts';
 import { qualityOfService } from './pod-spec/quality-of-service.ts';
+import { resizePart } from './pod-spec/resize.ts';
 import { validatePodStatusUpdate, validatePodUpdate } from './pod-spec/update.ts';
 import { validatePodSpec } from './pod-spec/validate.ts';
 
@@ -35,10 +37,12 @@ export const pod = defineKind<Pod>({
   subresources: [
     stream('attach', 'PodAttachOptions'),
     { name: 'binding', verbs: ['create'], kind: { group: '', version: 'v1', kind: 'Binding' } },
+    { name: 'ephemeralcontainers', verbs: ['get', 'patch', 'update'], part: ephemeralContainersPart },
     { name: 'eviction', verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
     stream('exec', 'PodExecOptions'),
     { name: 'log', verbs: ['get'] },
     stream('portforward', 'PodPortForwardOptions'),
+    { name: 'resize', verbs: ['get', 'patch', 'update'], part: resizePart },
     statusSubresource,
   ],
   hasStatus: true,
@@ -72,9 +76,12 @@ export const pod = defineKind<Pod>({
       problems.push(
         forbiddenField('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'),
       );
-    if ((spec.ephemeralContainers?.length ?? 0) > 0)
-      problems.push(forbiddenField('spec.ephemeralContainers', 'cannot be set on create'));
     return problems;
+  },
+  validateCreate({ spec }) {
+    return (spec?.ephemeralContainers?.length ?? 0) > 0
+      ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')]
+      : [];
   },
   validateUpdate(object, old) {
     const problems: Problems = [];

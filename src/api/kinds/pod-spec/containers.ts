@@ -86,7 +86,7 @@ function validateLiving(problems: Problems, field: string, container: Container,
   for (const name of probeNames) validateProbe(problems, field, name, container[name], graceSeconds);
 }
 
-function validateContainer(
+export function validateContainer(
   problems: Problems,
   field: string,
   container: Container,

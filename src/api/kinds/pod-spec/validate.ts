@@ -19,6 +19,7 @@ import {
 } from '../../validation/problems.ts';
 import { validateAmounts, validateResources } from '../../validation/resources.ts';
 import { type SpecContext, validateContainers, validateInitContainers } from './containers.ts';
+import { validateEphemeralContainers } from './ephemeral-containers.ts';
 import { validateAffinity, validateSpread, validateTolerations } from './placement.ts';
 import { validatePodSecurity } from './security.ts';
 import { validateVolumes } from './volumes.ts';
@@ -43,6 +44,7 @@ export function validatePodSpec(
   };
   validateContainers(problems, `${field}.containers`, context);
   validateInitContainers(problems, `${field}.initContainers`, context);
+  validateEphemeralContainers(problems, `${field}.ephemeralContainers`, context);
   oneOf(problems, `${field}.restartPolicy`, spec.restartPolicy, restartPolicies, true);
   oneOf(problems, `${field}.dnsPolicy`, spec.dnsPolicy, dnsPolicies, true);
   if (spec.nodeSelector !== undefined) validateLabels(problems, `${field}.nodeSelector`, spec.nodeSelector);
