@@ -65,6 +65,8 @@ export const agentMutants: readonly Mutant[] = [
     find: "if (gone && !held) draft.add({ kind: 'deletePod' });",
     replace: "if (!held) draft.add({ kind: 'deletePod' });",
     sentence: 'A pod is said to be gone while its network is still there.',
+    harmless:
+      'what is left of a pod without an object is taken down all the same, and an address rests before it is given again',
   },
   {
     name: 'agent/finals-run-again',
@@ -111,6 +113,7 @@ export const agentMutants: readonly Mutant[] = [
   {
     name: 'services/stale-elements-kept',
     file: 'services/rule-plan.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: source text
     find: "else if (gone.length > 0) apply.push(`delete element ip ${table} ${name} { ${gone.join(', ')} }`);",
     replace: '',
     sentence: 'Addresses of services that are gone stay in the rules.',
