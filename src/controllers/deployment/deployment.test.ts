@@ -66,6 +66,25 @@ test('a Deployment becomes pods, tells of it as Kubernetes does, and is quiet at
   assert.equal(cluster.writes(), 0, 'nothing is written at rest');
 });
 
+test('a scaling that comes again, after an undo, is refused', async (t) => {
+  const cluster = await rollout(2, aDeployment());
+  t.after(() => cluster.stop());
+  await cluster.until('first', isDone(cluster));
+  await patch(cluster, image('two'));
+  await cluster.until('second', isDone(cluster));
+  const late = cluster.client.requests.filter(
+    ({ verb, ref, body }) =>
+      verb === 'patch' && ref.resource === 'replicasets' && (body as ReplicaSet).spec !== undefined,
+  );
+  assert.ok(late.length > 0);
+  await patch(cluster, image('one'));
+  await cluster.until('undone', isDone(cluster));
+  for (const { namespace, name = '', body } of late)
+    await assert.rejects(cluster.client.patch(replicaSetsRef, namespace, name, 'merge', body), {
+      code: 'conflict',
+    });
+});
+
 test('a new template rolls out; an undo raises the old ReplicaSet to the newest revision', async (t) => {
   const cluster = await rollout(2, aDeployment());
   t.after(() => cluster.stop());

@@ -289,12 +289,19 @@ function scaleSteps({ deployment, current, old }: Family, sizes: Sizes): readonl
   return steps;
 }
 
+/**
+ * A change of the spec holds for the version that it was decided on. Found by simulation: one that came after its sender had given it up, repeated
+ * it and been told to go back took the last pods away.
+ */
 function replicaSetPatch(
   replicaSet: ReplicaSet,
   { annotations, spec }: { readonly annotations: Record<string, string>; readonly spec?: object },
 ): Write {
-  const { namespace, name = '', uid } = replicaSet.metadata;
-  const patch = { metadata: { uid, annotations }, ...(spec === undefined ? {} : { spec }) };
+  const { namespace, name = '', uid, resourceVersion } = replicaSet.metadata;
+  const patch =
+    spec === undefined
+      ? { metadata: { uid, annotations } }
+      : { metadata: { uid, resourceVersion, annotations }, spec };
   return { kind: 'patch', ref: replicaSetsRef, namespace, name, type: 'merge', patch, accept: ['notFound'] };
 }
 
@@ -315,5 +322,11 @@ function historySteps({ deployment, old }: Family): readonly Step[] {
         (replicaSet.status?.replicas ?? 0) === 0 &&
         (replicaSet.metadata.generation ?? 0) <= (replicaSet.status?.observedGeneration ?? 0),
     )
-    .map((replicaSet) => deletion(replicaSetsRef, replicaSet));
+    .map((replicaSet) => {
+      const { resourceVersion } = replicaSet.metadata;
+      return {
+        ...deletion(replicaSetsRef, replicaSet),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      };
+    });
 }
