@@ -73,8 +73,8 @@ test('a scaling that comes again, after an undo, is refused', async (t) => {
   await patch(cluster, image('two'));
   await cluster.until('second', isDone(cluster));
   const late = cluster.client.requests.filter(
-    ({ verb, ref, body }) =>
-      verb === 'patch' && ref.resource === 'replicasets' && (body as ReplicaSet).spec !== undefined,
+    ({ verb, resource, body }) =>
+      verb === 'patch' && resource === 'replicasets' && (body as ReplicaSet).spec !== undefined,
   );
   assert.ok(late.length > 0);
   await patch(cluster, image('one'));
