@@ -74,7 +74,7 @@ test('a scaling that comes again, after an undo, is refused', async (t) => {
   await cluster.until('second', isDone(cluster));
   const late = cluster.client.requests.filter(
     ({ verb, resource, body }) =>
-      verb === 'patch' && resource === 'replicasets' && (body as ReplicaSet).spec !== undefined,
+      verb === 'patch' && resource === 'replicasets.apps' && (body as ReplicaSet).spec !== undefined,
   );
   assert.ok(late.length > 0);
   await patch(cluster, image('one'));
