@@ -1,5 +1,9 @@
 /** Every kind that is built in, and the look-up of kinds by name. A kind is one file in `kinds/` and one line here. */
 import type { Kind, KindRegistry } from './kind.ts';
+import {
+  mutatingAdmissionPolicyBinding,
+  validatingAdmissionPolicyBinding,
+} from './kinds/admission-policy-binding.ts';
 import { configMap } from './kinds/config-map.ts';
 import { controllerRevision } from './kinds/controller-revision.ts';
 import { cronJob } from './kinds/cron-job.ts';
@@ -20,6 +24,7 @@ import { ipAddress } from './kinds/ip-address.ts';
 import { job } from './kinds/job.ts';
 import { lease } from './kinds/lease.ts';
 import { limitRange } from './kinds/limit-range.ts';
+import { mutatingAdmissionPolicy } from './kinds/mutating-admission-policy.ts';
 import { namespace } from './kinds/namespace.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
 import { node } from './kinds/node.ts';
@@ -39,8 +44,13 @@ import { serviceAccount } from './kinds/service-account.ts';
 import { serviceCidr } from './kinds/service-cidr.ts';
 import { statefulSet } from './kinds/stateful-set.ts';
 import { storageClass } from './kinds/storage-class.ts';
+import { validatingAdmissionPolicy } from './kinds/validating-admission-policy.ts';
 import { volumeAttachment } from './kinds/volume-attachment.ts';
 import { volumeAttributesClass } from './kinds/volume-attributes-class.ts';
+import {
+  mutatingWebhookConfiguration,
+  validatingWebhookConfiguration,
+} from './kinds/webhook-configuration.ts';
 
 export function createRegistry(kinds: readonly Kind[]): KindRegistry {
   const kindsByName = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind]));
@@ -99,4 +109,10 @@ export const builtinKinds: KindRegistry = createRegistry([
   // The version that is preferred comes first.
   horizontalPodAutoscaler,
   horizontalPodAutoscalerV1,
+  mutatingWebhookConfiguration,
+  validatingWebhookConfiguration,
+  validatingAdmissionPolicy,
+  mutatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
+  mutatingAdmissionPolicyBinding,
 ]);
