@@ -4,7 +4,6 @@
  * Types whose names collide carry their group in front: `EventsV1Event` is events.k8s.io's Event, `Event` is core's.
  */
 
-export { pathText } from './apply/field-set.ts';
 export {
   type Applied,
   applyConfiguration,
@@ -14,7 +13,8 @@ export {
   managerText,
   type Ownership,
   trackUpdate,
-} from './apply/managers.ts';
+} from './apply/field-owners.ts';
+export { pathText } from './apply/field-set.ts';
 export { duplicateIn } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * from './errors.ts';

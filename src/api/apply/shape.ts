@@ -1,6 +1,6 @@
 /**
  * How an object is owned, part by part: as a whole, field by field, element by element. Read from a kind's message, or from the schema of a
- * custom resource; what follows (`merge.ts`, `managers.ts`) knows only this.
+ * custom resource; what follows (`merge.ts`, `field-owners.ts`) knows only this.
  */
 import type { Json } from '../object.ts';
 import type { Field, Message } from '../schema/message.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '../../lib/index.ts';
 import { messageOf } from '../schema/messages.ts';
+import { type Applied, applyConfiguration, conflictMessage, trackUpdate } from './field-owners.ts';
 import { fieldSetOf } from './field-set.ts';
-import { type Applied, applyConfiguration, conflictMessage, trackUpdate } from './managers.ts';
 import { compare, duplicateIn, fieldsOf, overlay, remove } from './merge.ts';
 import { shapeOfMessage } from './shape.ts';
 
