@@ -11,7 +11,17 @@ export const orphansKept: Property = {
   check({ truth }, broken) {
     /** Uids of dependents, by uid of the owner that has left them. */
     const left = new Map<string, Set<string>>();
+    /** Its uid, by resource and name. */
+    const leaving = new Map<string, string>();
     return {
+      onWrite({ by, verb, resource, name }) {
+        // Who deletes again says again what shall become of the dependents: the last word counts.
+        const uid = leaving.get(`${resource}/${name}`);
+        if (by !== 'user' || verb !== 'delete' || uid === undefined) return;
+        const owner = truth.objects(resource).get(name);
+        if (owner?.metadata.uid !== uid || owner.metadata.finalizers?.includes('orphan') !== true)
+          left.delete(uid);
+      },
       onEvent({ kind, resource, name, object, previous }) {
         const { uid = '', finalizers } = object.metadata;
         if (kind === 'put' && isGoing(object) && previous !== undefined && !isGoing(previous)) {
@@ -22,6 +32,7 @@ export const orphansKept: Property = {
                 if (metadata.ownerReferences?.some((owner) => owner.uid === uid) === true)
                   dependents.add(metadata.uid ?? '');
             left.set(uid, dependents);
+            leaving.set(`${resource}/${name}`, uid);
           }
         }
         const begins = previous !== undefined && !isGoing(previous) && (kind === 'delete' || isGoing(object));
