@@ -3,6 +3,7 @@
  */
 import type { CaelumError, ErrorCause } from '../lib/index.ts';
 import type { Draft, KubeObject } from './object.ts';
+import type { UserInfo } from './types/authentication.v1.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
@@ -23,6 +24,8 @@ export interface Column {
 /** What preparing and validating may need beside the object. */
 export interface KindContext {
   readonly nowMs: number;
+  /** Who asks, where that is written down with the object. */
+  readonly user?: UserInfo;
 }
 
 export interface ScalePaths {
@@ -47,7 +50,7 @@ export interface ObjectPart {
   /** Of the subresource. */
   readonly name: string;
   /** Takes over into `object`, which is a copy of what is there, this part of `wanted`. */
-  take(object: never, wanted: never): void;
+  take(object: never, wanted: never, context: KindContext): void;
   /** Beside the kind's own `validate`, and instead of its `validateUpdate`. */
   validateUpdate(object: never, old: never): readonly FieldProblem[];
 }

@@ -4,6 +4,8 @@ import {
   mutatingAdmissionPolicyBinding,
   validatingAdmissionPolicyBinding,
 } from './kinds/admission-policy-binding.ts';
+import { apiService } from './kinds/api-service.ts';
+import { certificateSigningRequest } from './kinds/certificate-signing-request.ts';
 import { configMap } from './kinds/config-map.ts';
 import { controllerRevision } from './kinds/controller-revision.ts';
 import { cronJob } from './kinds/cron-job.ts';
@@ -16,6 +18,7 @@ import { endpointSlice } from './kinds/endpoint-slice.ts';
 import { endpointsKind } from './kinds/endpoints.ts';
 import { event } from './kinds/event.ts';
 import { eventsV1Event } from './kinds/events-v1-event.ts';
+import { flowSchema } from './kinds/flow-schema.ts';
 import { horizontalPodAutoscaler } from './kinds/horizontal-pod-autoscaler.ts';
 import { horizontalPodAutoscalerV1 } from './kinds/horizontal-pod-autoscaler-v1.ts';
 import { ingress } from './kinds/ingress.ts';
@@ -33,11 +36,14 @@ import { persistentVolumeClaim } from './kinds/persistent-volume-claim.ts';
 import { pod } from './kinds/pod.ts';
 import { podDisruptionBudget } from './kinds/pod-disruption-budget.ts';
 import { podTemplate } from './kinds/pod-template.ts';
+import { priorityClass } from './kinds/priority-class.ts';
+import { priorityLevelConfiguration } from './kinds/priority-level-configuration.ts';
 import { replicaSet } from './kinds/replica-set.ts';
 import { replicationController } from './kinds/replication-controller.ts';
 import { resourceQuota } from './kinds/resource-quota.ts';
 import { clusterRole, role } from './kinds/role.ts';
 import { clusterRoleBinding, roleBinding } from './kinds/role-binding.ts';
+import { runtimeClass } from './kinds/runtime-class.ts';
 import { secret } from './kinds/secret.ts';
 import { service } from './kinds/service.ts';
 import { serviceAccount } from './kinds/service-account.ts';
@@ -115,4 +121,10 @@ export const builtinKinds: KindRegistry = createRegistry([
   mutatingAdmissionPolicy,
   validatingAdmissionPolicyBinding,
   mutatingAdmissionPolicyBinding,
+  priorityClass,
+  runtimeClass,
+  apiService,
+  certificateSigningRequest,
+  flowSchema,
+  priorityLevelConfiguration,
 ]);

@@ -5,6 +5,7 @@ import {
   type SelfSubjectRulesReview,
   type SubjectAccessReview,
   type TokenReview,
+  type UserInfo,
 } from '../api/index.ts';
 import type { Access } from './access/access.ts';
 import type { Attributes } from './access/rules.ts';
@@ -86,7 +87,7 @@ export function answerReview(
   }
 }
 
-export function userInfo(identity: Identity): object {
+export function userInfo(identity: Identity): UserInfo {
   return {
     username: identity.user,
     ...(identity.uid === undefined ? {} : { uid: identity.uid }),

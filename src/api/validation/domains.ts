@@ -3,7 +3,7 @@
  * Source: k8s.io/apimachinery/pkg/util/validation.
  */
 import type { FieldProblem } from '../kind.ts';
-import { subdomainName } from './names.ts';
+import { labelName, subdomainName } from './names.ts';
 import { type Problems, required, tooLong, wrong } from './problems.ts';
 
 const pathText = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
@@ -48,4 +48,41 @@ export function validateDriverName(problems: Problems, field: string, name: stri
   if (name === '') problems.push(required(field));
   if (name.length > driverBytesMax) problems.push(tooLong(field, driverBytesMax));
   for (const why of subdomainName(name.toLowerCase())) problems.push(wrong(field, name, why));
+}
+
+const domainBytesMax = 253;
+/** A label, a subdomain, and what is between them. */
+const signerBytesMax = 253 + 1 + 63 + 1 + 253;
+
+/** `example.com/signer`. */
+export function validateSignerName(problems: Problems, field: string, name: string): void {
+  if (name === '') {
+    problems.push(required(field));
+    return;
+  }
+  const [domain = '', path = '', ...rest] = name.split('/');
+  if (rest.length > 0 || !name.includes('/')) {
+    const why = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+    problems.push(wrong(field, name, why));
+    return;
+  }
+  if (domain.length > domainBytesMax) problems.push(tooLong(field, domainBytesMax));
+  validateParts(problems, field, domain, labelName);
+  if (!domain.includes('.'))
+    problems.push(wrong(field, domain, 'should be a domain with at least two segments separated by dots'));
+  validateParts(problems, field, path, subdomainName);
+  if (name.length > signerBytesMax) problems.push(tooLong(field, signerBytesMax));
+}
+
+/** Tells of the first part that is wrong. */
+function validateParts(
+  problems: Problems,
+  field: string,
+  text: string,
+  rule: (part: string) => readonly string[],
+): void {
+  const bad = text.split('.').find((part) => rule(part).length > 0);
+  if (bad === undefined) return;
+  for (const why of rule(bad))
+    problems.push(wrong(field, text, `validating label ${JSON.stringify(bad)}: ${why}`));
 }

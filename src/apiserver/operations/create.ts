@@ -19,6 +19,7 @@ import { admitIntoNamespace } from '../admission/namespace.ts';
 import { admitPod } from '../admission/pod.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
+import { userInfo } from '../reviews.ts';
 import type { Answer } from './answer.ts';
 import { encoder } from './encode.ts';
 import { trackCreation } from './owners.ts';
@@ -53,7 +54,7 @@ export async function createObject(
     ]);
   }
   admitIntoNamespace(context, resource, request.namespace, meta.name);
-  fill(context, resource, draft);
+  fill(context, resource, request, draft);
   if (managedFields === undefined) trackCreation(context, resource, request, draft);
   else (meta as { managedFields?: unknown }).managedFields = managedFields;
   for (let attempt = 0; ; attempt++) {
@@ -110,7 +111,7 @@ export function settleNamespace(resource: Resource, request: WriteRequest, draft
   meta.namespace = request.namespace;
 }
 
-function fill(context: ApiContext, resource: Resource, draft: DraftObject): void {
+function fill(context: ApiContext, resource: Resource, { identity }: WriteRequest, draft: DraftObject): void {
   const { kind } = resource;
   const meta = draft.metadata;
   const nowMs = context.clock.nowMs();
@@ -120,7 +121,7 @@ function fill(context: ApiContext, resource: Resource, draft: DraftObject): void
   kind.applyDefaults(draft);
   // Some kinds are prepared with it: a job's pods bear it.
   meta.uid = context.random.uuid();
-  kind.prepareCreate(draft, { nowMs });
+  kind.prepareCreate(draft, { nowMs, user: userInfo(identity) });
   if (resource.groupResource === 'pods') admitPod(context, draft as unknown as Draft<Pod>);
   meta.creationTimestamp = formatTime(nowMs);
   for (const field of [

@@ -165,7 +165,7 @@ function settle(
   draft.apiVersion = resource.apiVersion;
   draft.kind = kind.kind;
   if (change.part === 'status' || typeof change.part === 'object') {
-    takePart(change.part, change.isApplied === true, old, draft);
+    takePart(context, change.part, change.isApplied === true, old, draft);
   } else {
     checkIdentity(resource, change, old, draft);
     settleNamespace(resource, request, draft);
@@ -184,6 +184,7 @@ function settle(
 
 /** Of what is wanted only one part is taken, and who owns it: all else stays as it is. */
 function takePart(
+  context: ApiContext,
   part: 'status' | ObjectPart,
   isApplied: boolean,
   old: KubeObject,
@@ -192,7 +193,7 @@ function takePart(
   const wanted = { ...draft };
   for (const field of Object.keys(draft)) delete draft[field];
   Object.assign(draft, draftOf(old));
-  if (typeof part === 'object') part.take(draft as never, wanted as never);
+  if (typeof part === 'object') part.take(draft as never, wanted as never, { nowMs: context.clock.nowMs() });
   else if (wanted['status'] === undefined) delete draft['status'];
   else draft['status'] = wanted['status'];
   const { managedFields } = wanted.metadata;
