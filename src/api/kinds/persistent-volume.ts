@@ -114,7 +114,8 @@ export const persistentVolume = defineKind<PersistentVolume>({
   prepareStatusUpdate(object, old, { nowMs }) {
     const { status } = object;
     if (status === undefined || status.phase === old.status?.phase) return;
-    if ((status.lastPhaseTransitionTime ?? '') === (old.status?.lastPhaseTransitionTime ?? ''))
+    const { lastPhaseTransitionTime: time } = status;
+    if (time === undefined || time === old.status?.lastPhaseTransitionTime)
       status.lastPhaseTransitionTime = formatTime(nowMs);
   },
   validate({ spec }) {

@@ -63,6 +63,7 @@ test('the time of a phase is told when the phase becomes another', () => {
     [{ phase: 'Pending', lastPhaseTransitionTime: '2026-01-02T03:04:05Z' }, '2026-01-02T03:04:05Z'],
     [{ phase: 'Bound', lastPhaseTransitionTime: '2026-01-02T03:04:05Z' }, '2026-01-02T03:05:05Z'],
     [{ phase: 'Bound', lastPhaseTransitionTime: '2026-01-02T03:04:06Z' }, '2026-01-02T03:04:06Z'],
+    [{ phase: 'Bound', lastPhaseTransitionTime: undefined }, '2026-01-02T03:05:05Z'],
   ] as const) {
     const draft = { ...withDefaults(volumes, volume()), status: { ...status } };
     volumes.prepareStatusUpdate?.(draft as never, old, { nowMs: nowMs + 60_000 });
