@@ -9,16 +9,21 @@ export const agentTruth: Property = {
   source:
     'Kubernetes: the kubelet runs the pods bound to its node; mission C3 (self-healing), infrastructure invariant',
   statement:
-    'Restarts are never counted backwards. When faults and users have stopped, soon the containers of every pod that lives on a node run there, once each, with its network, root and volumes; and nothing of any other pod is left on the machine.',
+    'Every restart is counted. When faults and users have stopped, soon the containers of every pod that lives on a node run there, once each, with its network, root and volumes; and nothing of any other pod is left on the machine.',
   check({ truth, machines }, broken) {
     return {
       onEvent({ kind, resource, name, object, previous }) {
         if (kind !== 'put' || resource !== 'pods' || previous?.metadata.uid !== object.metadata.uid) return;
         const before = (previous as Pod | undefined)?.status?.containerStatuses ?? [];
-        for (const { name: container, restartCount } of (object as Pod).status?.containerStatuses ?? []) {
-          const counted = before.find((one) => one.name === container)?.restartCount ?? 0;
+        for (const { name: container, restartCount, state } of (object as Pod).status?.containerStatuses ??
+          []) {
+          const last = before.find((one) => one.name === container);
+          const counted = last?.restartCount ?? 0;
           if (restartCount < counted)
             broken(`${name} had restarted ${container} ${counted} times, and now ${restartCount}`);
+          const [was, is] = [last?.state?.running?.startedAt, state?.running?.startedAt];
+          if (was !== undefined && is !== undefined && was !== is && restartCount === counted)
+            broken(`${name} started ${container} again at ${is}, and does not count it`);
         }
       },
       goal() {
