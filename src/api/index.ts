@@ -23,6 +23,7 @@ export { ageOf, humanDuration } from './kinds/cells.ts';
 export { defineKind } from './kinds/define.ts';
 export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
+export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';
 export * from './kinds/refs.ts';
 export {
   compileTerms,
@@ -88,12 +89,48 @@ export {
   type TableView,
 } from './table.ts';
 export type {
+  MatchCondition,
+  MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  NamedRuleWithOperations,
+  ParamKind,
+  ParamRef,
+  RuleWithOperations,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+  WebhookClientConfig as AdmissionWebhookClientConfig,
+} from './types/admissionregistration.v1.ts';
+export type {
   APIGroupDiscovery,
   APIGroupDiscoveryList,
   APIResourceDiscovery,
   APISubresourceDiscovery,
   APIVersionDiscovery,
 } from './types/apidiscovery.v2.ts';
+export type {
+  CustomResourceColumnDefinition,
+  CustomResourceConversion,
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionSpec,
+  CustomResourceDefinitionStatus,
+  CustomResourceDefinitionVersion,
+  CustomResourceSubresources,
+  JSONSchemaProps,
+  ValidationRule,
+} from './types/apiextensions.v1.ts';
+export type {
+  APIService,
+  APIServiceCondition,
+  APIServiceSpec,
+  APIServiceStatus,
+} from './types/apiregistration.v1.ts';
 export type * from './types/apps.v1.ts';
 export type {
   BoundObjectReference,
@@ -117,6 +154,7 @@ export type {
 } from './types/autoscaling.v1.ts';
 export type * from './types/autoscaling.v2.ts';
 export type * from './types/batch.v1.ts';
+export type * from './types/certificates.v1.ts';
 export type * from './types/coordination.v1.ts';
 export type * from './types/core.v1.ts';
 export type {
@@ -134,6 +172,16 @@ export type {
   EventList as EventsV1EventList,
   EventSeries as EventsV1EventSeries,
 } from './types/events.v1.ts';
+export type {
+  FlowSchema,
+  FlowSchemaSpec,
+  LimitedPriorityLevelConfiguration,
+  PolicyRulesWithSubjects,
+  PriorityLevelConfiguration,
+  PriorityLevelConfigurationSpec,
+  QueuingConfiguration,
+  Subject as FlowSubject,
+} from './types/flowcontrol.v1.ts';
 export type {
   APIGroup,
   APIGroupList,
@@ -164,6 +212,8 @@ export type {
   UpdateOptions,
   WatchEvent,
 } from './types/meta.v1.ts';
+export type * from './types/networking.v1.ts';
+export type * from './types/node.v1.ts';
 export type {
   Eviction,
   PodDisruptionBudget,
@@ -171,4 +221,24 @@ export type {
   PodDisruptionBudgetStatus,
 } from './types/policy.v1.ts';
 export type * from './types/rbac.v1.ts';
+export type {
+  Device,
+  DeviceClass,
+  DeviceRequest,
+  ResourceClaim as DynamicResourceClaim,
+  ResourceClaimStatus as DynamicResourceClaimStatus,
+  ResourceClaimTemplate,
+  ResourceSlice,
+} from './types/resource.v1.ts';
+export type * from './types/scheduling.v1.ts';
+export type {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  StorageClass,
+  VolumeAttachment,
+  VolumeAttachmentSpec,
+  VolumeAttachmentStatus,
+  VolumeAttributesClass,
+} from './types/storage.v1.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';

@@ -1,5 +1,6 @@
 /**
- * What every cloud has from its first moment: the four namespaces, the default roles, and the API server's own Service with its endpoint.
+ * What every cloud has from its first moment: the four namespaces, the default roles, the system's priority classes,
+ * and the API server's own Service with its endpoint.
  * Idempotent: also mends what an administrator has broken, and tells the new port after a restart with another.
  */
 import type {
@@ -13,7 +14,14 @@ import type {
   PolicyRule,
   Service,
 } from '../api/index.ts';
-import { endpointSlices, endpoints, namespaces, services } from '../api/index.ts';
+import {
+  endpointSlices,
+  endpoints,
+  namespaces,
+  priorityClasses,
+  services,
+  systemPriorityClasses,
+} from '../api/index.ts';
 import { type Client, keyOf, type ResourceRef } from '../client/index.ts';
 import { isError, sameJson } from '../lib/index.ts';
 import { autoUpdate, defaultClusterRoleBindings, defaultClusterRoles } from './access/default-roles.ts';
@@ -53,6 +61,7 @@ export async function createFirstObjects(client: Client, api: ApiAddress | undef
     ...defaultClusterRoles.map((role) => ensureRole(client, role)),
     ...defaultClusterRoleBindings.map((binding) => ensureBinding(client, binding)),
   ]);
+  await Promise.all(systemPriorityClasses.map((one) => ensure(client, priorityClasses, one, () => true)));
   if (api === undefined) return;
   const labels = { component: 'apiserver', provider: 'kubernetes' };
   const ports = [{ name: 'https', port: api.port, protocol: 'TCP' }];

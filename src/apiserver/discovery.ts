@@ -11,6 +11,7 @@ export interface VirtualKind {
   readonly resource: string;
   readonly singular: string;
   readonly kind: string;
+  readonly namespaced?: boolean;
 }
 
 export const virtualKinds: readonly VirtualKind[] = [
@@ -27,6 +28,14 @@ export const virtualKinds: readonly VirtualKind[] = [
     resource: 'tokenreviews',
     singular: 'tokenreview',
     kind: 'TokenReview',
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    resource: 'localsubjectaccessreviews',
+    singular: 'localsubjectaccessreview',
+    kind: 'LocalSubjectAccessReview',
+    namespaced: true,
   },
   {
     group: 'authorization.k8s.io',
@@ -139,7 +148,7 @@ export class Discovery {
       .map((one) => ({
         resource: one.resource,
         responseKind: { group, version, kind: one.kind },
-        scope: 'Cluster',
+        scope: one.namespaced === true ? 'Namespaced' : 'Cluster',
         singularResource: one.singular,
         verbs: ['create'],
       }));
@@ -212,7 +221,7 @@ export class Discovery {
     const virtual = posted.map((one) => ({
       name: one.resource,
       singularName: one.singular,
-      namespaced: false,
+      namespaced: one.namespaced ?? false,
       kind: one.kind,
       verbs: ['create'],
     }));

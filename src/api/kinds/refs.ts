@@ -29,3 +29,23 @@ export const persistentVolumes = ref('', 'v1', 'persistentvolumes', false);
 export const persistentVolumeClaims = ref('', 'v1', 'persistentvolumeclaims', true);
 export const resourceQuotas = ref('', 'v1', 'resourcequotas', true);
 export const limitRanges = ref('', 'v1', 'limitranges', true);
+export const priorityClasses = ref('scheduling.k8s.io', 'v1', 'priorityclasses', false);
+export const certificateSigningRequests = ref(
+  'certificates.k8s.io',
+  'v1',
+  'certificatesigningrequests',
+  false,
+);
+export const roles = ref('rbac.authorization.k8s.io', 'v1', 'roles', true);
+export const roleBindings = ref('rbac.authorization.k8s.io', 'v1', 'rolebindings', true);
+export const clusterRoles = ref('rbac.authorization.k8s.io', 'v1', 'clusterroles', false);
+export const clusterRoleBindings = ref('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', false);
+export const customResourceDefinitions = ref(
+  'apiextensions.k8s.io',
+  'v1',
+  'customresourcedefinitions',
+  false,
+);
+export const networkPolicies = ref('networking.k8s.io', 'v1', 'networkpolicies', true);
+export const ingresses = ref('networking.k8s.io', 'v1', 'ingresses', true);
+export const storageClasses = ref('storage.k8s.io', 'v1', 'storageclasses', false);

@@ -465,6 +465,7 @@ async function serveReview(exchange: Exchange): Promise<void> {
     (one) => one.group === route.group && one.version === route.version && one.resource === route.resource,
   );
   if (virtual === undefined || route.name !== '') throw noSuchPath();
+  if ((virtual.namespaced ?? false) !== (route.namespace !== '')) throw noSuchPath();
   if (http.method !== 'POST') throw notAllowed();
   const apiVersion = `${virtual.group}/${virtual.version}`;
   const message = messageOf(`${virtual.group.split('.')[0]}.${virtual.version}.${virtual.kind}`);
