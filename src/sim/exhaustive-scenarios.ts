@@ -168,7 +168,7 @@ const ofDeployments = [
   'workload/unavailable',
   'workload/deployments-reached',
   'workload/recreate-apart',
-  'workload/history',
+  'workload/history-short',
 ];
 const trio = new Map([
   ['deployment', deployment],

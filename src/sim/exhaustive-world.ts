@@ -44,7 +44,7 @@ export interface SmallWorldOptions {
   readonly onBroken: (property: string, message: string) => void;
 }
 
-const resourceName = ({ group, resource }: ResourceRef): string =>
+export const resourceName = ({ group, resource }: ResourceRef): string =>
   group === '' ? resource : `${resource}.${group}`;
 const noSkew = { offsetMs: 0, drift: 0 };
 const userTriesMax = 4;
