@@ -11,6 +11,7 @@ import {
   isTerminal,
   sinceMs,
   tolerates,
+  undisturbedMs,
   valuesSince,
   wanted,
 } from '../facts.ts';
@@ -85,7 +86,8 @@ function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): 
   if (isTerminal(pod)) return 'it has ended';
   if (byUser.has(pod.metadata.uid ?? '')) return 'a user asked for it';
   if (isNamespaceGoing(world, pod)) return 'its namespace goes';
-  const since = sinceMs(world);
+  // While nothing but nodes is lost, controllers are as well informed as ever.
+  const since = undisturbedMs(world) > 60_000 ? world.nowMs() - 5000 : sinceMs(world);
   const { nodeName } = pod.spec ?? {};
   const isBad = (node: KubeObject | undefined): boolean =>
     node === undefined ||
