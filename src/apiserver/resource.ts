@@ -6,6 +6,7 @@
 import {
   apiVersionOf,
   type Draft,
+  draftOf,
   groupResourceOf,
   type Kind,
   type KindRegistry,
@@ -69,7 +70,7 @@ export class Resource {
 
   /** A private copy to be changed. */
   draftOf(stored: Stored): DraftObject {
-    return JSON.parse(this.bytesOf(stored).toString()) as DraftObject;
+    return draftOf(this.objectOf(stored)) as DraftObject;
   }
 
   /** The form to be stored of an object of this resource. */

@@ -98,8 +98,8 @@ export class ObjectCopy<T extends KubeObject> implements Informer<T> {
     }
     this.#objects.set(key, object);
     for (const index of this.#indices.values()) {
-      if (previous !== undefined) index.remove(key, previous);
-      index.add(key, object);
+      if (previous === undefined) index.add(key, object);
+      else index.replace(key, previous, object);
     }
     this.#tell(
       previous === undefined ? { kind: 'added', key, object } : { kind: 'updated', key, object, previous },
@@ -167,6 +167,20 @@ class ObjectsByKey<T extends KubeObject> {
       entry.objects.set(key, object);
       entry.list = undefined;
     }
+  }
+
+  replace(key: string, previous: T, object: T): void {
+    const before = this.#keysOf(previous);
+    const after = this.#keysOf(object);
+    if (before.length !== 1 || after.length !== 1 || before[0] !== after[0]) {
+      if (before.length > 0) this.remove(key, previous);
+      if (after.length > 0) this.add(key, object);
+      return;
+    }
+    // In its place, as nearly all changes leave it.
+    const entry = this.#byKey.get(after[0] as string);
+    entry?.objects.set(key, object);
+    if (entry !== undefined) entry.list = undefined;
   }
 
   remove(key: string, object: T): void {

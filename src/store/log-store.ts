@@ -174,12 +174,13 @@ class LogStore implements Store {
         kind: 'delete',
         revision,
         key,
-        current: new Version(key, revision, bytes, previous.id),
+        current: new Version(key, revision, bytes, previous.id, write.decoded?.()),
         previous,
       };
     }
     const id = previous?.id ?? this.#nextId++;
-    const current = new Version(key, revision, ownBytes(write.encode(revision)), id);
+    const bytes = ownBytes(write.encode(revision));
+    const current = new Version(key, revision, bytes, id, write.decoded?.());
     return { kind: 'put', revision, key, current, previous };
   }
 

@@ -125,7 +125,10 @@ export class ObjectIndex {
     this.#history.trim(nowMs);
     this.#revision = revision;
     this.#fanOut.deliver(changes);
-    for (const change of changes) change.previous?.forget();
+    for (const { current, previous } of changes) {
+      previous?.forget();
+      current.forgetUnused();
+    }
     for (const waiting of this.#waiting) if (waiting.revision <= revision) waiting.resolve(true);
   }
 

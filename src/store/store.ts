@@ -28,6 +28,8 @@ export type Write =
       readonly ifRevision?: number;
       /** Called once, synchronously, with the revision the write gets. */
       readonly encode: (revision: number) => Buffer;
+      /** Called after `encode`: what parsing its bytes would give, where the writer has that at hand. Never changed afterwards. */
+      readonly decoded?: () => unknown;
     }
   | {
       readonly kind: 'delete';
@@ -35,6 +37,7 @@ export type Write =
       readonly ifRevision?: number;
       /** The last state that watchers are shown with the delete event (with the revision of the deletion). Default: the current bytes. */
       readonly encode?: (revision: number) => Buffer;
+      readonly decoded?: () => unknown;
     };
 
 /** Why a transaction was not carried out: the first write whose precondition failed, and what is there instead. */

@@ -21,7 +21,7 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { userInfo } from '../reviews.ts';
 import type { Answer } from './answer.ts';
-import { encoder } from './encode.ts';
+import { encodingOf } from './encode.ts';
 import { trackCreation } from './owners.ts';
 
 const nameTries = 8;
@@ -83,9 +83,7 @@ export async function createObject(
 
 async function put(context: ApiContext, key: string, draft: DraftObject, release: () => void) {
   try {
-    const outcome = await context.store.transact([
-      { kind: 'put', key, ifRevision: 0, encode: encoder(draft) },
-    ]);
+    const outcome = await context.store.transact([{ kind: 'put', key, ifRevision: 0, ...encodingOf(draft) }]);
     if (outcome.kind === 'committed') return outcome.results[0];
   } catch (error) {
     release();

@@ -11,7 +11,7 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { deletedStatus } from '../status.ts';
 import type { Answer } from './answer.ts';
-import { encoder } from './encode.ts';
+import { encodingOf } from './encode.ts';
 import { settled } from './settled.ts';
 
 const triesMax = 32;
@@ -43,9 +43,9 @@ export async function deleteObject(
       await settled(context);
       return { kind: 'stored', resource, stored: current, created: false };
     }
-    const encode = encoder(resource.toStored(draft));
+    const encoding = encodingOf(resource.toStored(draft));
     const outcome = await context.store.transact([
-      { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, encode },
+      { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, ...encoding },
     ]);
     if (outcome.kind !== 'committed') continue;
     const [stored] = outcome.results;

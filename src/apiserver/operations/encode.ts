@@ -1,11 +1,97 @@
-/** A draft as the bytes that are stored and served: type information and metadata first, the revision inside. */
+/**
+ * A draft as it is stored and served: bytes with type information and metadata first and the revision inside, and the object that parsing these would
+ * give, so that nobody in this process has to parse what was just written here.
+ *
+ * Invariant: from the moment it is encoded, a draft belongs to the store and is read by others. Whoever made it changes it no more.
+ */
+import type { KubeObject } from '../../api/index.ts';
 import type { DraftObject } from '../resource.ts';
 
-export function encoder(draft: DraftObject): (revision: number) => Buffer {
+export interface Encoding {
+  readonly encode: (revision: number) => Buffer;
+  /** After `encode`. undefined: the draft is no plain JSON, parse the bytes. */
+  readonly decoded: () => unknown;
+}
+
+/** `old`: a stored object that the draft may share parts with. */
+export function encodingOf(draft: DraftObject, old?: KubeObject): Encoding {
   const { kind, apiVersion, metadata, ...rest } = draft;
   const object = { kind, apiVersion, metadata, ...rest };
-  return (revision) => {
-    metadata.resourceVersion = String(revision);
-    return Buffer.from(JSON.stringify(object));
+  return {
+    encode(revision) {
+      metadata.resourceVersion = String(revision);
+      return bytesOf(JSON.stringify(object));
+    },
+    decoded() {
+      const plain = asParsed(object, old);
+      return plain === notPlain ? undefined : plain;
+    },
   };
+}
+
+/** In memory of its own: what is kept for long must not keep the rest of a pool. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
+const notPlain = Symbol('not plain JSON');
+
+/** What `JSON.parse(JSON.stringify(value))` would give: the value itself where that is the same. `known` is plain. */
+function asParsed(value: unknown, known: unknown): unknown {
+  if (value === known) return value;
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : notPlain;
+    case 'object':
+      break;
+    default:
+      return notPlain;
+  }
+  if (value === null) return value;
+  const before = typeof known === 'object' && known !== null ? (known as Record<string, unknown>) : undefined;
+  if (Array.isArray(value)) return listAsParsed(value, before);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return notPlain;
+  return objectAsParsed(value as Record<string, unknown>, before);
+}
+
+function listAsParsed(
+  list: readonly unknown[],
+  before: Readonly<Record<string, unknown>> | undefined,
+): unknown {
+  let changed: unknown[] | undefined;
+  for (let at = 0; at < list.length; at++) {
+    const item = asParsed(list[at], before?.[at]);
+    if (item === notPlain) return notPlain;
+    if (item === list[at]) continue;
+    changed ??= [...list];
+    changed[at] = item;
+  }
+  return changed ?? list;
+}
+
+function objectAsParsed(
+  object: Readonly<Record<string, unknown>>,
+  before: Readonly<Record<string, unknown>> | undefined,
+): unknown {
+  let isSame = true;
+  for (const key in object) {
+    const value = object[key];
+    const parsed = value === undefined ? undefined : asParsed(value, before?.[key]);
+    if (parsed === notPlain) return notPlain;
+    if (value === undefined || parsed !== value) isSame = false;
+  }
+  if (isSame) return object;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(object)) {
+    if (object[key] === undefined) continue;
+    if (key === '__proto__') return notPlain;
+    copy[key] = asParsed(object[key], before?.[key]);
+  }
+  return copy;
 }

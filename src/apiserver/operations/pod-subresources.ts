@@ -1,5 +1,13 @@
 /** What is done to Pods beside writing them: binding to a node, eviction. */
-import { badRequest, conflict, type Draft, invalid, type KubeObject, type Pod } from '../../api/index.ts';
+import {
+  badRequest,
+  conflict,
+  type Draft,
+  invalid,
+  type KubeObject,
+  type Pod,
+  type PodStatus,
+} from '../../api/index.ts';
 import type { DeleteOptions } from '../../client/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -39,7 +47,7 @@ export async function bindPod(
   await changeObject(context, pods, request, {
     name,
     part: 'exact',
-    make: (old, copy) => {
+    make: (old) => {
       const pod = old as Pod;
       if (meta?.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
         throw conflict(
@@ -53,27 +61,27 @@ export async function bindPod(
         throw conflict(pods.ref, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
       if ((pod.spec?.schedulingGates?.length ?? 0) > 0)
         throw conflict(pods.ref, name, `pod ${name} has non-empty .spec.schedulingGates`);
-      const draft = copy() as unknown as Draft<Pod>;
-      if (draft.spec !== undefined) draft.spec.nodeName = node;
-      if (meta?.annotations !== undefined)
-        draft.metadata.annotations = { ...draft.metadata.annotations, ...meta.annotations };
-      markScheduled(draft, formatTime(context.clock.nowMs()));
-      return draft as unknown as DraftObject;
+      const { metadata, spec, status } = pod;
+      const annotations = meta?.annotations && { ...metadata.annotations, ...meta.annotations };
+      // What stays as it is is shared with the old version: nothing below changes it.
+      const bound: Pod = {
+        ...pod,
+        metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations }) },
+        ...(spec === undefined ? {} : { spec: { ...spec, nodeName: node } }),
+        status: scheduled(status, formatTime(context.clock.nowMs())),
+      };
+      return bound as Draft<Pod> as unknown as DraftObject;
     },
   });
   return success;
 }
 
-function markScheduled(draft: Draft<Pod>, now: string): void {
-  draft.status ??= {};
-  const conditions = (draft.status.conditions ?? []).filter((one) => one.type !== 'PodScheduled');
-  conditions.push({
-    type: 'PodScheduled',
-    status: 'True',
-    lastProbeTime: undefined,
-    lastTransitionTime: now,
-  } as unknown as (typeof conditions)[number]);
-  draft.status.conditions = conditions;
+function scheduled(status: PodStatus | undefined, now: string): PodStatus {
+  const others = (status?.conditions ?? []).filter((one) => one.type !== 'PodScheduled');
+  return {
+    ...status,
+    conditions: [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
+  };
 }
 
 /** Asks a pod to go. Disruption budgets will have their say here; until they are served, nothing stands in the way. */

@@ -27,7 +27,7 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
 import { reserve, settleNamespace } from './create.ts';
-import { encoder } from './encode.ts';
+import { encodingOf } from './encode.ts';
 import { trackChange } from './owners.ts';
 import { settled } from './settled.ts';
 
@@ -121,12 +121,11 @@ async function write(
     return { kind: 'stored', resource, stored: current, created: false };
   }
   if (request.dryRun) return { kind: 'object', object: draft, created: false };
-  const stored = resource.toStored(draft);
-  const encode = encoder(stored);
+  const encoding = encodingOf(resource.toStored(draft), current.object() as KubeObject);
   const outcome = await context.store.transact([
     isGone(resource, draft)
-      ? { kind: 'delete', key, ifRevision: current.revision, encode }
-      : { kind: 'put', key, ifRevision: current.revision, encode },
+      ? { kind: 'delete', key, ifRevision: current.revision, ...encoding }
+      : { kind: 'put', key, ifRevision: current.revision, ...encoding },
   ]);
   if (outcome.kind !== 'committed') return undefined;
   const [result] = outcome.results;

@@ -1,0 +1,99 @@
+/**
+ * How large a cloud one process carries under simulated time, and how fast: nodes registered, a million pods (or as many as asked) rolled out, some
+ * updated, and what a minute at rest costs; then a day of a small cloud. `CAELUM_BENCH_SCALE=50000x1000000` sets nodes and pods.
+ */
+import { setImmediate as settle } from 'node:timers/promises';
+import { SeededRandom, SimulatedClock } from '../src/lib/index.ts';
+import { type ScaleCloud, startScaleCloud } from '../src/sim/scale.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
+
+const [nodes = 1000, pods = 20_000] = (process.env['CAELUM_BENCH_SCALE'] ?? '1000x20000')
+  .split('x')
+  .map(Number);
+const replicas = Math.min(1000, Math.max(1, Math.ceil(pods / 20)));
+const deployments = Math.ceil(pods / replicas);
+const workload = { deployments, replicas, namespaces: Math.min(50, Math.ceil(deployments / 4)) };
+const leaseIntervalMs = Number(process.env['CAELUM_BENCH_LEASE_MS'] ?? 10_000);
+
+type Say = (line: string) => void;
+
+const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+
+/** Everything that is ready runs to its end: microtasks are drained before the next turn of the event loop. */
+const settled = async (): Promise<void> => void (await settle());
+
+async function phase(say: Say, cloud: ScaleCloud, what: string, act: () => Promise<void>): Promise<number> {
+  const before = { changes: cloud.changes, simulatedMs: cloud.simulatedMs, ms: performance.now() };
+  const cpu = process.threadCpuUsage();
+  await act();
+  const seconds = (performance.now() - before.ms) / 1000;
+  const { user, system } = process.threadCpuUsage(cpu);
+  const cpuS = (user + system) / 1e6;
+  const changes = cloud.changes - before.changes;
+  const simulatedS = (cloud.simulatedMs - before.simulatedMs) / 1000;
+  const { rss, heapUsed, external } = process.memoryUsage();
+  say(
+    `${what}: ${changes} changes in ${seconds.toFixed(1)} s (${simulatedS.toFixed(1)} s simulated): ${Math.round(changes / seconds)}/s, ` +
+      `${Math.round(changes / cpuS)} a CPU second; ` +
+      `heap ${megabytes(heapUsed)} MB, external ${megabytes(external)} MB, RSS ${megabytes(rss)} MB`,
+  );
+  return changes / cpuS;
+}
+
+async function large(say: Say): Promise<readonly Figure[]> {
+  const startMs = performance.now();
+  let saidMs = startMs;
+  const onProgress = (now: ScaleCloud): void => {
+    if (performance.now() - saidMs < 10_000) return;
+    saidMs = performance.now();
+    say(
+      `  ${((saidMs - startMs) / 1000).toFixed(0)} s: ${now.pods} pods, ${now.available} available, ${now.changes} changes, ` +
+        `${(now.simulatedMs / 1000).toFixed(1)} s simulated, RSS ${megabytes(process.memoryUsage.rss())} MB`,
+    );
+  };
+  const clock = new SimulatedClock();
+  const random = new SeededRandom(1);
+  const cloud = await startScaleCloud({ clock, random, settle: settled, nodes, leaseIntervalMs, onProgress });
+  try {
+    const seconds = (performance.now() - startMs) / 1000;
+    say(
+      `${nodes} nodes: ${cloud.changes} changes in ${seconds.toFixed(1)} s: ${Math.round(cloud.changes / seconds)}/s`,
+    );
+    const rate = await phase(say, cloud, `${pods} pods rolled out`, () => cloud.rollOut(workload));
+    await phase(say, cloud, 'at rest', () => cloud.pass(60_000));
+    await phase(say, cloud, 'a tenth updated', () => cloud.update(workload, Math.ceil(deployments / 10)));
+    const wholeS = (performance.now() - startMs) / 1000;
+    const wholeRate = cloud.changes / wholeS;
+    const peakBytes = process.resourceUsage().maxRSS * 1024;
+    say(
+      `in all: ${cloud.changes} changes in ${wholeS.toFixed(1)} s, ${Math.round(wholeRate)}/s; at most ${megabytes(peakBytes)} MB`,
+    );
+    say(`store: ${Math.round(cloud.storedBytes / pods)} bytes of objects a pod`);
+    const size = `${nodes} nodes, ${pods} pods`;
+    return [
+      figure(`object changes, ${size}`, rate, 'changes/s', '≥ 20000/s'),
+      figure(`whole run, ${size}`, wholeS, 's', '≤ 600 s'),
+      figure(`memory at most, ${size}`, megabytes(peakBytes), 'MB'),
+    ];
+  } finally {
+    await cloud.stop();
+  }
+}
+
+function figure(name: string, value: number, unit: string, goal?: string): Figure {
+  const whole = { name, value, unit, peer: undefined, ratio: undefined, runs: [value] };
+  return goal === undefined ? whole : { ...whole, goal };
+}
+
+export const bench: Benchmark = {
+  description: `${nodes} nodes and ${pods} pods under simulated time in one process`,
+  seconds: 30,
+  async run(say) {
+    return [...(await large(say))];
+  },
+};
+
+if (import.meta.main) {
+  for (const { name, value, unit } of await bench.run((line) => process.stdout.write(`${line}\n`)))
+    process.stdout.write(`${name}: ${value.toFixed(1)} ${unit}\n`);
+}
