@@ -263,7 +263,8 @@ real('exec() with a terminal of a known size has it from the first moment', () =
       const ended = new Promise((resolve) => session.stdout.once('end', resolve));
       assert.equal(await session.exited, 0);
       await ended;
-      assert.equal(seen.trim(), '33 77');
+      // crun 1.8 now and then puts a time before what comes as it starts.
+      assert.match(seen, /33 77/);
     }
   }),
 );

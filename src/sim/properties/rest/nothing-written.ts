@@ -1,7 +1,16 @@
 /** Where nothing is to be done, nothing is done. */
-import type { Node } from '../../../api/index.ts';
+import type { Node, Pod } from '../../../api/index.ts';
 import { sameJson } from '../../../lib/index.ts';
 import type { Property } from '../../property.ts';
+
+/** Why a pod waits is told anew every five minutes, in other words where other pods have come to rest meanwhile. */
+function isOnlyScheduling(object: Pod, previous: Pod): boolean {
+  const rest = ({ spec, status }: Pod): unknown => ({
+    spec,
+    status: { ...status, conditions: status?.conditions?.filter(({ type }) => type !== 'PodScheduled') },
+  });
+  return !sameJson(object.status, previous.status) && sameJson(rest(object), rest(previous));
+}
 
 export const nothingWritten: Property = {
   name: 'rest/nothing-written',
@@ -23,6 +32,13 @@ export const nothingWritten: Property = {
           resource === 'nodes' &&
           previous !== undefined &&
           sameJson((object as Node).spec ?? {}, (previous as Node).spec ?? {})
+        )
+          return;
+        if (
+          resource === 'pods' &&
+          kind === 'put' &&
+          previous !== undefined &&
+          isOnlyScheduling(object, previous)
         )
           return;
         if (resource === 'pods' && kind === 'put' && previous !== undefined) {

@@ -22,7 +22,7 @@ export const noOvercommit: Property = {
         for (const kind of ['cpu', 'memory'] as const) {
           const asked = here.reduce((sum, pod) => sum + requestOf(pod, kind), 0);
           const has = milli(node.status?.allocatable?.[kind]);
-          if (asked > has)
+          if (asked > has + 1e-6)
             broken(
               `${name} was bound to ${nodeName}, whose pods now ask for ${asked / 1000} of ${kind}; it has ${has / 1000}`,
             );
