@@ -124,6 +124,7 @@ export const placementMutants: readonly Mutant[] = [
     find: "if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'nothing' };",
     replace: "if (phase === 'Succeeded') return { kind: 'nothing' };",
     sentence: 'A pod that has failed is started again, whatever its restart policy.',
+    harmless: 'the API refuses it: a container that has ended does not run again',
   },
   {
     name: 'hollow/lease-not-renewed',
