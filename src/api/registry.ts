@@ -12,6 +12,7 @@ import { cronJob } from './kinds/cron-job.ts';
 import { csiDriver } from './kinds/csi-driver.ts';
 import { csiNode } from './kinds/csi-node.ts';
 import { csiStorageCapacity } from './kinds/csi-storage-capacity.ts';
+import { customResourceDefinition } from './kinds/custom-resource-definition.ts';
 import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
@@ -127,4 +128,5 @@ export const builtinKinds: KindRegistry = createRegistry([
   certificateSigningRequest,
   flowSchema,
   priorityLevelConfiguration,
+  customResourceDefinition,
 ]);
