@@ -227,6 +227,19 @@ export const scenarios: readonly Scenario[] = [
     properties: [...always, 'endpoints/only-ready', 'endpoints/of-the-living'],
   },
   {
+    name: 'newborn',
+    sentence: 'A ReplicaSet is made, of which the garbage collector may hear after its pods.',
+    processes: new Map([
+      ['replicaset', replicaset],
+      ['garbage', garbage],
+      ['node-0', node(4)],
+    ]),
+    nodes: 1,
+    setup: [],
+    script: [aReplicaSet(2)],
+    properties: [...always, 'garbage/orphans-go'],
+  },
+  {
     name: 'garbage',
     sentence: 'A ReplicaSet is made larger, deleted with its pods, and made again under the same name.',
     processes: new Map([

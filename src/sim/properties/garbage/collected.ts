@@ -98,7 +98,12 @@ function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): 
   const setName = beside(pod, owner.name);
   const isOther = (set: KubeObject | undefined): boolean =>
     set === undefined || set.metadata.uid !== owner.uid || isGoing(set);
-  if (world.truth.heldSince('replicasets.apps', setName, since, isOther)) return 'its owner goes';
+  // That its owner was not there before the pod was is no reason.
+  const born = world.truth
+    .versions('pods', beside(pod, pod.metadata.name ?? ''))
+    .find(({ object }) => object?.metadata.uid === pod.metadata.uid);
+  const ownerSince = Math.max(since, born?.atMs ?? 0);
+  if (world.truth.heldSince('replicasets.apps', setName, ownerSince, isOther)) return 'its owner goes';
   const set = world.truth.objects<ReplicaSet>('replicasets.apps').get(setName);
   if (set === undefined) return 'its owner is gone';
   // `pod` is going already, so it no longer counts.
