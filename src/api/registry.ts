@@ -15,6 +15,7 @@ import { csiStorageCapacity } from './kinds/csi-storage-capacity.ts';
 import { customResourceDefinition } from './kinds/custom-resource-definition.ts';
 import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
+import { deviceClass } from './kinds/device-class.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
 import { endpointsKind } from './kinds/endpoints.ts';
 import { event } from './kinds/event.ts';
@@ -41,7 +42,9 @@ import { priorityClass } from './kinds/priority-class.ts';
 import { priorityLevelConfiguration } from './kinds/priority-level-configuration.ts';
 import { replicaSet } from './kinds/replica-set.ts';
 import { replicationController } from './kinds/replication-controller.ts';
+import { resourceClaim, resourceClaimTemplate } from './kinds/resource-claim.ts';
 import { resourceQuota } from './kinds/resource-quota.ts';
+import { resourceSlice } from './kinds/resource-slice.ts';
 import { clusterRole, role } from './kinds/role.ts';
 import { clusterRoleBinding, roleBinding } from './kinds/role-binding.ts';
 import { runtimeClass } from './kinds/runtime-class.ts';
@@ -129,4 +132,8 @@ export const builtinKinds: KindRegistry = createRegistry([
   flowSchema,
   priorityLevelConfiguration,
   customResourceDefinition,
+  resourceClaim,
+  resourceClaimTemplate,
+  deviceClass,
+  resourceSlice,
 ]);
