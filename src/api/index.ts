@@ -36,7 +36,7 @@ export {
 } from './label-selector.ts';
 export { jsonMergePatch } from './merge/json-merge-patch.ts';
 export { jsonPatch } from './merge/json-patch.ts';
-export { strategicMergePatch } from './merge/strategic-merge-patch.ts';
+export { sharingStrategicMergePatch, strategicMergePatch } from './merge/strategic-merge-patch.ts';
 export * from './object.ts';
 export { contentHash } from './openapi/content-hash.ts';
 export { openApiV2 } from './openapi/v2.ts';

@@ -83,6 +83,11 @@ export interface Kind<T extends KubeObject = KubeObject> {
   validateName(name: string): readonly string[];
   /** Defaults that the table does not hold, applied to every object read from a client. Idempotent. */
   applyDefaults(object: Draft<T>): void;
+  /**
+   * The status has no defaults but the table's, and no other default depends on it: a write of the status brings only that into full form and shares all
+   * else with what was there.
+   */
+  readonly statusIsApart?: true;
   /** On create, after defaults: clears what clients may not set (status), sets what the server sets. */
   prepareCreate(object: Draft<T>, context: KindContext): void;
   /** On update, after defaults: carries over what clients may not change. */

@@ -118,8 +118,10 @@ export function shapeWarnings(
   expected: Expected,
   validation: FieldValidation,
   duplicates: readonly string[] = [],
+  /** What of it is checked already: shared parts are. */
+  known?: object,
 ): readonly string[] {
-  const { unknown, problems } = checkShape(expected.message, object);
+  const { unknown, problems } = checkShape(expected.message, object, known);
   const [problem] = problems;
   const version = expected.apiVersion.slice(expected.apiVersion.indexOf('/') + 1);
   if (problem !== undefined) throw badRequest(cannotBeHandled(expected.kind, version, problem));

@@ -14,8 +14,12 @@ import { type Change, type Informer, type Informers, keyOf } from '../client/ind
 import type { Resource } from './resources.ts';
 import type { Adopter, Write } from './step.ts';
 
+const noOwners: readonly OwnerReference[] = [];
+
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
+  for (const owner of object.metadata.ownerReferences ?? noOwners)
+    if (owner.controller === true) return owner;
+  return undefined;
 }
 
 export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {

@@ -68,7 +68,7 @@ export class History {
       this.#tables.set(table, events);
     }
     events.push(change);
-    const bytes = change.current.bytes.length + eventOverheadBytes;
+    const bytes = change.current.size + eventOverheadBytes;
     this.#bytes += bytes;
     this.#trail.push({ events, change, bytes, atMs });
   }

@@ -58,6 +58,12 @@ interface Batch {
   revision: number;
 }
 
+interface Encoding {
+  readonly key: string;
+  readonly encode: (revision: number) => Buffer;
+  readonly decoded?: (revision: number) => unknown;
+}
+
 interface Newest {
   readonly version: Version | undefined;
   readonly revision: number;
@@ -69,6 +75,8 @@ export interface LogStoreOptions {
   readonly save: SaveCopy;
   /** The first id that is free for a new key. */
   readonly nextId: number;
+  /** Nothing needs the bytes of a write: where a writer has the object, that is kept, and bytes are made when asked for. */
+  readonly keepsObjects?: boolean;
 }
 
 export function createLogStore(options: LogStoreOptions): Store {
@@ -83,11 +91,13 @@ class LogStore implements Store {
   /** In order; the last may be `#open`, which is not yet sent. */
   #waiting: Batch[] = [];
   #open: Batch | undefined;
+  readonly #keepsObjects: boolean;
   #revision: number;
   #nextId: number;
   #closed = false;
 
-  constructor({ index, durability, save, nextId }: LogStoreOptions) {
+  constructor({ index, durability, save, nextId, keepsObjects = false }: LogStoreOptions) {
+    this.#keepsObjects = keepsObjects;
     this.#index = index;
     this.#durability = durability;
     this.#save = save;
@@ -169,19 +179,22 @@ class LogStore implements Store {
     const previous = this.#latest(key);
     if (write.kind === 'delete') {
       if (previous === undefined) return undefined;
-      const bytes = write.encode === undefined ? previous.bytes : ownBytes(write.encode(revision));
-      return {
-        kind: 'delete',
-        revision,
-        key,
-        current: new Version(key, revision, bytes, previous.id, write.decoded?.()),
-        previous,
-      };
+      const current =
+        write.encode === undefined
+          ? new Version(key, revision, previous.bytes, previous.id)
+          : this.#versionOf({ ...write, encode: write.encode }, revision, previous.id, previous);
+      return { kind: 'delete', revision, key, current, previous };
     }
     const id = previous?.id ?? this.#nextId++;
-    const bytes = ownBytes(write.encode(revision));
-    const current = new Version(key, revision, bytes, id, write.decoded?.());
-    return { kind: 'put', revision, key, current, previous };
+    return { kind: 'put', revision, key, current: this.#versionOf(write, revision, id, previous), previous };
+  }
+
+  #versionOf(write: Encoding, revision: number, id: number, previous: Version | undefined): Version {
+    const { key, encode, decoded } = write;
+    const object = decoded?.(revision);
+    if (object !== undefined && this.#keepsObjects)
+      return new Version(key, revision, undefined, id, object, previous?.size);
+    return new Version(key, revision, ownBytes(encode(revision)), id, object);
   }
 
   /** Answers when all that is accepted so far is durable. */

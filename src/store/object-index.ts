@@ -56,7 +56,7 @@ export class ObjectIndex {
   load(version: Version): boolean {
     const previous = this.#table(tableOf(version.key)).set(version);
     this.#keys++;
-    this.#bytes += version.bytes.length;
+    this.#bytes += version.size;
     return previous === undefined;
   }
 
@@ -119,7 +119,7 @@ export class ObjectIndex {
       const previous = isPut ? table.set(change.current) : table.delete(change.key);
       assert(previous === change.previous, 'a transaction was checked against the state that it meets');
       this.#keys += (isPut ? 1 : 0) - (previous === undefined ? 0 : 1);
-      this.#bytes += (isPut ? change.current.bytes.length : 0) - (previous?.bytes.length ?? 0);
+      this.#bytes += (isPut ? change.current.size : 0) - (previous?.size ?? 0);
       this.#history.add(name, change, nowMs);
     }
     this.#history.trim(nowMs);

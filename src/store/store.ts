@@ -28,8 +28,11 @@ export type Write =
       readonly ifRevision?: number;
       /** Called once, synchronously, with the revision the write gets. */
       readonly encode: (revision: number) => Buffer;
-      /** Called after `encode`: what parsing its bytes would give, where the writer has that at hand. Never changed afterwards. */
-      readonly decoded?: () => unknown;
+      /**
+       * What parsing the bytes would give, where the writer has that at hand (undefined: it has not). Called like `encode`, before or in place of it: a
+       * store that keeps nothing on disk makes the bytes when somebody asks for them. Never changed afterwards.
+       */
+      readonly decoded?: (revision: number) => unknown;
     }
   | {
       readonly kind: 'delete';
@@ -37,7 +40,7 @@ export type Write =
       readonly ifRevision?: number;
       /** The last state that watchers are shown with the delete event (with the revision of the deletion). Default: the current bytes. */
       readonly encode?: (revision: number) => Buffer;
-      readonly decoded?: () => unknown;
+      readonly decoded?: (revision: number) => unknown;
     };
 
 /** Why a transaction was not carried out: the first write whose precondition failed, and what is there instead. */

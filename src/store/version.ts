@@ -1,24 +1,45 @@
-/** One version of one object, shared by the index, history, readers and watchers. */
+/**
+ * One version of one object, shared by the index, history, readers and watchers. It has bytes, or what they say, or both: each is made from the other when
+ * it is first asked for.
+ */
 import type { Stored } from './store.ts';
+
+/** What an object counts for while its bytes have not been made, and nothing better is known. */
+const usualSize = 1024;
 
 export class Version implements Stored {
   readonly key: string;
   readonly revision: number;
-  readonly bytes: Buffer;
   /** Names the key in the durable layer: the same for all versions of a key until it is deleted. */
   readonly id: number;
+  /** Bytes of the JSON; roughly, where these have not been made. Never changes. */
+  readonly size: number;
   /** The durable layer's checksum of this version; 0 until it has made one. */
   sum = 0;
+  #bytes: Buffer | undefined;
   #decoded: unknown;
   #isUsed = false;
 
-  /** `decoded`: what parsing `bytes` would give, where that is known. */
-  constructor(key: string, revision: number, bytes: Buffer, id: number, decoded?: unknown) {
+  /** `decoded`: what parsing `bytes` gives, where that is known. One of the two at least. */
+  constructor(
+    key: string,
+    revision: number,
+    bytes: Buffer | undefined,
+    id: number,
+    decoded?: unknown,
+    size = bytes?.length ?? usualSize,
+  ) {
     this.key = key;
     this.revision = revision;
-    this.bytes = bytes;
     this.id = id;
+    this.size = size;
+    this.#bytes = bytes;
     this.#decoded = decoded;
+  }
+
+  get bytes(): Buffer {
+    this.#bytes ??= Buffer.from(JSON.stringify(this.#decoded));
+    return this.#bytes;
   }
 
   object(): unknown {
@@ -29,11 +50,11 @@ export class Version implements Stored {
 
   /** Frees a decoded form that was only offered: nobody who was told of the version has asked for it. */
   forgetUnused(): void {
-    if (!this.#isUsed) this.#decoded = undefined;
+    if (!this.#isUsed) this.forget();
   }
 
-  /** Frees the decoded form of a superseded version. Who holds it keeps it. */
+  /** Frees the decoded form of a superseded version, where there are bytes. Who holds it keeps it. */
   forget(): void {
-    this.#decoded = undefined;
+    if (this.#bytes !== undefined) this.#decoded = undefined;
   }
 }

@@ -33,6 +33,7 @@ export const deployment = defineKind<Deployment>({
   categories: ['all'],
   subresources: [scaleSubresource, statusSubresource],
   hasStatus: true,
+  statusIsApart: true,
   hasGeneration: true,
   scale: {
     specReplicas: ['spec', 'replicas'],

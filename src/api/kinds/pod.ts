@@ -46,6 +46,7 @@ export const pod = defineKind<Pod>({
     statusSubresource,
   ],
   hasStatus: true,
+  statusIsApart: true,
   hasGeneration: true,
   columns: podColumns,
   selectableFields: {

@@ -22,6 +22,7 @@ export const replicaSet = defineKind<ReplicaSet>({
   categories: ['all'],
   subresources: [scaleSubresource, statusSubresource],
   hasStatus: true,
+  statusIsApart: true,
   hasGeneration: true,
   scale: {
     specReplicas: ['spec', 'replicas'],

@@ -32,14 +32,21 @@ type Schema =
 
 /** `original` changed by `patch`: a private copy. Patches that make no sense are refused as `badRequest`. */
 export function strategicMergePatch<T>(message: Message, original: T, patch: unknown): Draft<T> {
-  if (!isObject(patch)) throw refused('invalid JSON document: the patch is not an object');
-  return mergeObject(copyOf(original) as JsonObject, copyOf(patch), { kind: 'message', message }) as Draft<T>;
+  return sharingStrategicMergePatch(message, copyOf(original), patch) as Draft<T>;
 }
 
-function mergeObject(original: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
+/** The same, but what the patch does not name is `original`'s own: to be read, not to be changed. */
+export function sharingStrategicMergePatch<T>(message: Message, original: T, patch: unknown): T {
+  if (!isObject(patch)) throw refused('invalid JSON document: the patch is not an object');
+  return mergeObject(original as JsonObject, copyOf(patch), { kind: 'message', message }) as T;
+}
+
+/** Changes and keeps `patch`, never `before`. */
+function mergeObject(before: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
   const how = takeDirective(patch);
   if (how === 'replace') return clean(patch) as JsonObject;
   if (how === 'delete') return {};
+  const original = { ...before };
   applyRetainKeys(original, patch);
   applyElementOrders(original, patch, schema);
   for (const key of Object.keys(patch)) {

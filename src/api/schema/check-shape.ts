@@ -73,10 +73,17 @@ function targetOf(step: Step): Plan {
   return step.plan;
 }
 
-/** Checks `value`, a document of `message`. A document that is no object is a problem, and returned as it is. */
-export function checkShape<T = Draft<KubeObject>>(message: Message, value: unknown): Shape<T> {
+/**
+ * Checks `value`, a document of `message`. A document that is no object is a problem, and returned as it is. Parts that `value` shares with `known`, a
+ * document that has been checked, are passed over.
+ */
+export function checkShape<T = Draft<KubeObject>>(
+  message: Message,
+  value: unknown,
+  known?: unknown,
+): Shape<T> {
   const walk = new Walk();
-  if (isObject(value)) walk.message(planOf(message), value);
+  if (isObject(value)) walk.message(planOf(message), value, isObject(known) ? known : undefined);
   else
     walk.problems.push(`json: cannot unmarshal ${jsonType(value)} into Go value of type ${goType(message)}`);
   return { value: value as T, unknown: walk.unknown, problems: walk.problems };
@@ -89,12 +96,13 @@ class Walk {
   readonly #path: (string | number)[] = [];
   #depth = 0;
 
-  message(plan: Plan, object: JsonObject): void {
+  message(plan: Plan, object: JsonObject, known?: JsonObject): void {
     if (plan.message.isUnion) {
       this.#union(plan, object);
       return;
     }
     for (const key in object) {
+      if (known !== undefined && isObject(object[key]) && object[key] === known[key]) continue;
       const step = plan.steps.get(key);
       if (step === undefined) {
         this.unknown.push(this.#spell(key));

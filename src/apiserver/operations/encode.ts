@@ -9,8 +9,8 @@ import type { DraftObject } from '../resource.ts';
 
 export interface Encoding {
   readonly encode: (revision: number) => Buffer;
-  /** After `encode`. undefined: the draft is no plain JSON, parse the bytes. */
-  readonly decoded: () => unknown;
+  /** undefined: the draft is no plain JSON, parse the bytes. */
+  readonly decoded: (revision: number) => unknown;
 }
 
 /** `old`: a stored object that the draft may share parts with. */
@@ -22,7 +22,8 @@ export function encodingOf(draft: DraftObject, old?: KubeObject): Encoding {
       metadata.resourceVersion = String(revision);
       return bytesOf(JSON.stringify(object));
     },
-    decoded() {
+    decoded(revision) {
+      metadata.resourceVersion = String(revision);
       const plain = asParsed(object, old);
       return plain === notPlain ? undefined : plain;
     },

@@ -5,6 +5,7 @@ import {
   jsonMergePatch,
   jsonPatch,
   type KubeObject,
+  sharingStrategicMergePatch,
   strategicMergePatch,
 } from '../../api/index.ts';
 import type { PatchType } from '../../client/index.ts';
@@ -47,10 +48,19 @@ export async function patchObject(
     part,
     ...(typeof resourceVersion === 'string' && type !== 'json' ? { resourceVersion } : {}),
     make: (old) => {
-      const draft = applyPatch(type, old, patch, resource);
+      const shares = part === 'status' && type === 'strategic' && resource.kind.statusIsApart === true;
+      const draft = shares
+        ? sharingStrategicMergePatch<unknown>(resource.message, old, patch)
+        : applyPatch(type, old, patch, resource);
       if (typeof draft !== 'object' || draft === null || Array.isArray(draft))
         throw badRequest('the patch leaves no object');
-      warnings = shapeWarnings(draft as DraftObject, expected, request.fieldValidation);
+      warnings = shapeWarnings(
+        draft as DraftObject,
+        expected,
+        request.fieldValidation,
+        [],
+        shares ? old : undefined,
+      );
       return draft as DraftObject;
     },
   });

@@ -14,6 +14,7 @@ import {
   type FieldProblem,
   invalid,
   type KubeObject,
+  messageOf,
   notFound,
   type ObjectPart,
   type Service,
@@ -77,8 +78,14 @@ export async function changeObject(
       await settled(context);
       throw conflict(resource.ref, change.name);
     }
-    const draft = change.make(old, () => resource.draftOf(current));
-    settle(context, resource, request, change, old, draft);
+    const draft = settle(
+      context,
+      resource,
+      request,
+      change,
+      old,
+      change.make(old, () => resource.draftOf(current)),
+    );
     if (change.isApplied !== true) trackChange(context, resource, request, change, old, draft);
     const release =
       change.part === 'main' ? reserve(context, resource, key, draft, old as Service) : () => {};
@@ -157,9 +164,14 @@ function settle(
   change: Change,
   old: KubeObject,
   draft: DraftObject,
-): void {
+): DraftObject {
   const { kind } = resource;
-  if (change.part === 'exact') return;
+  if (change.part === 'exact') return draft;
+  if (change.part === 'status' && kind.statusIsApart === true) {
+    const changed = withStatus(resource, change.isApplied === true, old, draft);
+    kind.prepareStatusUpdate?.(changed, old, { nowMs: context.clock.nowMs() });
+    return changed;
+  }
   draft.metadata ??= {};
   draft.apiVersion = resource.apiVersion;
   draft.kind = kind.kind;
@@ -179,6 +191,30 @@ function settle(
   kind.applyDefaults(draft);
   if (change.part === 'main') kind.prepareUpdate(draft, old, { nowMs: context.clock.nowMs() });
   if (change.part === 'status') kind.prepareStatusUpdate?.(draft, old, { nowMs: context.clock.nowMs() });
+  return draft;
+}
+
+/** `old` with the status that is wanted, brought into full form; all else is shared. */
+function withStatus(
+  resource: Resource,
+  isApplied: boolean,
+  old: KubeObject,
+  { metadata: wanted, ['status']: status }: DraftObject,
+): DraftObject {
+  const { ['status']: _, ...rest } = old as KubeObject & { readonly status?: unknown };
+  const { managedFields } = wanted ?? {};
+  const own = isApplied && managedFields !== undefined ? { managedFields } : {};
+  const changed: Record<string, unknown> = {
+    ...rest,
+    apiVersion: resource.apiVersion,
+    kind: resource.kind.kind,
+    metadata: { ...old.metadata, ...own },
+    status: draftOf(status ?? {}),
+  };
+  const field = resource.message.fields.get('status');
+  if (field?.type.kind === 'message')
+    applyTableDefaults(messageOf(field.type.message), changed['status'] as object);
+  return changed as DraftObject;
 }
 
 /** Of what is wanted only one part is taken, and who owns it: all else stays as it is. */

@@ -16,7 +16,7 @@ import type {
 } from '../../api/index.ts';
 import { labelPredicate } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
-import { claim, controllerReference } from '../ownership.ts';
+import { type Claim, claim, controllerReference } from '../ownership.ts';
 import { availableInMs, isActive, isFinished, isReady } from '../pod-state.ts';
 import { podsRef, referenceTo, replicaSetsRef } from '../resources.ts';
 import { deletion, type Failure, type PlanContext, type Step, statusSteps, type Write } from '../step.ts';
@@ -33,9 +33,21 @@ export interface Observed {
 /** Creations and deletions in one go; more follow when these are seen. */
 export const burstMax = 1000;
 
+const claims = new WeakMap<Observed, Claim<Pod>>();
+
+/** Worked out once for the plan and its conclusion: there may be thousands of pods. */
+function claimOf(observed: Observed): Claim<Pod> {
+  let claimed = claims.get(observed);
+  if (claimed === undefined) {
+    claimed = claim(observed.replicaSet, replicaSetsRef, podsRef, observed.pods);
+    claims.set(observed, claimed);
+  }
+  return claimed;
+}
+
 export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[] {
-  const { replicaSet, pods } = observed;
-  const { owned, writes } = claim(replicaSet, replicaSetsRef, podsRef, pods);
+  const { replicaSet } = observed;
+  const { owned, writes } = claimOf(observed);
   if (writes.length > 0) return [{ kind: 'together', writes }];
   if (replicaSet.metadata.deletionTimestamp !== undefined) return [];
   const active = owned.filter(isActive);
@@ -54,11 +66,12 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
 }
 
 export function conclude(
-  { replicaSet, pods }: Observed,
+  observed: Observed,
   { nowMs }: PlanContext,
   failure: Failure | undefined,
 ): readonly Step[] {
-  const { owned } = claim(replicaSet, replicaSetsRef, podsRef, pods);
+  const { replicaSet } = observed;
+  const { owned } = claimOf(observed);
   const { status, againMs } = statusOf(replicaSet, owned, failure, nowMs);
   const steps: Step[] = [...statusSteps(replicaSetsRef, replicaSet, status)];
   if (againMs !== undefined) steps.push({ kind: 'again', afterMs: againMs });

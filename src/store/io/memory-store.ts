@@ -18,5 +18,11 @@ export function createMemoryStore(options: {
   readonly limits?: HistoryLimits;
 }): Store {
   const index = new ObjectIndex({ ...options, revision: 1 });
-  return createLogStore({ index, durability: immediately, save: saveSnapshot, nextId: 1 });
+  return createLogStore({
+    index,
+    durability: immediately,
+    save: saveSnapshot,
+    nextId: 1,
+    keepsObjects: true,
+  });
 }
