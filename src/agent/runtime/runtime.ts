@@ -91,7 +91,7 @@ export interface ExecRequest {
   readonly args: readonly string[];
   readonly terminal: boolean;
   readonly stdin: boolean;
-  /** The terminal's size from its first moment, where it is known by then. */
+  /** The terminal's size from its beginning, where it is known by then. */
   readonly size?: TerminalSize | undefined;
 }
 

@@ -24,7 +24,7 @@ export interface ExecOptions {
   readonly args: readonly string[];
   readonly terminal: boolean;
   readonly stdin: boolean;
-  /** The terminal's size from its first moment, where the client has told it by then. */
+  /** The terminal's size from its beginning, where the client has told it by then. */
   readonly size?: TerminalSize | undefined;
 }
 
