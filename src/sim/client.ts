@@ -26,6 +26,8 @@ export type OnWrite = (
   /** `namespace/name`, or `name`. */
   name: string,
   result: KubeObject | undefined,
+  /** Of a deletion: of which object, where the request says it. */
+  uid: string | undefined,
 ) => void;
 
 export function createNetworkClient(network: Network, caller: Life, host: ApiHost, onWrite: OnWrite): Client {
@@ -36,13 +38,14 @@ export function createNetworkClient(network: Network, caller: Life, host: ApiHos
     ref: ResourceRef,
     name: string,
     run: (api: Client) => Promise<T>,
+    uid?: string,
   ): Promise<T> =>
     network.call(
       caller,
       host,
       async () => {
         const result = await run(host.api());
-        onWrite(caller.name, verb, ref, name, result as KubeObject | undefined);
+        onWrite(caller.name, verb, ref, name, result as KubeObject | undefined, uid);
         return result;
       },
       true,
@@ -91,7 +94,13 @@ export function createNetworkClient(network: Network, caller: Life, host: ApiHos
         api.patch(ref, namespace, name, type, patch, options),
       ),
     delete: (ref, namespace, name, options) =>
-      write('delete', ref, full(namespace, name), (api) => api.delete(ref, namespace, name, options)),
+      write(
+        'delete',
+        ref,
+        full(namespace, name),
+        (api) => api.delete(ref, namespace, name, options),
+        options?.preconditions?.uid,
+      ),
   };
 }
 

@@ -227,8 +227,8 @@ export class SmallWorld {
         return this.#api;
       },
     };
-    return createNetworkClient(this.network, life, host, (_by, verb, ref, objectName) =>
-      this.#options.onWrite({ by: name, verb, resource: resourceName(ref), name: objectName }),
+    return createNetworkClient(this.network, life, host, (_by, verb, ref, objectName, _result, uid) =>
+      this.#options.onWrite({ by: name, verb, resource: resourceName(ref), name: objectName, uid }),
     );
   }
 }

@@ -43,6 +43,8 @@ export interface Written {
   /** `pods`, `deployments.apps`. */
   readonly resource: string;
   readonly name: string;
+  /** Of a deletion: of which object, where the request says it. */
+  readonly uid: string | undefined;
 }
 
 export type Witnessed =

@@ -182,10 +182,15 @@ export class World {
   }
 
   #clientOf(machine: Machine): Client {
-    return createNetworkClient(this.network, machine.life, this.#host(), (by, verb, ref, name, result) => {
-      this.#options.onWrite({ by, verb, resource: resourceName(ref), name });
-      this.#onAnswered(ref, result);
-    });
+    return createNetworkClient(
+      this.network,
+      machine.life,
+      this.#host(),
+      (by, verb, ref, name, result, uid) => {
+        this.#options.onWrite({ by, verb, resource: resourceName(ref), name, uid });
+        this.#onAnswered(ref, result);
+      },
+    );
   }
 
   /** The API server has answered: what it said must never be lost. */

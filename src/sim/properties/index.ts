@@ -9,6 +9,7 @@ import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
 import { nothingElseGoes, orphansGo } from './garbage/collected.ts';
 import { orphansKept } from './garbage/orphans-kept.ts';
 import { foregroundLast, orphansStay } from './garbage/promises.ts';
+import { seenDeleted } from './garbage/seen-deleted.ts';
 import { agentTruth } from './node/agent-truth.ts';
 import { evicted } from './node/evictions.ts';
 import { nodesHealthy } from './node/health.ts';
@@ -68,6 +69,7 @@ export const properties: readonly Property[] = [
   orphansStay,
   orphansKept,
   foregroundLast,
+  seenDeleted,
   serviceAvailable,
   keptWhileHealthy,
   noneToTheGone,
