@@ -269,6 +269,24 @@ real('exec() with a terminal of a known size has it without being told again', (
   }),
 );
 
+real('exec() with a terminal gives a short command output and nothing of the runtime', () =>
+  withContainer(acts.forever, {}, async (runtime, { id }) => {
+    const one = async (): Promise<void> => {
+      const args = ['/bin/echo', 'short'];
+      const session = await runtime.exec({ containerId: id, args, terminal: true, stdin: true });
+      let seen = '';
+      session.stdout.on('data', (part: Buffer) => {
+        seen += part.toString();
+      });
+      const ended = new Promise((resolve) => session.stdout.once('end', resolve));
+      assert.equal(await session.exited, 0);
+      await ended;
+      assert.equal(seen, 'short\r\n');
+    };
+    for (let round = 0; round < 5; round++) await Promise.all([one(), one(), one(), one()]);
+  }),
+);
+
 real('exec() of a missing program is rejected with its name, with and without a terminal', () =>
   withContainer(acts.forever, {}, async (runtime, { id }) => {
     for (const terminal of [false, true]) {

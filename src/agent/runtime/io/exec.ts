@@ -59,7 +59,9 @@ export class Execs {
     const base = join(this.#folder, String(this.#count++));
     const pidFile = `${base}.pid`;
     const spec = `${base}.json`;
-    await writeFile(spec, JSON.stringify(target.process), { mode: 0o600 });
+    // With a size, crun 1.8 prints the first output of a short command as if it were an error of its own.
+    const { consoleSize: _size, ...process } = target.process;
+    await writeFile(spec, JSON.stringify(process), { mode: 0o600 });
     const terminal = target.process.terminal ? ['--tty'] : [];
     return {
       command: [...this.#command, 'exec', ...terminal, '--pid-file', pidFile, '--process', spec, target.id],
@@ -138,25 +140,28 @@ export class Execs {
         `Cannot exec in "${target.name}" with a terminal: script(1) is not installed`,
       );
     const prepared = await this.#prepare(target);
-    const known = target.process.consoleSize;
-    // The runtime copies its own terminal's size to the one that it makes, some versions only when that changes.
-    const sized = known === undefined ? '' : `stty rows ${known.height} cols ${known.width}; `;
-    const line = `${sized}exec ${prepared.command.map(quote).join(' ')}`;
+    // Apart from the output: crun 1.8 now and then takes the last words of a short command for an error of its own, and prints them as such.
+    const complaints = `${prepared.pidFile}.errors`;
+    const line = `exec ${prepared.command.map(quote).join(' ')} 2>${quote(complaints)}`;
     const child = spawn(script, ['-qefc', line, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, SHELL: '/bin/sh' },
     });
     child.stdin?.on('error', () => {});
     const typed = new PassThrough();
-    let size: readonly [number, number] | undefined;
+    const known = target.process.consoleSize;
+    let size: readonly [number, number] | undefined = known && [known.width, known.height];
     const start = watchStart(child, prepared, () => {
       // What is typed before the runtime has made its terminal raw would be echoed twice.
       if (child.stdin !== null) typed.pipe(child.stdin);
       if (size !== undefined) resizeTerminal(prepared.pid(), size);
     });
     const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
-    const { exited, streams } = follow(target, child, prepared, start, outputs);
+    const complaint = (): string => readIfThere(complaints);
+    const { exited, streams } = follow(target, child, prepared, start, outputs, complaint);
     streams[1]?.resume();
+    const forget = (): void => void rm(complaints, { force: true });
+    exited.then(forget, forget);
     return {
       stdin: stdin ? typed : undefined,
       stdout: streams[0] as PassThrough,
@@ -206,8 +211,9 @@ function follow(
   prepared: Prepared,
   start: Start,
   outputs: readonly Readable[],
+  complaint: () => string = () => '',
 ): { readonly exited: Promise<number>; readonly streams: readonly PassThrough[] } {
-  const flows = outputs.map((output) => flow(output, start));
+  const flows = outputs.map((output, index) => flow(output, start, index === 0 ? complaint : () => ''));
   const finish = async (): Promise<number> => {
     const exitCode = await exitOf(child);
     await start.settled;
@@ -215,7 +221,8 @@ function follow(
     if (!start.started()) {
       await Promise.race([Promise.all(flows.map(({ ended }) => ended)), pause(lingerMs)]);
       for (const { stream } of flows) stream.end();
-      throw cannotStart(target, flows.map(({ held }) => Buffer.concat(held).toString()).join(''));
+      const said = flows.map(({ held }) => Buffer.concat(held).toString()).join('');
+      throw cannotStart(target, `${said}${complaint()}`);
     }
     for (const one of flows) void endWhenQuiet(one);
     return exitCode;
@@ -235,7 +242,7 @@ interface Flow {
 }
 
 /** Read from the beginning (Node throws away what is left unread when a child exits), passed on from the start. */
-function flow(output: Readable, start: Start): Flow {
+function flow(output: Readable, start: Start, lastWords: () => string): Flow {
   const ended = Promise.withResolvers<void>();
   const stream = new PassThrough();
   const one: Flow = { output, stream, held: [], ended: ended.promise, lastMs: performance.now() };
@@ -254,7 +261,12 @@ function flow(output: Readable, start: Start): Flow {
   output.on('error', () => ended.resolve());
   output.once('end', () => ended.resolve());
   output.once('close', () => ended.resolve());
-  void Promise.all([ended.promise, start.settled]).then(() => stream.end());
+  void Promise.all([ended.promise, start.settled]).then(() => {
+    // With a line end of the runtime's own.
+    const words = start.started() ? lastWords().replace(/\n$/, '') : '';
+    if (words !== '' && !stream.writableEnded) stream.write(words);
+    stream.end();
+  });
   return one;
 }
 
@@ -267,6 +279,14 @@ async function endWhenQuiet(one: Flow): Promise<void> {
     one.output.destroy();
     one.stream.end();
     return;
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
 
