@@ -81,8 +81,23 @@ function mayEvict({ plan, truth, nowMs }: Checked, pod: Pod, nodeName: string, t
   return nowMs() - sinceMs >= Math.min(...seconds) * 1000 - 2000;
 }
 
+/** Ends of pods that are remembered. */
+const endedMax = 200;
+
+interface Ended {
+  readonly uid: string;
+  /** Uid of its controller. */
+  readonly owner: string;
+  readonly atMs: number;
+}
+
 /** Why controllers may have wanted this pod gone. */
-function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): string | undefined {
+function reasonToDelete(
+  world: Checked,
+  pod: Pod,
+  byUser: ReadonlySet<string>,
+  ended: readonly Ended[],
+): string | undefined {
   if (isTerminal(pod)) return 'it has ended';
   if (byUser.has(pod.metadata.uid ?? '')) return 'a user asked for it';
   if (isNamespaceGoing(world, pod)) return 'its namespace goes';
@@ -110,8 +125,12 @@ function reasonToDelete(world: Checked, pod: Pod, byUser: ReadonlySet<string>): 
   const others = [...controlledBy(set, world.truth.objects<Pod>('pods').values())].filter((one) =>
     isActive(one),
   ).length;
+  // Pods are watched apart from ReplicaSets: that a user has deleted some may not be known yet where a smaller number is.
+  const unheard = ended.filter(
+    (one) => one.owner === owner.uid && one.atMs >= since && byUser.has(one.uid),
+  ).length;
   const least = Math.min(...valuesSince<ReplicaSet, number>(world, 'replicasets.apps', setName, wanted));
-  return others >= least ? 'there were too many' : undefined;
+  return others + unheard >= least ? 'there were too many' : undefined;
 }
 
 export const nothingElseGoes: Property = {
@@ -121,6 +140,7 @@ export const nothingElseGoes: Property = {
     "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
   check(world, broken) {
     const byUser = new Set<string>();
+    const ended: Ended[] = [];
     const suspects: { readonly name: string; readonly uid: string; readonly reason: string | undefined }[] =
       [];
     return {
@@ -134,12 +154,11 @@ export const nothingElseGoes: Property = {
           const began = kind === 'put' && isGoing(object) && previous !== undefined && !isGoing(previous);
           const gone = kind === 'delete' && previous !== undefined && !isGoing(previous);
           if (!began && !gone) return;
+          const { uid = '' } = object.metadata;
           // The user's request is told after it was carried out: looked at when that is known.
-          suspects.push({
-            name,
-            uid: object.metadata.uid ?? '',
-            reason: reasonToDelete(world, object as Pod, byUser),
-          });
+          suspects.push({ name, uid, reason: reasonToDelete(world, object as Pod, byUser, ended) });
+          ended.push({ uid, owner: controllerOf(object)?.uid ?? '', atMs: world.nowMs() });
+          if (ended.length > endedMax) ended.shift();
         } else if (resource === 'replicasets.apps' && kind === 'delete') {
           const owner = controllerOf(object);
           if (owner === undefined || isNamespaceGoing(world, object)) return;
