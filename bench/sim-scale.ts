@@ -31,6 +31,8 @@ async function phase(say: Say, cloud: ScaleCloud, what: string, act: () => Promi
   const cpuS = (user + system) / 1e6;
   const changes = cloud.changes - before.changes;
   const simulatedS = (cloud.simulatedMs - before.simulatedMs) / 1000;
+  const { gc } = globalThis as { gc?: () => void };
+  gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   say(
     `${what}: ${changes} changes in ${seconds.toFixed(1)} s (${simulatedS.toFixed(1)} s simulated): ${Math.round(changes / seconds)}/s, ` +

@@ -3,11 +3,14 @@
  *
  * Invariant: of two tasks with one key, the second starts after the first has ended; a waiting one is replaced, not doubled.
  */
+import { Line } from '../lib/index.ts';
+
 export type Task = () => Promise<void>;
 
 export class Lanes {
   readonly #width: number;
   readonly #waiting = new Map<string, Task>();
+  readonly #line = new Line<string>();
   readonly #running = new Set<string>();
   readonly #again = new Map<string, Task>();
   readonly #onError: (key: string, error: unknown) => void;
@@ -26,21 +29,26 @@ export class Lanes {
       this.#again.set(key, task);
       return;
     }
-    this.#waiting.set(key, task);
+    this.#wait(key, task);
     this.#fill();
   }
 
   /** Forgets what waits; what runs goes on. */
   clear(): void {
     this.#waiting.clear();
+    this.#line.clear();
     this.#again.clear();
   }
 
+  #wait(key: string, task: Task): void {
+    this.#waiting.set(key, task);
+    this.#line.add(key);
+  }
+
   #fill(): void {
-    while (this.#running.size < this.#width) {
-      const next = this.#waiting.entries().next();
-      if (next.done) return;
-      const [key, task] = next.value;
+    while (this.#running.size < this.#width && this.#line.size > 0) {
+      const key = this.#line.take();
+      const task = this.#waiting.get(key) as Task;
       this.#waiting.delete(key);
       this.#running.add(key);
       void this.#run(key, task);
@@ -57,7 +65,7 @@ export class Lanes {
     const again = this.#again.get(key);
     if (again !== undefined) {
       this.#again.delete(key);
-      this.#waiting.set(key, again);
+      this.#wait(key, again);
     }
     this.#fill();
   }

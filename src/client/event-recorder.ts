@@ -8,7 +8,15 @@
  * component, and one more every five minutes.
  */
 import type { Event, ObjectReference } from '../api/index.ts';
-import { type Clock, formatTime, isError, type Log, type Random, WorkQueue } from '../lib/index.ts';
+import {
+  type Clock,
+  formatTime,
+  isError,
+  type Log,
+  NewestMap,
+  type Random,
+  WorkQueue,
+} from '../lib/index.ts';
 import type { Client, ResourceRef } from './client.ts';
 
 export interface EventDraft {
@@ -64,10 +72,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 class Recorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #queue: WorkQueue<string>;
-  readonly #entries = new Map<string, Entry>();
+  /** Last used, last forgotten. */
+  readonly #entries = new NewestMap<string, Entry>(entriesMax);
   /** Different messages of late, by what they are about and why. */
-  readonly #similar = new Map<string, { readonly messages: Set<string>; sinceMs: number }>();
-  readonly #budgets = new Map<string, { tokens: number; atMs: number }>();
+  readonly #similar = new NewestMap<string, { readonly messages: Set<string>; sinceMs: number }>(entriesMax);
+  readonly #budgets = new NewestMap<string, { tokens: number; atMs: number }>(entriesMax);
   #number = 0;
 
   constructor(options: EventRecorderOptions) {
@@ -99,9 +108,8 @@ class Recorder implements EventRecorder {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = { draft, message, firstMs: nowMs, lastMs: nowMs, count: 0, name: undefined };
-    } else this.#entries.delete(key);
-    // Last used, last forgotten.
-    keepNewest(this.#entries, key, entry);
+    }
+    this.#entries.set(key, entry);
     entry.count++;
     entry.lastMs = nowMs;
     entry.message = message;
@@ -120,7 +128,7 @@ class Recorder implements EventRecorder {
     let budget = this.#budgets.get(object);
     if (budget === undefined) {
       budget = { tokens: burstMax, atMs: nowMs };
-      keepNewest(this.#budgets, object, budget);
+      this.#budgets.set(object, budget);
     }
     budget.tokens = Math.min(burstMax, budget.tokens + Math.max(0, nowMs - budget.atMs) / refillMs);
     budget.atMs = nowMs;
@@ -133,8 +141,7 @@ class Recorder implements EventRecorder {
     let similar = this.#similar.get(group);
     if (similar === undefined || nowMs - similar.sinceMs > similarWindowMs) {
       similar = { messages: new Set(), sinceMs: nowMs };
-      this.#similar.delete(group);
-      keepNewest(this.#similar, group, similar);
+      this.#similar.set(group, similar);
     }
     similar.sinceMs = nowMs;
     if (similar.messages.size < similarMax) similar.messages.add(message);
@@ -194,10 +201,3 @@ class Recorder implements EventRecorder {
 }
 
 const namespaceOf = (draft: EventDraft): string => draft.about.namespace || 'default';
-
-function keepNewest<V>(map: Map<string, V>, key: string, value: V): void {
-  map.set(key, value);
-  if (map.size <= entriesMax) return;
-  const oldest = map.keys().next();
-  if (!oldest.done) map.delete(oldest.value);
-}

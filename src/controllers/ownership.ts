@@ -147,6 +147,11 @@ export class Family<O extends Owner, Child extends KubeObject> {
   /** Keys of the owners that a child's change concerns. */
   ownersOf(change: Change<Child>): Iterable<string> {
     const keys = new Set<string>();
+    const { uid } = controllerOf(change.object) ?? {};
+    if (change.kind === 'updated' && uid !== undefined && controllerOf(change.previous)?.uid === uid) {
+      this.#collect(change.object, keys);
+      return keys;
+    }
     this.#collect(change.object, keys);
     if (change.kind === 'updated') this.#collect(change.previous, keys);
     return keys;

@@ -34,9 +34,9 @@ export function readySinceMs(pod: Pod): number | undefined {
 
 /** In how many ms it will be available (ready for `minReadySeconds`); 0 when it is, undefined while it is not even ready. */
 export function availableInMs(pod: Pod, minReadySeconds: number, nowMs: number): number | undefined {
+  if (minReadySeconds === 0) return isReady(pod) ? 0 : undefined;
   const sinceMs = readySinceMs(pod);
   if (sinceMs === undefined) return undefined;
-  if (minReadySeconds === 0) return 0;
   return Math.max(0, sinceMs + minReadySeconds * 1000 - nowMs);
 }
 

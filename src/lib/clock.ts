@@ -22,8 +22,17 @@ export interface Clock {
 
 /** RFC 3339 in whole seconds, as Kubernetes' metav1.Time: `2026-01-02T03:04:05Z`. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  // Many things happen in one second.
+  if (second !== lastSecond) {
+    lastText = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
+
+let lastSecond = Number.NaN;
+let lastText = '';
 
 /** RFC 3339 in microseconds, as Kubernetes' metav1.MicroTime: `2026-01-02T03:04:05.678000Z`. */
 export function formatMicroTime(ms: number): string {

@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './cron-schedule.ts';
 export * from './equal.ts';
 export * from './errors.ts';
+export * from './line.ts';
 export * from './log.ts';
 export * from './queue.ts';
 export * from './random.ts';

@@ -13,6 +13,7 @@
 import { KeyedBackoff } from './backoff.ts';
 import type { Clock, Timer } from './clock.ts';
 import { assert } from './errors.ts';
+import { Line } from './line.ts';
 import type { Random } from './random.ts';
 
 export interface WorkQueueOptions<K> {
@@ -39,8 +40,7 @@ export class WorkQueue<K> {
   readonly #options: WorkQueueOptions<K>;
   readonly #workers: number;
   readonly #backoff: KeyedBackoff<K>;
-  /** A Set keeps the order of insertion: it is the line and the deduplication in one. */
-  readonly #waiting = new Set<K>();
+  readonly #waiting = new Line<K>();
   readonly #running = new Set<K>();
   /** Added while running. */
   readonly #again = new Set<K>();
@@ -169,9 +169,9 @@ export class WorkQueue<K> {
   }
 
   #pump(): void {
-    for (const key of this.#waiting) {
+    while (this.#waiting.size > 0) {
       if (this.#running.size >= this.#workers) return;
-      this.#waiting.delete(key);
+      const key = this.#waiting.take();
       // Its rest ends with a new add, so that a resting key holds no place in the line.
       if (this.#resting.has(key)) this.#again.add(key);
       else {

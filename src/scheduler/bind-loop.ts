@@ -16,7 +16,15 @@ import {
   type EventRecorder,
   type Informers,
 } from '../client/index.ts';
-import { type Clock, formatTime, isError, KeyedBackoff, type Log, type Random } from '../lib/index.ts';
+import {
+  type Clock,
+  formatTime,
+  isError,
+  KeyedBackoff,
+  type Log,
+  NewestMap,
+  type Random,
+} from '../lib/index.ts';
 import { plan, type Refusals, type Step, type WaitingPod, waitMessage } from './plan.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
@@ -78,7 +86,7 @@ class BindLoop implements Scheduler {
   readonly #aside = new Map<string, Pod>();
   /** A binding is under way. */
   readonly #binding = new Set<string>();
-  readonly #decisions = new Map<string, Explanation>();
+  readonly #decisions = new NewestMap<string, Explanation>(rememberedMax);
   readonly #backoff: KeyedBackoff<string>;
   #planned = false;
   #stopped = false;
@@ -304,7 +312,6 @@ class BindLoop implements Scheduler {
   #remember(step: Step): void {
     const at = formatTime(this.#options.clock.nowMs());
     const refused = asRecord(step.refused);
-    this.#decisions.delete(step.podKey);
     this.#decisions.set(
       step.podKey,
       step.kind === 'bind'
@@ -324,9 +331,6 @@ class BindLoop implements Scheduler {
             message: waitMessage(step.nodes, step.refused),
           },
     );
-    if (this.#decisions.size <= rememberedMax) return;
-    const oldest = this.#decisions.keys().next();
-    if (!oldest.done) this.#decisions.delete(oldest.value);
   }
 }
 

@@ -57,15 +57,19 @@ export const unaskedMemoryBytes = 200 * 2 ** 20;
 
 /** What a pod takes of its node: its containers together, or its largest init container, and the overhead. Source: Kubernetes, "resource sharing within containers". */
 export function amountsOf(pod: Pod): Amounts {
-  let amounts = knownAmounts.get(pod);
+  const { spec } = pod;
+  if (spec === undefined) return addUp(pod);
+  let amounts = knownAmounts.get(spec);
   if (amounts === undefined) {
     amounts = addUp(pod);
-    knownAmounts.set(pod, amounts);
+    knownAmounts.set(spec, amounts);
   }
   return amounts;
 }
 
-const knownAmounts = new WeakMap<Pod, Amounts>();
+/** By the spec, which the versions of a pod share. */
+const knownAmounts = new WeakMap<NonNullable<Pod['spec']>, Amounts>();
+const nothingExtended: ReadonlyMap<string, number> = new Map();
 
 function addUp(pod: Pod): Amounts {
   const { containers = [], initContainers = [], overhead = {} } = pod.spec ?? {};
@@ -94,7 +98,7 @@ function addUp(pod: Pod): Amounts {
     else if (name === 'ephemeral-storage') total.ephemeralBytes = amount;
     else if (amount > 0) extended.set(name, amount);
   }
-  return { ...total, extended };
+  return { ...total, extended: extended.size === 0 ? nothingExtended : extended };
 }
 
 export function hostPortsOf(pod: Pod): readonly HostPortDemand[] {

@@ -60,9 +60,11 @@ function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
   return [...pods].sort((a, b) => {
     const priority = (b.pod.spec?.priority ?? 0) - (a.pod.spec?.priority ?? 0);
     if (priority !== 0) return priority;
-    const [x, y] = [a.pod.metadata.creationTimestamp ?? '', b.pod.metadata.creationTimestamp ?? ''];
+    const x = a.pod.metadata.creationTimestamp ?? '';
+    const y = b.pod.metadata.creationTimestamp ?? '';
     if (x !== y) return x < y ? -1 : 1;
-    const [p, q] = [demandOf(a.pod).key, demandOf(b.pod).key];
+    const p = demandOf(a.pod).key;
+    const q = demandOf(b.pod).key;
     if (p !== q) return p < q ? -1 : 1;
     return a.key < b.key ? -1 : 1;
   });

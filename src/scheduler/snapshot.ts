@@ -159,6 +159,11 @@ export class Snapshot {
     const there = this.#placed.get(key);
     if (there !== undefined) {
       if (there.row === row && there.pod === pod) return;
+      // Most changes are of its status.
+      if (there.row === row && takesTheSame(there.pod, pod)) {
+        this.#replacePod(key, pod, there);
+        return;
+      }
       this.removePod(key);
     }
     if (row === undefined) {
@@ -173,6 +178,13 @@ export class Snapshot {
       this.#guarding.add(placed);
     this.#podsOn[row]?.set(key, pod);
     this.#count(row, pod, 1);
+  }
+
+  #replacePod(key: string, pod: Pod, there: PlacedPod): void {
+    const placed = { key, pod, row: there.row };
+    this.#placed.set(key, placed);
+    if (this.#guarding.delete(there)) this.#guarding.add(placed);
+    this.#podsOn[there.row]?.set(key, pod);
   }
 
   removePod(key: string): void {
@@ -255,4 +267,9 @@ export class Snapshot {
     this.#waiting.delete(name);
     for (const [key, pod] of waiting ?? []) this.addPod(key, pod, name);
   }
+}
+
+/** By identity: versions share what a write left as it was. */
+function takesTheSame(a: Pod, b: Pod): boolean {
+  return a.spec === b.spec && a.metadata.ownerReferences === b.metadata.ownerReferences;
 }

@@ -46,6 +46,8 @@ const deploymentsRef = ref('apps', 'deployments');
 
 /** Requests at the same time, of the user who makes the workloads. */
 const userLanes = 16;
+/** Writes at the same time, of all hollow nodes: nothing is waited for here, so that many are one turn. */
+const hollowLanes = 1000;
 const progressSteps = 200;
 
 /** A cloud without pods: its nodes are registered and Ready when this resolves. */
@@ -64,6 +66,7 @@ export async function startScaleCloud(options: ScaleOptions): Promise<ScaleCloud
   const starting = startHollowNodes({
     ...parts,
     count,
+    concurrency: hollowLanes,
     ...(leaseIntervalMs === undefined ? {} : { leaseIntervalMs }),
   });
   let nodes: HollowNodes | undefined;

@@ -126,8 +126,10 @@ class LogStore implements Store {
     const failed = writes.find((write) => !this.#holds(write));
     if (failed !== undefined)
       return this.#afterWaiting({ kind: 'precondition', key: failed.key, current: this.#latest(failed.key) });
-    const keys = new Set(writes.map((write) => write.key));
-    assert(keys.size === writes.length, 'a transaction writes each key at most once');
+    if (writes.length > 1) {
+      const keys = new Set(writes.map((write) => write.key));
+      assert(keys.size === writes.length, 'a transaction writes each key at most once');
+    }
     const isEmpty = writes.every((write) => write.kind === 'delete' && this.#latest(write.key) === undefined);
     if (isEmpty)
       return this.#afterWaiting({

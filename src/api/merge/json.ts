@@ -15,7 +15,12 @@ export function copyOf<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf) as T;
   const copy: JsonObject = {};
-  for (const key of Object.keys(value)) put(copy, key, copyOf((value as JsonObject)[key]));
+  for (const key of Object.keys(value)) {
+    const member = (value as JsonObject)[key];
+    const own = typeof member === 'object' ? copyOf(member) : member;
+    if (key === '__proto__') put(copy, key, own);
+    else copy[key] = own;
+  }
   return copy as T;
 }
 

@@ -15,11 +15,18 @@ const timePattern =
 
 /** RFC 3339 → UTC in whole seconds. */
 export function canonicalTime(text: string): string | Refusal {
+  // Many things bear the same time.
+  if (text === lastCanonical) return text;
   const match = timePattern.exec(text);
   if (match === null || Number.isNaN(Date.parse(text))) return refuseTime(text, '2006-01-02T15:04:05Z07:00');
-  if (text.length === 20) return text;
+  if (text.length === 20) {
+    lastCanonical = text;
+    return text;
+  }
   return `${new Date(Date.parse(text)).toISOString().slice(0, 19)}Z`;
 }
+
+let lastCanonical = '';
 
 /** RFC 3339 → UTC in microseconds. */
 export function canonicalMicroTime(text: string): string | Refusal {
