@@ -32,3 +32,12 @@ test('labelSelectorText() writes what lists read', () => {
   });
   assert.equal(text, '!d,a=1,b=2,c notin (x,y)');
 });
+
+test('labelSelectorText() writes the empty value so that it can be read', () => {
+  // Found by comparison with src/sim/reference/selectors.ts, seed 1/22 of its test.
+  const expressions = [
+    { key: 'a', operator: 'In', values: [''] },
+    { key: 'b', operator: 'NotIn', values: [''] },
+  ];
+  assert.equal(labelSelectorText({ matchExpressions: expressions }), 'a=,b!=');
+});

@@ -51,6 +51,7 @@ export function compileTerms(terms: readonly LabelTerm[]): LabelPredicate {
 function compileTerm({ key, operator, values = [] }: LabelTerm): (labels: Labels) => boolean {
   const [only = ''] = values;
   const among = new Set(values);
+  const bound = integerOf(only);
   switch (operator) {
     case 'In':
       return values.length === 1
@@ -65,16 +66,23 @@ function compileTerm({ key, operator, values = [] }: LabelTerm): (labels: Labels
     case 'DoesNotExist':
       return (labels) => typeof labels[key] !== 'string';
     case 'Gt':
-      return (labels) => (integerOf(labels[key]) ?? Number.NaN) > Number(only);
+      return (labels) => isGreater(integerOf(labels[key]), bound);
     case 'Lt':
-      return (labels) => (integerOf(labels[key]) ?? Number.NaN) < Number(only);
+      return (labels) => isGreater(bound, integerOf(labels[key]));
     default:
       return never;
   }
 }
 
-function integerOf(text: unknown): number | undefined {
-  return typeof text === 'string' && /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
+/** What Kubernetes compares: decimal, 64 bits, and exact beyond what a number holds. */
+function integerOf(text: unknown): bigint | undefined {
+  if (typeof text !== 'string' || !/^[+-]?\d+$/.test(text)) return undefined;
+  const value = BigInt(text.replace('+', ''));
+  return BigInt.asIntN(64, value) === value ? value : undefined;
+}
+
+function isGreater(a: bigint | undefined, b: bigint | undefined): boolean {
+  return a !== undefined && b !== undefined && a > b;
 }
 
 /** Every pair of `wanted` is among `labels`: a Service's selector, a nodeSelector. */
@@ -89,6 +97,8 @@ export function labelSelectorText(selector: LabelSelector): string {
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
     if (operator === 'Exists') terms.push(key);
     else if (operator === 'DoesNotExist') terms.push(`!${key}`);
+    // `in ()` would be read as a mistake, not as the one value that is empty.
+    else if (values.length === 1 && values[0] === '') terms.push(`${key}${operator === 'In' ? '=' : '!='}`);
     else terms.push(`${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`);
   }
   return terms.sort().join(',');

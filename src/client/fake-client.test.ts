@@ -158,7 +158,7 @@ test('labelMatcher() and fieldMatcher() read selectors', () => {
     ['tier', true],
   ];
   for (const [selector, expected] of table) assert.equal(labelMatcher(selector)(labels), expected, selector);
-  assert.throws(() => labelMatcher('a b')(labels), /Cannot read label selector/);
+  assert.throws(() => labelMatcher('a b')(labels), /unable to parse requirement/);
   const object = pod('x', { spec: { nodeName: 'n' } });
   assert.equal(fieldMatcher('spec.nodeName=n,metadata.name!=y')(object), true);
   assert.equal(fieldMatcher('status.phase=Running')(object), false);

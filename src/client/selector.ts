@@ -1,38 +1,14 @@
 /**
- * Label and field selectors, as far as the fake client needs them: the API server has its own, with validation.
+ * Label and field selectors, as far as the fake client needs them: fields may be any, whereas the API server knows which a kind can be selected by.
  *
- * Labels: `a=b`, `a==b`, `a!=b`, `a in (x, y)`, `a notin (x)`, `a`, `!a`. Fields: `path=value`, `path!=value`.
+ * Labels: as the API server reads them. Fields: `path=value`, `path!=value`.
  */
-import type { KubeObject } from '../api/index.ts';
+import { type KubeObject, type LabelPredicate, parseLabelSelector } from '../api/index.ts';
 import { CaelumError } from '../lib/index.ts';
 
-type Labels = Readonly<Record<string, string>>;
-
 /** A predicate over labels. Throws `badRequest` when the text is no selector. */
-export function labelMatcher(selector: string | undefined): (labels: Labels | undefined) => boolean {
-  if (selector === undefined || selector.trim() === '') return () => true;
-  const terms = selector.split(/,(?![^(]*\))/).map(labelTerm);
-  return (labels = {}) => terms.every((term) => term(labels));
-}
-
-function labelTerm(text: string): (labels: Labels) => boolean {
-  const set = /^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$/.exec(text);
-  if (set !== null) {
-    const [, key = '', operator, list = ''] = set;
-    const values = new Set(list.split(',').map((value) => value.trim()));
-    if (operator === 'in') return (labels) => labels[key] !== undefined && values.has(labels[key]);
-    return (labels) => labels[key] === undefined || !values.has(labels[key]);
-  }
-  const equality = /^\s*([^\s!=]+)\s*(==|=|!=)\s*([^\s!=]*)\s*$/.exec(text);
-  if (equality !== null) {
-    const [, key = '', operator, value] = equality;
-    return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
-  }
-  const presence = /^\s*(!?)\s*([^\s!=]+)\s*$/.exec(text);
-  if (presence === null)
-    throw new CaelumError('badRequest', `Cannot read label selector "${text}": not a requirement`);
-  const [, not, key = ''] = presence;
-  return not === '!' ? (labels) => labels[key] === undefined : (labels) => labels[key] !== undefined;
+export function labelMatcher(selector: string | undefined): LabelPredicate {
+  return parseLabelSelector(selector) ?? (() => true);
 }
 
 /** A predicate over any field by its path; a missing value is ''. */

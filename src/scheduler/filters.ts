@@ -3,7 +3,14 @@
  *
  * `staticRefusal` depends on the node's own facts, `roomRefusal` on what is free on it, `podsRefusal` on the pods around.
  */
-import type { NodeSelector, NodeSelectorTerm, Taint, Toleration } from '../api/index.ts';
+import {
+  compileTerms,
+  type LabelPredicate,
+  type NodeSelector,
+  type NodeSelectorTerm,
+  type Taint,
+  type Toleration,
+} from '../api/index.ts';
 import { type Demand, portsClash } from './demand.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -28,6 +35,7 @@ export function tolerates(tolerations: readonly Toleration[], taint: Taint): boo
     if (one.effect !== undefined && one.effect !== '' && one.effect !== taint.effect) return false;
     if (one.key !== undefined && one.key !== '' && one.key !== taint.key) return false;
     if (one.operator === 'Exists') return true;
+    if (one.operator !== undefined && one.operator !== '' && one.operator !== 'Equal') return false;
     return one.key !== undefined && one.key !== '' && (one.value ?? '') === (taint.value ?? '');
   });
 }
@@ -45,7 +53,7 @@ export function staticRefusal(demand: Demand, snapshot: Snapshot, row: number): 
     for (const key in demand.nodeSelector)
       if (facts.labels[key] !== demand.nodeSelector[key]) return refusals.affinity;
   const required = demand.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required !== undefined && !selectsNode(required, facts.labels)) return refusals.affinity;
+  if (required !== undefined && !selectsNode(required, facts)) return refusals.affinity;
   return undefined;
 }
 
@@ -83,33 +91,32 @@ export function portsRefusal(demand: Demand, snapshot: Snapshot, row: number): s
     : undefined;
 }
 
-/** Terms are alternatives; within a term everything must hold. */
-export function selectsNode(selector: NodeSelector, labels: Labels): boolean {
-  return (selector.nodeSelectorTerms ?? []).some((term) => termHolds(term, labels));
+/** What node affinity looks at. `fields` are apart from labels: a label may be called `metadata.name` too. */
+interface Selectable {
+  readonly labels: Labels;
+  readonly fields: Labels;
 }
 
-export function termHolds(term: NodeSelectorTerm, labels: Labels): boolean {
-  const expressions = term.matchExpressions ?? [];
-  const fields = term.matchFields ?? [];
+/** Terms are alternatives; within a term everything must hold. */
+export function selectsNode(selector: NodeSelector, node: Selectable): boolean {
+  return (selector.nodeSelectorTerms ?? []).some((term) => termHolds(term, node));
+}
+
+interface CompiledTerm {
+  readonly ofLabels: LabelPredicate;
+  readonly ofFields: LabelPredicate;
+}
+
+const compiled = new WeakMap<NodeSelectorTerm, CompiledTerm>();
+
+export function termHolds(term: NodeSelectorTerm, { labels, fields }: Selectable): boolean {
+  const { matchExpressions = [], matchFields = [] } = term;
   // An empty term selects nothing.
-  if (expressions.length + fields.length === 0) return false;
-  return [...expressions, ...fields].every(({ key, operator, values = [] }) => {
-    const value = labels[key];
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      case 'Gt':
-        return value !== undefined && Number(value) > Number(values[0]);
-      case 'Lt':
-        return value !== undefined && Number(value) < Number(values[0]);
-      default:
-        return false;
-    }
-  });
+  if (matchExpressions.length + matchFields.length === 0) return false;
+  let tests = compiled.get(term);
+  if (tests === undefined) {
+    tests = { ofLabels: compileTerms(matchExpressions), ofFields: compileTerms(matchFields) };
+    compiled.set(term, tests);
+  }
+  return tests.ofLabels(labels) && tests.ofFields(fields);
 }

@@ -59,7 +59,7 @@ export function fixedScore(demand: Demand, snapshot: Snapshot, row: number, poli
   let most = 0;
   for (const one of preferred) {
     most += one.weight;
-    if (termHolds(one.preference, facts.labels)) weight += one.weight;
+    if (termHolds(one.preference, facts)) weight += one.weight;
   }
   const unwanted = facts.taints.filter(
     (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(demand.tolerations, taint),

@@ -17,6 +17,8 @@ export interface PlacedPod {
 interface NodeFacts {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What `matchFields` may ask for. */
+  readonly fields: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly unschedulable: boolean;
   readonly extended: ReadonlyMap<string, number>;
@@ -114,7 +116,8 @@ export class Snapshot {
     };
     const facts: NodeFacts = {
       name,
-      labels: { ...node.metadata.labels, 'metadata.name': name },
+      labels: node.metadata.labels ?? {},
+      fields: { 'metadata.name': name },
       taints: node.spec?.taints ?? [],
       unschedulable: node.spec?.unschedulable === true,
       extended,
