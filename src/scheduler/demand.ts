@@ -23,6 +23,8 @@ export interface HostPortDemand {
 
 export interface Demand {
   readonly key: string;
+  /** Equal for pods that ask the same of a node's own facts: its name, labels and taints. */
+  readonly nodesKey: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly cpuMilli: number;
@@ -162,6 +164,7 @@ function workOut(pod: Pod): Demand {
   ]);
   return {
     key,
+    nodesKey: JSON.stringify([spec?.nodeName, spec?.nodeSelector, affinity?.nodeAffinity, spec?.tolerations]),
     namespace: metadata.namespace ?? '',
     labels: metadata.labels ?? {},
     ...amounts,

@@ -11,10 +11,12 @@
  */
 import type { Pod } from '../api/index.ts';
 import { type Demand, demandOf } from './demand.ts';
-import { hasRoom, portsRefusal, refusals, roomRefusals, staticRefusal } from './filters.ts';
+import { hasRoom, portsRefusal, refusals, roomRefusals } from './filters.ts';
 import { around, Guard, placementAround } from './neighbours.ts';
-import { defaultPolicy, fixedScore, nodeScore, type Policy } from './scores.ts';
+import { NodeHeap } from './node-heap.ts';
+import { defaultPolicy, nodeScore, type Policy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
+import { suitableNodes } from './suitable.ts';
 
 /** How many nodes were refused, by reason. */
 export type Refusals = ReadonlyMap<string, number>;
@@ -70,12 +72,6 @@ function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
   });
 }
 
-interface Candidate {
-  readonly row: number;
-  readonly fixed: number;
-  score: number;
-}
-
 function planAlike(
   snapshot: Snapshot,
   demand: Demand,
@@ -83,37 +79,29 @@ function planAlike(
   policy: Policy,
   steps: Step[],
 ): void {
-  const refused = new Map<string, number>();
-  const heap: Candidate[] = [];
-  for (let row = 0; row < snapshot.rows; row++) {
-    if (snapshot.facts(row) === undefined) continue;
-    const reason = staticRefusal(demand, snapshot, row);
-    if (reason !== undefined) count(refused, reason);
-    else if (hasRoom(demand, snapshot, row)) {
-      const fixed = fixedScore(demand, snapshot, row, policy);
-      heap.push({ row, fixed, score: nodeScore(demand, snapshot, row, policy, fixed) });
+  const suitable = suitableNodes(demand, snapshot, policy);
+  const refused = new Map(suitable.refused);
+  const heap = new NodeHeap(suitable.rows.length);
+  suitable.rows.forEach((row, index) => {
+    if (hasRoom(demand, snapshot, row)) {
+      const fixed = suitable.fixed[index] ?? 0;
+      heap.add(row, fixed, nodeScore(demand, snapshot, row, policy, fixed));
     } else for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
-  }
-  heapify(heap);
+  });
+  heap.order();
   for (const { key, pod } of group) {
-    const best = heap[0];
-    if (best === undefined) {
+    if (heap.size === 0) {
       steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused: new Map(refused) });
       continue;
     }
-    const nodeName = snapshot.facts(best.row)?.name ?? '';
-    steps.push({ kind: 'bind', podKey: key, nodeName, score: best.score, possible: heap.length, refused });
+    const { row, score } = heap;
+    const nodeName = snapshot.facts(row)?.name ?? '';
+    steps.push({ kind: 'bind', podKey: key, nodeName, score, possible: heap.size, refused });
     snapshot.addPod(key, pod, nodeName);
-    if (hasRoom(demand, snapshot, best.row)) {
-      best.score = nodeScore(demand, snapshot, best.row, policy, best.fixed);
-      sink(heap, 0);
-    } else {
-      for (const lacking of roomRefusals(demand, snapshot, best.row)) count(refused, lacking);
-      const last = heap.pop() as Candidate;
-      if (heap.length > 0 && last !== best) {
-        heap[0] = last;
-        sink(heap, 0);
-      }
+    if (hasRoom(demand, snapshot, row)) heap.rescore(nodeScore(demand, snapshot, row, policy, heap.fixed));
+    else {
+      for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
+      heap.removeBest();
     }
   }
 }
@@ -127,17 +115,11 @@ function planAmongOthers(
   guard: Guard,
   steps: Step[],
 ): void {
-  const refusedAlways = new Map<string, number>();
-  const candidates: { readonly row: number; readonly fixed: number }[] = [];
-  for (let row = 0; row < snapshot.rows; row++) {
-    if (snapshot.facts(row) === undefined) continue;
-    const reason = staticRefusal(demand, snapshot, row);
-    if (reason !== undefined) count(refusedAlways, reason);
-    else candidates.push({ row, fixed: fixedScore(demand, snapshot, row, policy) });
-  }
+  const suitable = suitableNodes(demand, snapshot, policy);
+  const candidates = Array.from(suitable.rows, (row, index) => ({ row, fixed: suitable.fixed[index] ?? 0 }));
   const neighbours = around(snapshot, demand);
   for (const { key, pod } of group) {
-    const refused = new Map(refusedAlways);
+    const refused = new Map(suitable.refused);
     const possible: { readonly row: number; readonly fixed: number }[] = [];
     for (const candidate of candidates) {
       const { row } = candidate;
@@ -175,28 +157,6 @@ function planAmongOthers(
 
 function count(counts: Map<string, number>, reason: string): void {
   counts.set(reason, (counts.get(reason) ?? 0) + 1);
-}
-
-/** Better first; among equals the lower row, so that the plan is the same every time. */
-const better = (a: Candidate, b: Candidate): boolean =>
-  a.score > b.score || (a.score === b.score && a.row < b.row);
-
-function heapify(heap: Candidate[]): void {
-  for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, at);
-}
-
-function sink(heap: Candidate[], from: number): void {
-  let at = from;
-  const moving = heap[at] as Candidate;
-  for (;;) {
-    let child = 2 * at + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && better(heap[child + 1] as Candidate, heap[child] as Candidate)) child++;
-    if (!better(heap[child] as Candidate, moving)) break;
-    heap[at] = heap[child] as Candidate;
-    at = child;
-  }
-  heap[at] = moving;
 }
 
 /** As kube-scheduler says it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */

@@ -55,6 +55,7 @@ export function fixedScore(demand: Demand, snapshot: Snapshot, row: number, poli
   if (facts === undefined) return 0;
   const preferred: readonly PreferredSchedulingTerm[] =
     demand.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  if (preferred.length === 0 && facts.taints.length === 0) return policy.preferNoSchedule * 100;
   let weight = 0;
   let most = 0;
   for (const one of preferred) {

@@ -38,8 +38,8 @@ export class Snapshot {
   readonly #extendedTaken: Map<string, number>[] = [];
   readonly #podsOn: Map<string, Pod>[] = [];
   readonly #ports: HostPortDemand[][] = [];
-  /** How many pods of an owner a row holds. */
-  readonly #owners: Map<string, number>[] = [];
+  /** How many pods of an owner each row holds. */
+  readonly #owners = new Map<string, Map<number, number>>();
   readonly #rowOf = new Map<string, number>();
   readonly #placed = new Map<string, PlacedPod>();
   /** Placed pods that want certain others kept away from them. */
@@ -80,7 +80,7 @@ export class Snapshot {
   }
 
   ownedOn(row: number, owner: string): number {
-    return this.#owners[row]?.get(owner) ?? 0;
+    return this.#owners.get(owner)?.get(row) ?? 0;
   }
 
   extendedFree(row: number, resource: string): number {
@@ -145,12 +145,14 @@ export class Snapshot {
     const pods = this.#podsOn[row] ?? new Map<string, Pod>();
     // Its pods are still there until somebody deletes them; the node may come back.
     if (pods.size > 0) this.#waiting.set(name, new Map(pods));
-    for (const key of pods.keys()) this.#unplace(key);
+    for (const [key, pod] of pods) {
+      this.#unplace(key);
+      this.#countOwned(row, pod, -1);
+    }
     this.#rowOf.delete(name);
     this.#facts[row] = undefined;
     this.#podsOn[row] = new Map();
     this.#ports[row] = [];
-    this.#owners[row] = new Map();
     this.#extendedTaken[row] = new Map();
     this.#freeRows.push(row);
     this.#staticVersion++;
@@ -217,15 +219,22 @@ export class Snapshot {
     const taken = this.#extendedTaken[row];
     for (const [resource, amount] of amounts.extended)
       taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
-    const owner = pod.metadata.ownerReferences?.find((one) => one.controller === true)?.uid;
-    const owners = this.#owners[row];
-    if (owner !== undefined && owners !== undefined) {
-      const count = (owners.get(owner) ?? 0) + sign;
-      if (count <= 0) owners.delete(owner);
-      else owners.set(owner, count);
-    }
+    this.#countOwned(row, pod, sign);
     const ports = hostPortsOf(pod);
     if (ports.length > 0) this.#ports[row] = [...(this.#podsOn[row]?.values() ?? [])].flatMap(hostPortsOf);
+  }
+
+  #countOwned(row: number, pod: Pod, sign: 1 | -1): void {
+    const owner = pod.metadata.ownerReferences?.find((one) => one.controller === true)?.uid;
+    if (owner === undefined) return;
+    let rows = this.#owners.get(owner);
+    if (rows === undefined) {
+      rows = new Map();
+      this.#owners.set(owner, rows);
+    }
+    const count = (rows.get(row) ?? 0) + sign;
+    if (count > 0) rows.set(row, count);
+    else if (rows.delete(row) && rows.size === 0) this.#owners.delete(owner);
   }
 
   #takenOn(row: number): { cpu: number; memory: number; ephemeral: number } {
@@ -246,7 +255,6 @@ export class Snapshot {
     this.#facts[row] = undefined;
     this.#podsOn[row] = new Map();
     this.#ports[row] = [];
-    this.#owners[row] = new Map();
     this.#extendedTaken[row] = new Map();
     return row;
   }
