@@ -251,8 +251,8 @@ real('exec() with a terminal of a known size has it without being told again', (
     for (let time = 0; time < 5; time++) {
       const session = await runtime.exec({
         containerId: id,
-        // crun sets it a moment after the process has begun.
-        args: ['/bin/sh', '-c', 'sleep 0.2; stty size'],
+        // It comes a moment after the process has begun.
+        args: ['/bin/sh', '-c', 'until [ "$(stty size 2>&1)" = "33 77" ]; do sleep 0.02; done; stty size'],
         terminal: true,
         stdin: true,
         size: { columns: 77, rows: 33 },

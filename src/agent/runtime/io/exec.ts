@@ -22,6 +22,8 @@ import { exists, findProgram } from './host.ts';
 /** Milliseconds without output after which the streams of an ended command are closed, though a child of it still holds them. */
 const lingerMs = 300;
 const startPollMs = 5;
+/** When, after its start, a terminal is given its size. */
+const settleMs = [0, 50, 250, 1000];
 const outputLimitBytes = 10 * 1024;
 
 export interface ExecTarget {
@@ -154,7 +156,11 @@ export class Execs {
     const start = watchStart(child, prepared, () => {
       // What is typed before the runtime has made its terminal raw would be echoed twice.
       if (child.stdin !== null) typed.pipe(child.stdin);
-      if (size !== undefined) resizeTerminal(prepared.pid(), size);
+      // Again a little later: the runtime names the process a moment before that has its terminal.
+      for (const afterMs of settleMs)
+        setTimeout(() => {
+          if (size !== undefined) resizeTerminal(prepared.pid(), size);
+        }, afterMs).unref();
     });
     const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
     const complaint = (): string => readIfThere(complaints);
