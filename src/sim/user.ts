@@ -167,7 +167,7 @@ async function nonsense(world: World, number: number): Promise<void> {
     () => api.delete(services, home, appName(0), { preconditions: { resourceVersion: '1' } }),
     () =>
       api.patch(services, home, appName(0), 'merge', {
-        metadata: { uid: strangerUid, labels: { meant: 'for another' } },
+        metadata: { uid: strangerUid, labels: { meant: 'another' } },
       }),
     () =>
       api.update(deployments, {

@@ -88,6 +88,8 @@ export const placementMutants: readonly Mutant[] = [
     find: 'void Promise.all([nodes.whenSynced(), pods.whenSynced()]).then(() => {',
     replace: 'void Promise.all([nodes.whenSynced()]).then(() => {',
     sentence: 'A scheduler that has just started places pods before it knows which are there.',
+    harmless:
+      'a copy comes whole: with the first pod that waits, all that have a node are known, and without it there is nothing to plan',
   },
   {
     name: 'hollow/ending-pod-started',
