@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Event, Node, Pod } from '../api/index.ts';
+import type { Event, Namespace, Node, Pod } from '../api/index.ts';
 import { createFakeClient, createInformers } from '../client/index.ts';
 import { CaelumError, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
 import { startScheduler } from './bind-loop.ts';
 
 const podsRef = { group: '', version: 'v1', resource: 'pods', namespaced: true };
 const nodesRef = { group: '', version: 'v1', resource: 'nodes', namespaced: false };
+const namespacesRef = { group: '', version: 'v1', resource: 'namespaces', namespaced: false };
 const eventsRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
 
 function desk(t: TestContext) {
@@ -126,4 +127,34 @@ test('startScheduler() tries pods set aside at most once a second, however much 
     client.requests.length - before <= 5,
     `${client.requests.length - before} requests in three seconds`,
   );
+});
+
+test('startScheduler() follows the labels of namespaces for pods that choose by them', async (t) => {
+  const { client, run, addNode, addPod, pod } = desk(t);
+  const setTeam = (team: string): void =>
+    client.seed<Namespace>(namespacesRef, { metadata: { name: 'default', labels: { team } } });
+  setTeam('b');
+  addNode('a');
+  addPod('seeker', '1', {
+    affinity: {
+      podAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          {
+            topologyKey: 'kubernetes.io/hostname',
+            labelSelector: {},
+            namespaceSelector: { matchLabels: { team: 'a' } },
+          },
+        ],
+      },
+    },
+  });
+  await run(3000);
+  assert.equal(pod('seeker').spec?.nodeName, undefined);
+  setTeam('a');
+  client.seed<Node>(nodesRef, {
+    metadata: { name: 'b', labels: { 'kubernetes.io/hostname': 'b' } },
+    status: { allocatable: { cpu: '4', memory: '8Gi', pods: '110' } },
+  });
+  await run(3000);
+  assert.equal(pod('seeker').spec?.nodeName, 'b', 'the first of its kind may go anywhere');
 });

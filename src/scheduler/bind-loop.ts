@@ -8,7 +8,14 @@
  *
  * Owns retries and back-off. Invariant: a pod is planned only when no binding of it is under way.
  */
-import { type Node, nodes as nodesRef, type Pod, pods as podsRef } from '../api/index.ts';
+import {
+  type Namespace,
+  type Node,
+  namespaces as namespacesRef,
+  nodes as nodesRef,
+  type Pod,
+  pods as podsRef,
+} from '../api/index.ts';
 import {
   type Change,
   type Client,
@@ -25,6 +32,7 @@ import {
   NewestMap,
   type Random,
 } from '../lib/index.ts';
+import { choosesNamespaces } from './demand.ts';
 import { plan, type Refusals, type Step, type WaitingPod, waitMessage } from './plan.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
@@ -89,6 +97,8 @@ class BindLoop implements Scheduler {
   readonly #decisions = new NewestMap<string, Explanation>(rememberedMax);
   readonly #backoff: KeyedBackoff<string>;
   #planned = false;
+  #followsNamespaces = false;
+  #awaitsNamespaces = false;
   #stopped = false;
   #sweep: { cancel(): void } | undefined;
   #asideTimer: { cancel(): void } | undefined;
@@ -121,6 +131,23 @@ class BindLoop implements Scheduler {
     this.#sweepLater();
   }
 
+  /** Labels of namespaces matter to few clouds, so they are followed from the first pod on that chooses pods by them. */
+  #followNamespaces(): void {
+    this.#followsNamespaces = true;
+    this.#awaitsNamespaces = true;
+    const namespaces = this.#options.informers.informer<Namespace>(namespacesRef);
+    const changed = ({ kind, key, object }: Change<Namespace>): void => {
+      if (kind === 'deleted') this.#snapshot.removeNamespace(key);
+      else this.#snapshot.setNamespace(object);
+      this.#tryAside();
+    };
+    this.#subscriptions.push(namespaces.onChange(changed));
+    void namespaces.whenSynced().then(() => {
+      this.#awaitsNamespaces = false;
+      this.#schedulePlan();
+    });
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#sweep?.cancel();
@@ -142,7 +169,9 @@ class BindLoop implements Scheduler {
   }
 
   #onPod({ kind, key, object }: Change<Pod>): void {
-    const { nodeName } = object.spec ?? {};
+    const { nodeName, affinity } = object.spec ?? {};
+    if (affinity !== undefined && !this.#followsNamespaces && choosesNamespaces(affinity))
+      this.#followNamespaces();
     const over =
       kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
     if (over) {
@@ -214,12 +243,13 @@ class BindLoop implements Scheduler {
   #timer = false;
 
   #schedulePlan(): void {
-    if (!this.#planned || this.#stopped || this.#timer || this.#waiting.size === 0) return;
+    if (!this.#planned || this.#awaitsNamespaces || this.#stopped) return;
+    if (this.#timer || this.#waiting.size === 0) return;
     this.#timer = true;
     // After the events of this turn: a burst of pods is one plan.
     this.#options.clock.after(0, () => {
       this.#timer = false;
-      if (!this.#stopped) this.#planBatch();
+      if (!this.#stopped && !this.#awaitsNamespaces) this.#planBatch();
     });
   }
 

@@ -57,7 +57,10 @@ export interface Amounts {
 export const unaskedCpuMilli = 100;
 export const unaskedMemoryBytes = 200 * 2 ** 20;
 
-/** What a pod takes of its node: its containers together, or its largest init container, and the overhead. Source: Kubernetes, "resource sharing within containers". */
+/**
+ * What a pod takes of its node: what it asks for as a whole, else its containers together or its largest init container; and the overhead.
+ * Source: Kubernetes, "resource sharing within containers" and "pod-level resource specification".
+ */
 export function amountsOf(pod: Pod): Amounts {
   const { spec } = pod;
   if (spec === undefined) return addUp(pod);
@@ -74,11 +77,11 @@ const knownAmounts = new WeakMap<NonNullable<Pod['spec']>, Amounts>();
 const nothingExtended: ReadonlyMap<string, number> = new Map();
 
 function addUp(pod: Pod): Amounts {
-  const { containers = [], initContainers = [], overhead = {} } = pod.spec ?? {};
+  const { containers = [], initContainers = [], overhead = {}, resources } = pod.spec ?? {};
   const names = new Set<string>();
   for (const one of [...containers, ...initContainers])
     for (const name of Object.keys(one.resources?.requests ?? {})) names.add(name);
-  for (const name of Object.keys(overhead)) names.add(name);
+  for (const name of [...Object.keys(overhead), ...Object.keys(resources?.requests ?? {})]) names.add(name);
   const extended = new Map<string, number>();
   const total = { cpuMilli: 0, memoryBytes: 0, ephemeralBytes: 0 };
   for (const name of names) {
@@ -94,7 +97,8 @@ function addUp(pod: Pod): Amounts {
       } else starting = Math.max(starting, sidecars + asked(one));
     }
     running += sidecars;
-    const amount = Math.max(running, starting) + (read(overhead[name]) ?? 0);
+    const whole = read(resources?.requests?.[name]) ?? Math.max(running, starting);
+    const amount = whole + (read(overhead[name]) ?? 0);
     if (name === 'cpu') total.cpuMilli = amount;
     else if (name === 'memory') total.memoryBytes = amount;
     else if (name === 'ephemeral-storage') total.ephemeralBytes = amount;
@@ -103,9 +107,12 @@ function addUp(pod: Pod): Amounts {
   return { ...total, extended: extended.size === 0 ? nothingExtended : extended };
 }
 
+/** Of all containers that stay: sidecars too. */
 export function hostPortsOf(pod: Pod): readonly HostPortDemand[] {
   const ports: HostPortDemand[] = [];
-  for (const container of pod.spec?.containers ?? [])
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
+  for (const container of [...containers, ...sidecars])
     for (const one of container.ports ?? []) {
       const port = one.hostPort ?? (pod.spec?.hostNetwork === true ? one.containerPort : 0);
       if (port > 0)
@@ -191,19 +198,35 @@ function withRevision(constraint: TopologySpreadConstraint, pod: Pod): TopologyS
   return { ...constraint, labelSelector: { ...constraint.labelSelector, matchLabels } };
 }
 
-/** Does a term of pod (anti-)affinity speak of this pod? `own` is the namespace of the pod that has the term. */
+/** Labels of a namespace; undefined while it is not known. */
+export type NamespaceLabels = (name: string) => Readonly<Record<string, string>> | undefined;
+
+/**
+ * Does a term of pod (anti-)affinity speak of this pod? `own` is the namespace of the pod that has the term: it is meant where the term names none, neither
+ * by a list nor by labels.
+ */
 export function termSelects(
   term: PodAffinityTerm,
   own: string,
   namespace: string,
   labels: Readonly<Record<string, string>>,
+  namespaceLabels: NamespaceLabels,
 ): boolean {
-  const everywhere = term.namespaceSelector !== undefined && Object.keys(term.namespaceSelector).length === 0;
-  const listed = term.namespaces !== undefined && term.namespaces.length > 0;
+  const { namespaces = [], namespaceSelector } = term;
   const there =
-    everywhere ||
-    (listed
-      ? (term.namespaces ?? []).includes(namespace)
-      : term.namespaceSelector === undefined && namespace === own);
+    namespaceSelector === undefined && namespaces.length === 0
+      ? namespace === own
+      : namespaces.includes(namespace) || labelPredicate(namespaceSelector)(namespaceLabels(namespace));
   return there && labelPredicate(term.labelSelector as LabelSelector | undefined)(labels);
+}
+
+/** Whether a term chooses namespaces by their labels, so that these have to be known. */
+export function choosesNamespaces({ podAffinity, podAntiAffinity }: Affinity): boolean {
+  return [podAffinity, podAntiAffinity].some((terms) => {
+    const required = terms?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    const preferred = terms?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+    return [...required, ...preferred.map(({ podAffinityTerm }) => podAffinityTerm)].some(
+      ({ namespaceSelector = {} }) => Object.keys(namespaceSelector).length > 0,
+    );
+  });
 }

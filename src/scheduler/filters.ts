@@ -10,6 +10,7 @@ import {
   type NodeSelectorTerm,
   type Taint,
   type Toleration,
+  type TopologySpreadConstraint,
 } from '../api/index.ts';
 import { type Demand, portsClash } from './demand.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -49,12 +50,29 @@ export function staticRefusal(demand: Demand, snapshot: Snapshot, row: number): 
   if (facts.unschedulable && !tolerates(demand.tolerations, cordoned)) return refusals.unschedulable;
   for (const taint of facts.taints)
     if (taint.effect !== 'PreferNoSchedule' && !tolerates(demand.tolerations, taint)) return refusals.taint;
+  return matchesAffinity(demand, facts) ? undefined : refusals.affinity;
+}
+
+type NodeFacts = NonNullable<ReturnType<Snapshot['facts']>>;
+
+export function matchesAffinity(demand: Demand, facts: NodeFacts): boolean {
   if (demand.nodeSelector !== undefined)
-    for (const key in demand.nodeSelector)
-      if (facts.labels[key] !== demand.nodeSelector[key]) return refusals.affinity;
+    for (const key in demand.nodeSelector) if (facts.labels[key] !== demand.nodeSelector[key]) return false;
   const required = demand.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required !== undefined && !selectsNode(required, facts)) return refusals.affinity;
-  return undefined;
+  return required === undefined || selectsNode(required, facts);
+}
+
+/** Spreading counts the nodes that the pod could be spread over, as far as the constraint's policies look at affinity and taints. */
+export function isSpreadOver(
+  { nodeAffinityPolicy, nodeTaintsPolicy }: TopologySpreadConstraint,
+  demand: Demand,
+  facts: NodeFacts,
+): boolean {
+  if (nodeAffinityPolicy !== 'Ignore' && !matchesAffinity(demand, facts)) return false;
+  if (nodeTaintsPolicy !== 'Honor') return true;
+  return facts.taints.every(
+    (taint) => taint.effect === 'PreferNoSchedule' || tolerates(demand.tolerations, taint),
+  );
 }
 
 /** Every resource that lacks, for a node may lack several. Empty: there is room. */

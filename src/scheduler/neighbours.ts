@@ -6,11 +6,12 @@ import {
   type Affinity,
   type LabelSelector,
   labelPredicate,
+  type Pod,
   type PodAffinityTerm,
   type TopologySpreadConstraint,
 } from '../api/index.ts';
 import { type Demand, termSelects } from './demand.ts';
-import { refusals, staticRefusal } from './filters.ts';
+import { isSpreadOver, refusals } from './filters.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Neighbours {
@@ -29,7 +30,11 @@ interface Domain {
   readonly counts: Map<string, number>;
   /** Whether the pods that are being placed count themselves. */
   readonly countsOwn: boolean;
+  /** Whether pods on this row count. */
+  includes(row: number): boolean;
 }
+
+const everyRow = (): boolean => true;
 
 interface Spread {
   readonly constraint: TopologySpreadConstraint;
@@ -72,7 +77,8 @@ export class Guard {
     const { namespace, labels } = this.#demand;
     for (const term of affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
       const value = this.#snapshot.facts(row)?.labels[term.topologyKey];
-      if (value === undefined || !termSelects(term, own, namespace, labels)) continue;
+      if (value === undefined || !termSelects(term, own, namespace, labels, this.#snapshot.namespaceLabels))
+        continue;
       const values = this.#values.get(term.topologyKey);
       if (values === undefined) this.#values.set(term.topologyKey, new Set([value]));
       else values.add(value);
@@ -84,8 +90,8 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
   const { podAffinity, podAntiAffinity } = demand.affinity ?? {};
   const hard = demand.spread.filter((one) => one.whenUnsatisfiable !== 'ScheduleAnyway');
   const soft = demand.spread.filter((one) => one.whenUnsatisfiable === 'ScheduleAnyway');
-  const spreads = hard.map((one) => spreadOf(snapshot, demand, one));
-  const softSpreads = soft.map((one) => spreadOf(snapshot, demand, one));
+  const spreads = hard.map((one) => spreadOf(snapshot, demand, one, hard));
+  const softSpreads = soft.map((one) => spreadOf(snapshot, demand, one, soft));
   const wanted = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
     domain: termDomain(snapshot, demand, term),
   }));
@@ -103,8 +109,10 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
     })),
   ];
   const valueAt = (row: number, key: string): string | undefined => snapshot.facts(row)?.labels[key];
-  const countAt = (row: number, domain: Domain): number =>
-    domain.counts.get(valueAt(row, domain.key) ?? '') ?? 0;
+  const countAt = (row: number, domain: Domain): number => {
+    const value = valueAt(row, domain.key);
+    return value === undefined ? 0 : (domain.counts.get(value) ?? 0);
+  };
   const domains = [...wanted, ...unwanted, ...preferred, ...spreads, ...softSpreads].map(
     ({ domain }) => domain,
   );
@@ -112,7 +120,7 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
     placed: (row) => {
       for (const domain of domains) {
         const value = valueAt(row, domain.key);
-        if (domain.countsOwn && value !== undefined)
+        if (domain.countsOwn && value !== undefined && domain.includes(row))
           domain.counts.set(value, (domain.counts.get(value) ?? 0) + 1);
       }
       for (const spread of spreads) spread.least = leastOf(spread.domain, spread.constraint);
@@ -161,19 +169,27 @@ export function placementAround(
   return (row) => (high === low ? 0 : (200 * ((scores.get(row) ?? low) - low)) / (high - low));
 }
 
-function spreadOf(snapshot: Snapshot, demand: Demand, constraint: TopologySpreadConstraint): Spread {
+/** `alike`: all constraints of the pod that are as hard as this one; a node that lacks the key of one of them counts for none. */
+function spreadOf(
+  snapshot: Snapshot,
+  demand: Demand,
+  constraint: TopologySpreadConstraint,
+  alike: readonly TopologySpreadConstraint[],
+): Spread {
   const matches = labelPredicate(constraint.labelSelector as LabelSelector | undefined);
   const countsOwn = matches(demand.labels);
-  const domain: Domain = { key: constraint.topologyKey, counts: new Map(), countsOwn };
-  const honoursTaints = constraint.nodeTaintsPolicy === 'Honor';
-  for (let row = 0; row < snapshot.rows; row++) {
+  const includes = (row: number): boolean => {
     const facts = snapshot.facts(row);
-    const value = facts?.labels[constraint.topologyKey];
-    if (value === undefined) continue;
-    // Nodes that the pod could never go to do not count, as nodeAffinityPolicy Honor says.
-    const refusal = staticRefusal(demand, snapshot, row);
-    if (refusal === refusals.affinity && constraint.nodeAffinityPolicy !== 'Ignore') continue;
-    if (refusal === refusals.taint && honoursTaints) continue;
+    return (
+      facts !== undefined &&
+      alike.every(({ topologyKey }) => facts.labels[topologyKey] !== undefined) &&
+      isSpreadOver(constraint, demand, facts)
+    );
+  };
+  const domain: Domain = { key: constraint.topologyKey, counts: new Map(), countsOwn, includes };
+  for (let row = 0; row < snapshot.rows; row++) {
+    const value = snapshot.facts(row)?.labels[constraint.topologyKey];
+    if (value === undefined || !includes(row)) continue;
     let count = domain.counts.get(value) ?? 0;
     for (const pod of snapshot.podsOn(row))
       if (
@@ -195,15 +211,16 @@ function leastOf({ counts }: Domain, { minDomains = 1 }: TopologySpreadConstrain
 }
 
 function termDomain(snapshot: Snapshot, demand: Demand, term: PodAffinityTerm): Domain {
-  const countsOwn = termSelects(term, demand.namespace, demand.namespace, demand.labels);
-  const domain: Domain = { key: term.topologyKey, counts: new Map(), countsOwn };
+  const { namespace: own, labels } = demand;
+  const speaksOf = (pod: Pod): boolean =>
+    termSelects(term, own, pod.metadata.namespace ?? '', pod.metadata.labels ?? {}, snapshot.namespaceLabels);
+  const countsOwn = termSelects(term, own, own, labels, snapshot.namespaceLabels);
+  const domain: Domain = { key: term.topologyKey, counts: new Map(), countsOwn, includes: everyRow };
   for (let row = 0; row < snapshot.rows; row++) {
     const value = snapshot.facts(row)?.labels[term.topologyKey];
     if (value === undefined) continue;
     let count = 0;
-    for (const pod of snapshot.podsOn(row))
-      if (termSelects(term, demand.namespace, pod.metadata.namespace ?? '', pod.metadata.labels ?? {}))
-        count++;
+    for (const pod of snapshot.podsOn(row)) if (speaksOf(pod)) count++;
     if (count > 0) domain.counts.set(value, (domain.counts.get(value) ?? 0) + count);
   }
   return domain;

@@ -292,3 +292,128 @@ test('plan() never overcommits a node and never leaves a pod waiting that would 
     }
   }
 });
+
+// Found by comparison with src/sim/reference/scheduler.ts; each names the seed of its test that found it.
+
+const podsAt = (resources: object, more: object = {}): object => ({
+  containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1' } } }],
+  ...more,
+  resources,
+});
+
+test('amountsOf() takes what a pod asks for as a whole before what its containers ask (seed 1/2)', () => {
+  const whole = podsAt({ requests: { cpu: '3', memory: '1Gi' } }, { overhead: { cpu: '100m' } });
+  const amounts = amountsOf(pod('a', whole).pod);
+  assert.deepEqual([amounts.cpuMilli, amounts.memoryBytes], [3100, 2 ** 30]);
+});
+
+test('plan() tells of each pod why nodes were refused to it, not to those after it (seed 1/3)', () => {
+  const steps = plan(snapshotOf(node('a', { cpu: '1' })), [pod('a', {}, '1'), pod('b', {}, '1')]);
+  assert.deepEqual(
+    steps.map(({ kind, refused }) => [kind, Object.fromEntries(refused)]),
+    [
+      ['bind', {}],
+      ['wait', { 'Insufficient cpu': 1 }],
+    ],
+  );
+});
+
+test('Snapshot forgets that a pod waited for a node when it is on another (seed 1/3)', () => {
+  const snapshot = snapshotOf(node('a', { cpu: '1' }));
+  const { key, pod: moved } = pod('moved', {}, '1');
+  snapshot.addPod(key, moved, 'unknown');
+  snapshot.addPod(key, moved, 'a');
+  snapshot.setNode(node('unknown'));
+  assert.deepEqual(nodesOf(plan(snapshot, [pod('b', { nodeName: 'a' }, '1')])), [undefined]);
+});
+
+test('plan() knows the host ports of sidecars (seed 1/241)', () => {
+  const sidecar = { name: 's', restartPolicy: 'Always', ports: [{ containerPort: 80, hostPort: 80 }] };
+  const steps = plan(
+    snapshotOf(node('a')),
+    ['a', 'b'].map((name) => pod(name, { initContainers: [sidecar] })),
+  );
+  assert.deepEqual(nodesOf(steps), ['a', undefined]);
+});
+
+const spread = (topologyKey: string, more: object = {}): object => ({
+  maxSkew: 1,
+  topologyKey,
+  whenUnsatisfiable: 'DoNotSchedule',
+  labelSelector: { matchLabels: { app: 'web' } },
+  ...more,
+});
+const web = { labels: { app: 'web' } };
+
+test('plan() spreads over nodes that the affinity allows, tainted or not (seed 1/30)', () => {
+  const taints = [{ key: 'dedicated', effect: 'NoSchedule' }];
+  const snapshot = snapshotOf(
+    node('a', { labels: { zone: 'z1', disk: 'ssd' } }),
+    node('b', { labels: { zone: 'z2' }, taints }),
+  );
+  const spec = { nodeSelector: { disk: 'ssd' }, topologySpreadConstraints: [spread('zone')] };
+  const steps = plan(
+    snapshot,
+    ['a', 'b', 'c'].map((name) => pod(name, spec, '100m', web)),
+  );
+  assert.deepEqual(nodesOf(steps), ['a', 'a', 'a']);
+});
+
+test('plan() spreads over nodes that have the keys of all constraints, as documented', () => {
+  const snapshot = snapshotOf(
+    node('a', { labels: { zone: 'z1', rack: 'r1' } }),
+    node('b', { labels: { zone: 'z2' } }),
+  );
+  const spec = { topologySpreadConstraints: [spread('zone'), spread('rack')] };
+  const steps = plan(
+    snapshot,
+    ['a', 'b'].map((name) => pod(name, spec, '100m', web)),
+  );
+  assert.deepEqual(nodesOf(steps), ['a', 'a']);
+});
+
+test('plan() takes a cordoned node out of spreading where taints are honoured', () => {
+  const taints = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }];
+  const snapshot = snapshotOf(
+    node('a', { labels: { zone: 'z1' } }),
+    node('b', { labels: { zone: 'z2' }, taints, unschedulable: true }),
+  );
+  const spec = { topologySpreadConstraints: [spread('zone', { nodeTaintsPolicy: 'Honor' })] };
+  const steps = plan(
+    snapshot,
+    ['a', 'b'].map((name) => pod(name, spec, '100m', web)),
+  );
+  assert.deepEqual(nodesOf(steps), ['a', 'a']);
+});
+
+test('plan() counts nodes without a label in no domain, also where another has the empty value (seed 1/333)', () => {
+  const term = { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'web' } } };
+  const spec = {
+    affinity: {
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 50, podAffinityTerm: term }],
+      },
+    },
+  };
+  const snapshot = snapshotOf(node('a', { labels: { zone: '' } }), node('b', { cpu: '3', memory: '6Gi' }));
+  const first = pod('first', {}, '100m', web);
+  snapshot.addPod(first.key, first.pod, 'a');
+  assert.deepEqual(nodesOf(plan(snapshot, [pod('second', spec, '100m', web)])), ['b']);
+});
+
+test('plan() chooses namespaces by their labels, or by those listed beside (seed 1/3)', () => {
+  const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'web' } } };
+  for (const [where, expected] of [
+    [{ namespaceSelector: { matchLabels: { team: 'a' } } }, 'b'],
+    [{ namespaceSelector: { matchLabels: { team: 'b' } } }, undefined],
+    [{ namespaceSelector: { matchLabels: { team: 'b' } }, namespaces: ['bank'] }, 'b'],
+  ] as const) {
+    const snapshot = snapshotOf(node('a'), node('b'));
+    snapshot.setNamespace({ metadata: { name: 'bank', labels: { team: 'a' } } });
+    const theirs = pod('x', {}, '100m', { ...web, namespace: 'bank' });
+    snapshot.addPod(theirs.key, theirs.pod, 'b');
+    const required = { requiredDuringSchedulingIgnoredDuringExecution: [{ ...term, ...where }] };
+    const spec = { affinity: { podAffinity: required } };
+    assert.deepEqual(nodesOf(plan(snapshot, [pod('seeker', spec)])), [expected]);
+  }
+});

@@ -80,7 +80,8 @@ function planAlike(
   steps: Step[],
 ): void {
   const suitable = suitableNodes(demand, snapshot, policy);
-  const refused = new Map(suitable.refused);
+  // The steps share it until it changes.
+  let refused = new Map(suitable.refused);
   const heap = new NodeHeap(suitable.rows.length);
   suitable.rows.forEach((row, index) => {
     if (hasRoom(demand, snapshot, row)) {
@@ -91,7 +92,7 @@ function planAlike(
   heap.order();
   for (const { key, pod } of group) {
     if (heap.size === 0) {
-      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused: new Map(refused) });
+      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused });
       continue;
     }
     const { row, score } = heap;
@@ -100,6 +101,7 @@ function planAlike(
     snapshot.addPod(key, pod, nodeName);
     if (hasRoom(demand, snapshot, row)) heap.rescore(nodeScore(demand, snapshot, row, policy, heap.fixed));
     else {
+      refused = new Map(refused);
       for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
       heap.removeBest();
     }

@@ -4,9 +4,9 @@
  * Invariants: what is taken of a node is the sum over the pods that it holds, bound or assumed. A node's row keeps its index until it is removed;
  * rows of removed nodes are used again.
  */
-import type { Node, Pod, Taint } from '../api/index.ts';
+import type { Namespace, Node, Pod, Taint } from '../api/index.ts';
 import { quantityMilli, quantityValue } from '../api/index.ts';
-import { amountsOf, type HostPortDemand, hostPortsOf } from './demand.ts';
+import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
 
 export interface PlacedPod {
   readonly key: string;
@@ -46,6 +46,9 @@ export class Snapshot {
   readonly #guarding = new Set<PlacedPod>();
   /** Pods placed on nodes that are not known (yet). */
   readonly #waiting = new Map<string, Map<string, Pod>>();
+  readonly #waitingFor = new Map<string, string>();
+  /** Labels by name, for terms that choose namespaces by them. */
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   readonly #freeRows: number[] = [];
   #staticVersion = 0;
 
@@ -93,6 +96,16 @@ export class Snapshot {
 
   placed(key: string): PlacedPod | undefined {
     return this.#placed.get(key);
+  }
+
+  readonly namespaceLabels: NamespaceLabels = (name) => this.#namespaces.get(name);
+
+  setNamespace({ metadata }: Namespace): void {
+    this.#namespaces.set(metadata.name ?? '', metadata.labels ?? {});
+  }
+
+  removeNamespace(name: string): void {
+    this.#namespaces.delete(name);
   }
 
   setNode(node: Node): void {
@@ -144,9 +157,9 @@ export class Snapshot {
     if (row === undefined) return;
     const pods = this.#podsOn[row] ?? new Map<string, Pod>();
     // Its pods are still there until somebody deletes them; the node may come back.
-    if (pods.size > 0) this.#waiting.set(name, new Map(pods));
     for (const [key, pod] of pods) {
       this.#unplace(key);
+      this.#wait(name, key, pod);
       this.#countOwned(row, pod, -1);
     }
     this.#rowOf.delete(name);
@@ -170,11 +183,9 @@ export class Snapshot {
         return;
       }
       this.removePod(key);
-    }
+    } else this.#forgetWaiting(key);
     if (row === undefined) {
-      const waiting = this.#waiting.get(nodeName) ?? new Map<string, Pod>();
-      waiting.set(key, pod);
-      this.#waiting.set(nodeName, waiting);
+      this.#wait(nodeName, key, pod);
       return;
     }
     const placed = { key, pod, row };
@@ -195,8 +206,7 @@ export class Snapshot {
   removePod(key: string): void {
     const placed = this.#placed.get(key);
     if (placed === undefined) {
-      for (const [name, pods] of this.#waiting)
-        if (pods.delete(key) && pods.size === 0) this.#waiting.delete(name);
+      this.#forgetWaiting(key);
       return;
     }
     this.#unplace(key);
@@ -271,6 +281,22 @@ export class Snapshot {
     this.memoryWhole = larger(this.memoryWhole);
     this.ephemeralFree = larger(this.ephemeralFree);
     this.podsFree = larger(this.podsFree);
+  }
+
+  #wait(name: string, key: string, pod: Pod): void {
+    const waiting = this.#waiting.get(name) ?? new Map<string, Pod>();
+    waiting.set(key, pod);
+    this.#waiting.set(name, waiting);
+    this.#waitingFor.set(key, name);
+  }
+
+  #forgetWaiting(key: string): void {
+    const name = this.#waitingFor.get(key);
+    if (name === undefined) return;
+    const pods = this.#waiting.get(name);
+    pods?.delete(key);
+    if (pods?.size === 0) this.#waiting.delete(name);
+    this.#waitingFor.delete(key);
   }
 
   #takeWaiting(name: string): void {

@@ -20,7 +20,7 @@ export interface Requirement {
 }
 
 const labelOf = (labels: Labels, key: string): string | undefined =>
-  Object.entries(labels).find(([name]) => name === key)?.[1];
+  Object.hasOwn(labels, key) ? labels[key] : undefined;
 
 /** A 64-bit integer in decimal, else undefined: neither `1.5` nor the empty text is one. */
 function integerOf(text: string | undefined): bigint | undefined {

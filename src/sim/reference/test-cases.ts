@@ -56,7 +56,7 @@ export function forEachCase(t: TestContext, count: number, run: (choices: Choice
     try {
       run(new Choices(`${seed}/${at}`));
     } catch (error) {
-      if (error instanceof Error) error.message = `CAELUM_SEED=${seed}/${at} replays it: ${error.message}`;
+      t.diagnostic(`CAELUM_SEED=${seed}/${at} replays it`);
       throw error;
     }
     if (only !== undefined) return;
