@@ -358,8 +358,9 @@ class SmallRun {
     await this.#options.environment.turn();
   }
 
-  /** Whoever works without end: the next timer comes in between. */
+  /** Whoever works without end: the next timer comes in between, and what was to come at rest comes without it. */
   async #passOnce(): Promise<void> {
+    for (const message of this.#world.network.pool) if (message.kind !== 'act') message.hold = hold.none;
     await this.#pass(this.#world.clock.monotonicMs() + laterMs);
     this.#streak = streakMax - streakNextMax;
   }
