@@ -4,8 +4,10 @@
  *   SEED | --plan FILE ─▶ run under guard ─▶ text, page ─▶ broken? ─▶ shrink ─▶ sim-failure-SEED.json
  *   --seeds N | --minutes N ─▶ crew of threads ─▶ progress, report
  */
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Arguments, usage } from '../../cli/index.ts';
 import { CaelumError, explainError } from '../../lib/index.ts';
 import { print, type RunnableCommand, say } from '../../main/command.ts';
@@ -40,10 +42,15 @@ export const sim: RunnableCommand = {
     { name: 'seconds', value: 'N', help: 'how long users act and faults happen (default: by the seed)' },
     { name: 'calm', help: 'no faults' },
     { name: 'html', value: 'FILE', help: 'write the history as a page' },
+    { name: 'exhaustive', help: 'all orders of small worlds instead; with --seconds N for each' },
+    { name: 'mutants', help: 'plant faults, one at a time, and see which property finds each' },
     { name: 'no-shrink', help: 'leave a failing history as long as it is' },
   ],
   notes: 'Exit code 1: a property is broken.',
   async run(given) {
+    if (given.flag('exhaustive'))
+      return program('exhaustive-command.ts', [...given.words, ...secondsOf(given)]);
+    if (given.flag('mutants')) return program('mutant-command.ts', [...given.words, ...secondsOf(given)]);
     const [word] = given.words;
     const file = given.value('plan');
     const isHunt = ['seeds', 'minutes', 'from'].some((name) => given.has(name));
@@ -59,6 +66,20 @@ export const sim: RunnableCommand = {
     );
   },
 };
+
+const secondsOf = (given: Arguments): readonly string[] =>
+  given.has('seconds') ? ['--seconds', given.value('seconds') ?? ''] : [];
+
+/** These change what is loaded, and so are programs of their own. */
+function program(file: string, words: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...words], {
+    stdio: 'inherit',
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
 
 function generateOptions(given: Arguments): GenerateOptions {
   const nodes = given.integer('nodes', 1, 10_000);
