@@ -56,3 +56,10 @@ test('podsToDelete() takes first from nodes that hold more of the same owner', (
   const relatives = [one, two, pod('sibling', { node: 'full' })];
   assert.deepEqual(podsToDelete([one, two], relatives, 1, nowMs), [two]);
 });
+
+// Found by comparison with src/sim/reference/replicaset.ts, seed 1/9 of its test.
+for (const cost of ['1e3', '0x10', '+7', '007', ' 4', '3.5', '99999999999', 'Infinity'])
+  test(`podsToDelete() takes a deletion cost of "${cost}" for none`, () => {
+    const [costly, cheap] = [pod('a', { cost }), pod('z', { cost: '1' })];
+    assert.deepEqual(podsToDelete([cheap, costly], [], 1, nowMs), [costly]);
+  });

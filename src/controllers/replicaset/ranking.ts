@@ -37,7 +37,7 @@ export function podsToDelete(
         pod.spec?.nodeName ? 1 : 0,
         phaseRank[pod.status?.phase ?? 'Pending'] ?? 0,
         isReady(pod) ? 1 : 0,
-        Number(pod.metadata.annotations?.[deletionCostAnnotation] ?? 0) || 0,
+        deletionCostOf(pod),
         -(onNode.get(pod.spec?.nodeName ?? '') ?? 0),
         sinceMs === undefined ? 0 : magnitude(nowMs - sinceMs),
         -restartsOf(pod),
@@ -47,6 +47,13 @@ export function podsToDelete(
   });
   ranked.sort(compare);
   return ranked.slice(0, count).map(({ pod }) => pod);
+}
+
+/** A whole number of 32 bits, as Kubernetes reads it; other texts cost nothing. */
+function deletionCostOf({ metadata }: Pod): number {
+  const text = metadata.annotations?.[deletionCostAnnotation] ?? '0';
+  const cost = /^(0|-\d+|[1-9]\d*)$/.test(text) ? Number(text) : 0;
+  return cost === (cost | 0) ? cost : 0;
 }
 
 function magnitude(ageMs: number): number {
