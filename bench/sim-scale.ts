@@ -5,6 +5,7 @@
 import { setImmediate as settle } from 'node:timers/promises';
 import { SeededRandom, SimulatedClock } from '../src/lib/index.ts';
 import { type ScaleCloud, startScaleCloud } from '../src/sim/scale.ts';
+import { liveDay } from '../src/sim/scale-day.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 
 const [nodes = 1000, pods = 20_000] = (process.env['CAELUM_BENCH_SCALE'] ?? '1000x20000')
@@ -13,6 +14,7 @@ const [nodes = 1000, pods = 20_000] = (process.env['CAELUM_BENCH_SCALE'] ?? '100
 const replicas = Math.min(1000, Math.max(1, Math.ceil(pods / 20)));
 const deployments = Math.ceil(pods / replicas);
 const workload = { deployments, replicas, namespaces: Math.min(50, Math.ceil(deployments / 4)) };
+const daySeconds = Number(process.env['CAELUM_BENCH_DAY_S'] ?? 3600);
 const leaseIntervalMs = Number(process.env['CAELUM_BENCH_LEASE_MS'] ?? 10_000);
 
 type Say = (line: string) => void;
@@ -82,6 +84,36 @@ async function large(say: Say): Promise<readonly Figure[]> {
   }
 }
 
+/** A day of a cloud of 100 nodes (`CAELUM_BENCH_DAY_S` simulated seconds; default an hour). */
+async function day(say: Say): Promise<readonly Figure[]> {
+  const clock = new SimulatedClock();
+  const random = new SeededRandom(2);
+  const cloud = await startScaleCloud({ clock, random, settle: settled, nodes: 100 });
+  try {
+    const startMs = performance.now();
+    const cpu = process.threadCpuUsage();
+    let what = '';
+    await phase(say, cloud, `${daySeconds} s of 100 nodes`, async () => {
+      const { created, scaled, updated, removed } = await liveDay(
+        cloud,
+        random.stream('users'),
+        daySeconds * 1000,
+      );
+      what = `${created} Deployments created, ${scaled} scaled, ${updated} updated, ${removed} removed; ${cloud.pods} pods in the end`;
+    });
+    say(what);
+    const { user, system } = process.threadCpuUsage(cpu);
+    const cpuS = (user + system) / 1e6;
+    const seconds = (performance.now() - startMs) / 1000;
+    return [
+      figure('a day of 100 nodes, of wall time', (seconds * 86_400) / daySeconds, 's', '≤ 60 s'),
+      figure('a day of 100 nodes, of CPU time', (cpuS * 86_400) / daySeconds, 's', '≤ 60 s'),
+    ];
+  } finally {
+    await cloud.stop();
+  }
+}
+
 function figure(name: string, value: number, unit: string, goal?: string): Figure {
   const whole = { name, value, unit, peer: undefined, ratio: undefined, runs: [value] };
   return goal === undefined ? whole : { ...whole, goal };
@@ -91,7 +123,7 @@ export const bench: Benchmark = {
   description: `${nodes} nodes and ${pods} pods under simulated time in one process`,
   seconds: 30,
   async run(say) {
-    return [...(await large(say))];
+    return [...(await large(say)), ...(await day(say))];
   },
 };
 

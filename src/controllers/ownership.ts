@@ -146,24 +146,33 @@ export class Family<O extends Owner, Child extends KubeObject> {
 
   /** Keys of the owners that a child's change concerns. */
   ownersOf(change: Change<Child>): Iterable<string> {
-    const keys = new Set<string>();
-    const { uid } = controllerOf(change.object) ?? {};
-    if (change.kind === 'updated' && uid !== undefined && controllerOf(change.previous)?.uid === uid) {
-      this.#collect(change.object, keys);
-      return keys;
+    const controller = controllerOf(change.object);
+    // Nearly always: controlled, and by the same as before.
+    if (
+      controller !== undefined &&
+      (change.kind !== 'updated' || controllerOf(change.previous)?.uid === controller.uid)
+    ) {
+      const key = this.#ownerKey(controller, change.object);
+      return key === undefined ? [] : [key];
     }
+    const keys = new Set<string>();
     this.#collect(change.object, keys);
     if (change.kind === 'updated') this.#collect(change.previous, keys);
     return keys;
+  }
+
+  #ownerKey({ kind, name, uid }: OwnerReference, child: Child): string | undefined {
+    if (kind !== this.#ownerResource.kind) return undefined;
+    const key = `${child.metadata.namespace ?? ''}/${name}`;
+    return this.#owners.get(key)?.metadata.uid === uid ? key : undefined;
   }
 
   #collect(child: Child, keys: Set<string>): void {
     const controller = controllerOf(child);
     const { namespace = '' } = child.metadata;
     if (controller !== undefined) {
-      if (controller.kind !== this.#ownerResource.kind) return;
-      const key = `${namespace}/${controller.name}`;
-      if (this.#owners.get(key)?.metadata.uid === controller.uid) keys.add(key);
+      const key = this.#ownerKey(controller, child);
+      if (key !== undefined) keys.add(key);
       return;
     }
     for (const owner of this.#ownersIn(namespace))

@@ -36,7 +36,8 @@ let lastText = '';
 
 /** RFC 3339 in microseconds, as Kubernetes' metav1.MicroTime: `2026-01-02T03:04:05.678000Z`. */
 export function formatMicroTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 23)}000Z`;
+  const millis = String(Math.floor(ms) - Math.floor(ms / 1000) * 1000).padStart(3, '0');
+  return `${formatTime(ms).slice(0, -1)}.${millis}000Z`;
 }
 
 interface Waiting {

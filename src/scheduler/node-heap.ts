@@ -1,12 +1,15 @@
 /** The possible nodes of one question, the best at the top. Pure; columns rather than objects, since a cloud may have 50,000 nodes and ask a thousand times. */
 
 export class NodeHeap {
-  readonly #rows: Int32Array;
-  readonly #fixed: Float64Array;
-  readonly #scores: Float64Array;
+  #rows = new Int32Array(0);
+  #fixed = new Float64Array(0);
+  #scores = new Float64Array(0);
   #size = 0;
 
-  constructor(max: number) {
+  /** Empties it and makes room for `max` nodes. */
+  begin(max: number): void {
+    this.#size = 0;
+    if (max <= this.#rows.length) return;
     this.#rows = new Int32Array(max);
     this.#fixed = new Float64Array(max);
     this.#scores = new Float64Array(max);

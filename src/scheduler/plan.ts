@@ -72,6 +72,9 @@ function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
   });
 }
 
+/** Of the question at hand: one is planned after the other. */
+const heap = new NodeHeap();
+
 function planAlike(
   snapshot: Snapshot,
   demand: Demand,
@@ -82,7 +85,7 @@ function planAlike(
   const suitable = suitableNodes(demand, snapshot, policy);
   // The steps share it until it changes.
   let refused = new Map(suitable.refused);
-  const heap = new NodeHeap(suitable.rows.length);
+  heap.begin(suitable.rows.length);
   suitable.rows.forEach((row, index) => {
     if (hasRoom(demand, snapshot, row)) {
       const fixed = suitable.fixed[index] ?? 0;

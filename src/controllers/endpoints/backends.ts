@@ -97,9 +97,11 @@ export class ServicePods {
 
   /** Keys of the Services that a pod's change concerns. */
   servicesOf(change: Change<Pod>): Iterable<string> {
+    const services = this.#servicesIn(change.object.metadata.namespace ?? '');
+    if (services.length === 0) return [];
     if (change.kind === 'updated' && sameJson(gist(change.object), gist(change.previous))) return [];
     const keys: string[] = [];
-    for (const service of this.#servicesIn(change.object.metadata.namespace ?? '')) {
+    for (const service of services) {
       if (!hasSelector(service)) continue;
       const selector = service.spec?.selector ?? {};
       const before = change.kind === 'updated' ? change.previous : change.object;
