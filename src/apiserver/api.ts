@@ -9,7 +9,9 @@ import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
 import type { Clock, Log, Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
-import { createAccess } from './access/access.ts';
+import { type Authorizers, createAccess } from './access/access.ts';
+import { AdmissionChain, type AdmissionContext } from './admission/chain.ts';
+import { admissionSteps } from './admission/steps.ts';
 import type { ApiContext, TokenClaims } from './context.ts';
 import { type Identity, systemIdentity } from './identity.ts';
 import { createLocalClient } from './local-client.ts';
@@ -26,6 +28,8 @@ export interface ApiOptions {
   readonly serviceCidr: string;
   readonly nodePorts?: { readonly first: number; readonly last: number };
   readonly issueToken?: (claims: TokenClaims) => Promise<string>;
+  /** Who decides what may be done; default: node agents, then roles. */
+  readonly authorizers?: Authorizers;
 }
 
 export interface Api {
@@ -44,7 +48,7 @@ export function createApi(options: ApiOptions): Api {
     { serviceCidr: options.serviceCidr, nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 } },
     random.stream('services'),
   );
-  const context: ApiContext = {
+  const base: AdmissionContext = {
     registry,
     resources,
     store,
@@ -52,9 +56,15 @@ export function createApi(options: ApiOptions): Api {
     random,
     log,
     services,
-    access: createAccess({ store, resources, log }),
+    access: createAccess({
+      store,
+      resources,
+      log,
+      ...(options.authorizers === undefined ? {} : { authorizers: options.authorizers }),
+    }),
     issueToken: options.issueToken,
   };
+  const context: ApiContext = { ...base, admission: new AdmissionChain(admissionSteps(base)) };
   followServices(context);
   return {
     context,

@@ -3,17 +3,34 @@ import type { KindRegistry } from '../api/index.ts';
 import type { Clock, Log, Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Access } from './access/access.ts';
+import type { AdmissionChain } from './admission/chain.ts';
 import type { FieldValidation } from './decode.ts';
 import type { Identity } from './identity.ts';
 import type { Resources } from './resource.ts';
 import type { ServiceAllocator } from './service-allocator.ts';
 
+/** An object that a token is bound to: gone, or another of the same name, and the token is worth nothing. */
+export interface NamedUid {
+  readonly name: string;
+  readonly uid: string;
+}
+
 export interface TokenClaims {
   readonly namespace: string;
-  readonly serviceAccount: { readonly name: string; readonly uid: string };
+  readonly serviceAccount: NamedUid;
   readonly audiences: readonly string[];
+  /** Infinity: it has no end. */
   readonly expiresAtMs: number;
-  readonly pod?: { readonly name: string; readonly uid: string };
+  readonly pod?: NamedUid;
+  readonly secret?: NamedUid;
+  /** The node of the pod; without a pod, the node that the token is bound to. */
+  readonly node?: { readonly name: string; readonly uid?: string };
+  /** It lasts longer than was asked for, so that programs which never read it again go on; from now on it should have been renewed. */
+  readonly warnAfterMs?: number;
+  /** `JTI=…` */
+  readonly credentialId?: string;
+  /** The Secret that holds it, for tokens without an end. */
+  readonly keptIn?: string;
 }
 
 export interface ApiContext {
@@ -25,6 +42,7 @@ export interface ApiContext {
   readonly log: Log;
   readonly services: ServiceAllocator;
   readonly access: Access;
+  readonly admission: AdmissionChain;
   /** Signs a service account's token. */
   readonly issueToken: ((claims: TokenClaims) => Promise<string>) | undefined;
 }
@@ -37,4 +55,10 @@ export interface WriteRequest {
   readonly fieldValidation: FieldValidation;
   /** Under whose name fields are owned. undefined (our own parts): what they make has no owners, what has owners is kept account of all the same. */
   readonly manager?: string | undefined;
+  /** The field manager as it was asked for, for who is shown the request's options. */
+  readonly fieldManager?: string | undefined;
+  /** Says something to whoever asks, whatever becomes of the request. */
+  readonly warn?: (text: string) => void;
+  /** For the audit log. */
+  readonly annotate?: (key: string, value: string) => void;
 }

@@ -1,26 +1,36 @@
-/** Namespaces: objects live only in namespaces that are there, and nothing new comes into one that is going. Pure. */
-import { forbidden, type Namespace, notFound } from '../../api/index.ts';
+/** Namespaces: objects live only in namespaces that are there, nothing new comes into one that is going, and some are never deleted. Pure. */
+import { type Namespace, notFound } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
-import type { ApiContext } from '../context.ts';
-import type { Resource } from '../resource.ts';
+import type { Admission, AdmissionContext, AdmissionStep } from './chain.ts';
+import { refused } from './refusal.ts';
 
 /** These cannot be deleted. */
 const kept = new Set(['default', 'kube-system', 'kube-public']);
 
-export function admitIntoNamespace(
-  context: ApiContext,
-  resource: Resource,
-  namespace: string,
-  name: string,
-): void {
-  if (!resource.kind.namespaced) return;
+export function namespaceLifecycle(context: AdmissionContext): AdmissionStep {
+  return {
+    name: 'NamespaceLifecycle',
+    concerns: ({ kind, groupResource }, _subresource, operation) =>
+      operation === 'CREATE' ? kind.namespaced : operation === 'DELETE' && groupResource === 'namespaces',
+    handles: () => true,
+    mutate: (admission) =>
+      admission.operation === 'DELETE' ? admitDeletion(admission) : admitInto(context, admission),
+  };
+}
+
+function admitDeletion(admission: Admission): void {
+  if (kept.has(admission.name)) throw refused(admission, 'this namespace may not be deleted');
+}
+
+function admitInto(context: AdmissionContext, admission: Admission): void {
+  const { namespace } = admission;
   const namespaces = context.resources.core('namespaces');
   const stored = context.store.latest(namespaces.key('', namespace));
   if (stored === undefined) throw notFound(namespaces.ref, namespace);
   const { metadata, status } = stored.object() as Namespace;
   if (metadata.deletionTimestamp === undefined && status?.phase !== 'Terminating') return;
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-  const error = forbidden(resource.ref, name, why);
+  const error = refused(admission, why);
   throw new CaelumError('forbidden', error.message, {
     details: {
       ...error.details,
@@ -33,9 +43,4 @@ export function admitIntoNamespace(
       ],
     },
   });
-}
-
-export function admitNamespaceDeletion(context: ApiContext, name: string): void {
-  if (kept.has(name))
-    throw forbidden(context.resources.core('namespaces').ref, name, 'this namespace may not be deleted');
 }

@@ -5,13 +5,23 @@
 import type { Draft, Pod, ServiceAccount } from '../../api/index.ts';
 import { forbidden } from '../../api/index.ts';
 import { nameSuffix } from '../../lib/index.ts';
-import type { ApiContext } from '../context.ts';
+import type { AdmissionContext, AdmissionStep } from './chain.ts';
 
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const tokenSeconds = 3607;
 const troubleSeconds = 300;
 
-export function admitPod(context: ApiContext, draft: Draft<Pod>): void {
+export function podDefaults(context: AdmissionContext): AdmissionStep {
+  return {
+    name: 'PodDefaults',
+    concerns: ({ groupResource }, subresource, operation) =>
+      operation === 'CREATE' && subresource === '' && groupResource === 'pods',
+    handles: () => true,
+    mutate: ({ object }) => admitPod(context, object as unknown as Draft<Pod>),
+  };
+}
+
+function admitPod(context: AdmissionContext, draft: Draft<Pod>): void {
   const spec = draft.spec;
   if (spec === undefined) return;
   spec.priority ??= 0;
@@ -35,7 +45,7 @@ function addTolerations(spec: Draft<NonNullable<Pod['spec']>>): void {
 }
 
 function addServiceAccount(
-  context: ApiContext,
+  context: AdmissionContext,
   draft: Draft<Pod>,
   spec: Draft<NonNullable<Pod['spec']>>,
 ): void {

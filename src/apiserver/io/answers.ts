@@ -43,11 +43,16 @@ export function sendBytes(
     'Cache-Control',
     'no-cache, private',
   ];
-  // Header values are bytes; as text they are UTF-8.
-  for (const warning of warnings)
-    headers.push('Warning', Buffer.from(`299 - ${JSON.stringify(warning)}`).toString('latin1'));
+  for (const warning of warnings) addWarning(response, warning);
   response.writeHead(code, headers);
   response.end(bytes);
+}
+
+/** Beside the answer, whatever that will be. Before it is sent. */
+export function addWarning(response: ServerResponse, warning: string): void {
+  // Header values are bytes; as text they are UTF-8.
+  if (!response.headersSent)
+    response.appendHeader('Warning', Buffer.from(`299 - ${JSON.stringify(warning)}`).toString('latin1'));
 }
 
 /** Errors, whatever they are, as Status objects. */

@@ -6,7 +6,7 @@ import { badRequest, findDuplicateFields, type IncludeObject, invalid, messageOf
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { refusal } from '../access/access.ts';
-import type { Attributes } from '../access/rules.ts';
+import type { Attributes, Selectors } from '../access/rules.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
 import { virtualKinds } from '../discovery.ts';
@@ -24,7 +24,8 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { answerReview, answerTokenReview } from '../reviews.ts';
 import type { Query, ResourceRoute } from '../router.ts';
 import { streamed } from './agent-proxy.ts';
-import { sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
+import { addWarning, sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
+import type { Authenticator } from './authenticator.ts';
 import { readBody } from './body.ts';
 import { serveWatch } from './watch-response.ts';
 
@@ -35,8 +36,7 @@ export interface Exchange {
   readonly identity: Identity;
   readonly http: IncomingMessage;
   readonly response: ServerResponse;
-  /** Whose a token is; undefined: nobody's. */
-  readonly identifyToken: (token: string, audiences: readonly string[]) => Identity | undefined;
+  readonly identifyToken: Authenticator['identifyToken'];
 }
 
 const fieldManagerLengthMax = 128;
@@ -82,9 +82,19 @@ export const notAllowed = (): CaelumError =>
 export const noSuchPath = (): CaelumError =>
   new CaelumError('notFound', 'the server could not find the requested resource');
 
-export function checkAccess({ access }: ApiContext, identity: Identity, asked: Attributes): void {
-  const decision = access.decide(identity, asked);
+/** Throws, or rejects, `forbidden`. A promise only where others than ourselves have to be asked. */
+export function checkAccess(
+  { access }: ApiContext,
+  identity: Identity,
+  asked: Attributes,
+): Promise<void> | undefined {
+  const decision = access.ask(identity, asked);
+  if (decision instanceof Promise)
+    return decision.then((said) => {
+      if (!said.allowed) throw refusal(identity, asked, said.because);
+    });
   if (!decision.allowed) throw refusal(identity, asked, decision.because);
+  return undefined;
 }
 
 /** A list or watch of a single object asks for that object: rules that name it allow it. */
@@ -93,21 +103,36 @@ function nameSelectedBy(query: Query): string {
   return name;
 }
 
+const narrowed: readonly string[] = ['list', 'watch', 'deletecollection'];
+
+function selectorsOf(verb: string, query: Query): { readonly selectors?: Selectors } | undefined {
+  if (!narrowed.includes(verb)) return undefined;
+  const field = query.text('fieldSelector');
+  const label = query.text('labelSelector');
+  if (field === undefined && label === undefined) return undefined;
+  return {
+    selectors: { ...(field === undefined ? {} : { field }), ...(label === undefined ? {} : { label }) },
+  };
+}
+
 /** Serves one request that names a resource. Throws what the caller sends as Status. */
 export async function serveResource(exchange: Exchange): Promise<void> {
   const { context, route, query, identity, http } = exchange;
   const verb = verbOf(http.method ?? '', route, query);
   // A namespace's own path speaks of the namespace, whatever it is called.
   const { group, resource: name, subresource, namespace } = route;
-  checkAccess(context, identity, {
+  const pending = checkAccess(context, identity, {
     kind: 'resource',
     verb,
     group,
+    version: route.version,
     resource: name,
     subresource,
     namespace,
     name: route.name === '' ? nameSelectedBy(query) : route.name,
+    ...selectorsOf(verb, query),
   });
+  if (pending !== undefined) await pending;
   const resource = context.resources.find(group, route.version, name);
   if (resource === undefined) return serveReview(exchange);
   if (subresource !== '' && !resource.kind.subresources.some((one) => one.name === subresource))
@@ -219,7 +244,7 @@ function serveWatching(
   });
 }
 
-function writeRequest({ identity, route, query, http }: Exchange): WriteRequest {
+function writeRequest({ identity, route, query, http, response }: Exchange): WriteRequest {
   const dryRun = query.all('dryRun');
   if (dryRun.some((one) => one !== 'All'))
     throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
@@ -231,6 +256,19 @@ function writeRequest({ identity, route, query, http }: Exchange): WriteRequest 
     dryRun: dryRun.length > 0,
     fieldValidation: validationOf(query),
     manager: managerOf(identity, query.text('fieldManager'), http.headers['user-agent']),
+    fieldManager: query.text('fieldManager'),
+    warn: warner(response),
+  };
+}
+
+/** Each warning is said once. */
+function warner(response: ServerResponse): (text: string) => void {
+  let said: Set<string> | undefined;
+  return (text) => {
+    said ??= new Set();
+    if (said.has(text)) return;
+    said.add(text);
+    addWarning(response, text);
   };
 }
 
@@ -476,7 +514,14 @@ async function serveReview(exchange: Exchange): Promise<void> {
   );
   const answer =
     virtual.kind === 'TokenReview'
-      ? answerTokenReview(apiVersion, object, identifyToken)
-      : answerReview(exchange.context.access, virtual.kind, apiVersion, identity, object, route.namespace);
+      ? await answerTokenReview(apiVersion, object, identifyToken)
+      : await answerReview(
+          exchange.context.access,
+          virtual.kind,
+          apiVersion,
+          identity,
+          object,
+          route.namespace,
+        );
   return sendValue(response, 201, answer, wantedOf(exchange), warnings);
 }

@@ -1,7 +1,8 @@
 /**
  * Creating an object.
  *
- *   draft ─▶ name, namespace ─▶ defaults ─▶ prepared by its kind ─▶ admitted ─▶ addresses reserved ─▶ validated ─▶ stored (must not exist)
+ *   draft ─▶ namespace, defaults ─▶ admission may change it ─▶ prepared by its kind, named ─▶ addresses reserved ─▶ validated
+ *         ─▶ admission may refuse it ─▶ stored (must not exist)
  */
 import {
   alreadyExists,
@@ -9,14 +10,12 @@ import {
   badRequest,
   type Draft,
   invalid,
-  type Pod,
   type Service,
   validateObjectMeta,
 } from '../../api/index.ts';
 import { formatTime, nameSuffix } from '../../lib/index.ts';
 import { rbacGroup } from '../access/access.ts';
-import { admitIntoNamespace } from '../admission/namespace.ts';
-import { admitPod } from '../admission/pod.ts';
+import type { Passage } from '../admission/chain.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { userInfo } from '../reviews.ts';
@@ -36,25 +35,53 @@ export async function createObject(
   /** Who owns what, where that is known already: the object is made by applying. */
   managedFields?: unknown,
 ): Promise<Answer> {
-  const { kind } = resource;
   draft.metadata ??= {};
-  const meta = draft.metadata;
   settleNamespace(resource, request, draft);
-  if (meta.resourceVersion !== undefined && meta.resourceVersion !== '')
+  const { resourceVersion } = draft.metadata;
+  if (resourceVersion !== undefined && resourceVersion !== '')
     throw badRequest('resourceVersion should not be set on objects to be created');
-  const prefix = meta.name === undefined || meta.name === '' ? meta.generateName : undefined;
-  if (prefix !== undefined && prefix !== '') meta.name = generatedName(context, prefix);
-  if (meta.name === undefined || meta.name === '') {
-    throw invalid({ group: kind.group, kind: kind.kind }, '', [
-      {
-        reason: 'FieldValueRequired',
-        field: 'metadata.name',
-        message: 'Required value: name or generateName is required',
-      },
-    ]);
+  draft.apiVersion = resource.apiVersion;
+  draft.kind = resource.kind.kind;
+  applyTableDefaults(resource.message, draft);
+  resource.kind.applyDefaults(draft);
+  const passage = context.admission.begin(request, {
+    operation: 'CREATE',
+    resource,
+    subresource: '',
+    name: draft.metadata.name ?? '',
+    object: draft,
+    oldObject: undefined,
+  });
+  if (passage === undefined) return make(context, resource, request, { draft, managedFields, passage });
+  let isStored = false;
+  try {
+    const pending = passage.mutate();
+    if (pending !== undefined) await pending;
+    const admitted = passage.object ?? draft;
+    if (admitted !== draft) settleNamespace(resource, request, admitted);
+    const answer = await make(context, resource, request, { draft: admitted, managedFields, passage });
+    isStored = answer.kind === 'stored';
+    return answer;
+  } finally {
+    passage.settle(isStored);
   }
-  admitIntoNamespace(context, resource, request.namespace, meta.name);
-  fill(context, resource, request, draft);
+}
+
+interface Creation {
+  readonly draft: DraftObject;
+  readonly managedFields: unknown;
+  readonly passage: Passage | undefined;
+}
+
+async function make(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  { draft, managedFields, passage }: Creation,
+): Promise<Answer> {
+  prepare(context, resource, request, draft);
+  const meta = draft.metadata;
+  const prefix = settleName(context, resource, meta);
   if (managedFields === undefined) trackCreation(context, resource, request, draft);
   else (meta as { managedFields?: unknown }).managedFields = managedFields;
   for (let attempt = 0; ; attempt++) {
@@ -65,6 +92,8 @@ export async function createObject(
       validate(resource, draft, name);
       if (resource.kind.group === rbacGroup)
         context.access.checkGrant(request.identity, resource.kind.resource, draft, undefined);
+      const pending = attempt === 0 ? passage?.validate(draft) : undefined;
+      if (pending !== undefined) await pending;
     } catch (error) {
       release();
       throw error;
@@ -74,10 +103,42 @@ export async function createObject(
       if (context.store.latest(key) !== undefined) throw alreadyExists(resource.ref, name);
       return { kind: 'object', object: draft, created: true };
     }
-    const outcome = await put(context, key, resource.toStored(draft), release);
+    const formed = resource.toStored(draft);
+    const stored = formed instanceof Promise ? await orRelease(formed, release) : formed;
+    const outcome = await put(context, key, stored, release);
     if (outcome !== undefined) return { kind: 'stored', resource, stored: outcome, created: true };
     if (prefix === undefined || attempt >= nameTries) throw alreadyExists(resource.ref, name);
     meta.name = generatedName(context, prefix);
+  }
+}
+
+/** Answers what the name was made from; undefined: it was given. */
+function settleName(
+  context: ApiContext,
+  { kind }: Resource,
+  meta: DraftObject['metadata'],
+): string | undefined {
+  if (meta.name !== undefined && meta.name !== '') return undefined;
+  const prefix = meta.generateName;
+  if (prefix === undefined || prefix === '')
+    throw invalid({ group: kind.group, kind: kind.kind }, '', [
+      {
+        reason: 'FieldValueRequired',
+        field: 'metadata.name',
+        message: 'Required value: name or generateName is required',
+      },
+    ]);
+  meta.name = generatedName(context, prefix);
+  return prefix;
+}
+
+/** Gives back what was taken where it fails. */
+async function orRelease<T>(work: Promise<T>, release: () => void): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    release();
+    throw error;
   }
 }
 
@@ -109,18 +170,18 @@ export function settleNamespace(resource: Resource, request: WriteRequest, draft
   meta.namespace = request.namespace;
 }
 
-function fill(context: ApiContext, resource: Resource, { identity }: WriteRequest, draft: DraftObject): void {
+function prepare(
+  context: ApiContext,
+  resource: Resource,
+  { identity }: WriteRequest,
+  draft: DraftObject,
+): void {
   const { kind } = resource;
   const meta = draft.metadata;
   const nowMs = context.clock.nowMs();
-  draft.apiVersion = resource.apiVersion;
-  draft.kind = kind.kind;
-  applyTableDefaults(resource.message, draft);
-  kind.applyDefaults(draft);
   // Some kinds are prepared with it: a job's pods bear it.
   meta.uid = context.random.uuid();
   kind.prepareCreate(draft, { nowMs, user: userInfo(identity) });
-  if (resource.groupResource === 'pods') admitPod(context, draft as unknown as Draft<Pod>);
   meta.creationTimestamp = formatTime(nowMs);
   for (const field of [
     'deletionTimestamp',

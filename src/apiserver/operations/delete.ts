@@ -6,7 +6,7 @@ import { conflict, notFound, type Pod } from '../../api/index.ts';
 import type { DeleteOptions } from '../../client/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { Stored } from '../../store/index.ts';
-import { admitNamespaceDeletion } from '../admission/namespace.ts';
+import type { Passage } from '../admission/chain.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { deletedStatus } from '../status.ts';
@@ -23,8 +23,9 @@ export async function deleteObject(
   request: WriteRequest,
   name: string,
   options: DeleteOptions,
+  /** Admission has been asked already: an eviction. */
+  isAdmitted = false,
 ): Promise<Answer> {
-  if (resource.groupResource === 'namespaces') admitNamespaceDeletion(context, name);
   const key = resource.key(request.namespace, name);
   for (let attempt = 0; attempt < triesMax; attempt++) {
     const current = context.store.latest(key);
@@ -33,26 +34,90 @@ export async function deleteObject(
       throw notFound(resource.ref, name);
     }
     checkPreconditions(resource, name, current, options);
-    const draft = resource.draftOf(current);
-    const step = markDeleted(context, resource, draft, options);
-    if (request.dryRun)
-      return step === 'remove'
-        ? statusAnswer(resource, name, draft)
-        : { kind: 'object', object: draft, created: false };
-    if (step === 'nothing') {
-      await settled(context);
-      return { kind: 'stored', resource, stored: current, created: false };
-    }
-    const encoding = encodingOf(resource.toStored(draft));
-    const outcome = await context.store.transact([
-      { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, ...encoding },
-    ]);
-    if (outcome.kind !== 'committed') continue;
-    const [stored] = outcome.results;
-    if (step === 'remove' || stored === undefined) return statusAnswer(resource, name, draft);
-    return { kind: 'stored', resource, stored, created: false };
+    const deletion = { resource, request, name, key, current, options };
+    const passage = isAdmitted ? undefined : begin(context, deletion);
+    const answer =
+      passage === undefined
+        ? await tryDelete(context, deletion)
+        : await tryAdmitted(context, deletion, passage);
+    if (answer !== undefined) return answer;
   }
   throw conflict(resource.ref, name);
+}
+
+interface Deletion {
+  readonly resource: Resource;
+  readonly request: WriteRequest;
+  readonly name: string;
+  readonly key: string;
+  readonly current: Stored;
+  readonly options: DeleteOptions;
+}
+
+function begin(
+  context: ApiContext,
+  { resource, request, name, current, options }: Deletion,
+): Passage | undefined {
+  const { dryRun: _, ...said } = options;
+  return context.admission.begin(request, {
+    operation: 'DELETE',
+    resource,
+    subresource: '',
+    name,
+    object: undefined,
+    oldObject: resource.objectOf(current),
+    options: {
+      kind: 'DeleteOptions',
+      apiVersion: 'meta.k8s.io/v1',
+      ...said,
+      ...(request.dryRun ? { dryRun: ['All'] } : {}),
+    },
+  });
+}
+
+async function tryAdmitted(
+  context: ApiContext,
+  deletion: Deletion,
+  passage: Passage,
+): Promise<Answer | undefined> {
+  let isDone = false;
+  try {
+    const mutating = passage.mutate();
+    if (mutating !== undefined) await mutating;
+    const validating = passage.validate(undefined);
+    if (validating !== undefined) await validating;
+    const answer = await tryDelete(context, deletion);
+    isDone = answer !== undefined && !deletion.request.dryRun;
+    return answer;
+  } finally {
+    passage.settle(isDone);
+  }
+}
+
+/** undefined: something came between. */
+async function tryDelete(
+  context: ApiContext,
+  { resource, request, name, key, current, options }: Deletion,
+): Promise<Answer | undefined> {
+  const draft = resource.draftOf(current);
+  const step = markDeleted(context, resource, draft, options);
+  if (request.dryRun)
+    return step === 'remove'
+      ? statusAnswer(resource, name, draft)
+      : { kind: 'object', object: draft, created: false };
+  if (step === 'nothing') {
+    await settled(context);
+    return { kind: 'stored', resource, stored: current, created: false };
+  }
+  const formed = resource.toStored(draft);
+  const encoding = encodingOf(formed instanceof Promise ? await formed : formed);
+  const outcome = await context.store.transact([
+    { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, ...encoding },
+  ]);
+  if (outcome.kind !== 'committed') return undefined;
+  const [stored] = outcome.results;
+  if (step === 'remove' || stored === undefined) return statusAnswer(resource, name, draft);
+  return { kind: 'stored', resource, stored, created: false };
 }
 
 function statusAnswer(resource: Resource, name: string, draft: DraftObject): Answer {

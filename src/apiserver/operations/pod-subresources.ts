@@ -12,6 +12,7 @@ import type { DeleteOptions } from '../../client/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
+import { admitAt } from './admitted.ts';
 import type { Answer } from './answer.ts';
 import { deleteObject } from './delete.ts';
 import { changeObject } from './update.ts';
@@ -23,6 +24,18 @@ const success: Answer = {
 
 /** Gives a pod its node, once. `binding` is a core/v1 Binding. */
 export async function bindPod(
+  context: ApiContext,
+  pods: Resource,
+  request: WriteRequest,
+  name: string,
+  binding: DraftObject,
+): Promise<Answer> {
+  return admitAt(context, { resource: pods, request, name, subresource: 'binding' }, binding, (admitted) =>
+    bind(context, pods, request, name, admitted),
+  );
+}
+
+async function bind(
   context: ApiContext,
   pods: Resource,
   request: WriteRequest,
@@ -47,6 +60,7 @@ export async function bindPod(
   await changeObject(context, pods, request, {
     name,
     part: 'exact',
+    admission: 'admitted',
     make: (old) => {
       const pod = old as Pod;
       if (meta?.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
@@ -95,12 +109,14 @@ export async function evictPod(
   const meta = eviction.metadata as Draft<KubeObject['metadata']> | undefined;
   if (meta?.name !== undefined && meta.name !== '' && meta.name !== name)
     throw badRequest(`name in URL does not match name in Eviction object: ${name} and ${meta.name}`);
-  await deleteObject(
+  return admitAt(
     context,
-    pods,
-    request,
-    name,
-    (eviction['deleteOptions'] as DeleteOptions | undefined) ?? {},
+    { resource: pods, request, name, subresource: 'eviction' },
+    eviction,
+    async (admitted) => {
+      const options = (admitted['deleteOptions'] as DeleteOptions | undefined) ?? {};
+      await deleteObject(context, pods, request, name, options, true);
+      return success;
+    },
   );
-  return success;
 }

@@ -73,6 +73,12 @@ export async function changeScale(
     name,
     part: 'main',
     subresource: 'scale',
+    admission: {
+      subresource: 'scale',
+      show: (object) => scaleOf(resource.kind, object) as unknown as DraftObject,
+      take: (draft, scale) =>
+        setAt(draft, paths.specReplicas, (scale as unknown as AutoscalingV1Scale).spec?.replicas ?? 0),
+    },
     make: (old, copy) => {
       const before = scaleOf(resource.kind, old);
       const after = wanted(before);

@@ -70,6 +70,7 @@ function finalizeNamespace(
   return changeObject(context, namespaces, request, {
     name,
     part: 'exact',
+    admission: { subresource: 'finalize' },
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
     make: (_old, copy) => {
       const draft = copy() as unknown as Draft<Namespace>;

@@ -10,13 +10,26 @@ import {
 import { CaelumError, formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
+import { admitAt } from './admitted.ts';
 import type { Answer } from './answer.ts';
 
 const shortestSeconds = 600;
 const longestSeconds = 2 ** 32;
 export const defaultAudience = 'https://kubernetes.default.svc.cluster.local';
 
-export async function requestToken(
+export function requestToken(
+  context: ApiContext,
+  accounts: Resource,
+  request: WriteRequest,
+  name: string,
+  body: DraftObject,
+): Promise<Answer> {
+  return admitAt(context, { resource: accounts, request, name, subresource: 'token' }, body, (admitted) =>
+    issue(context, accounts, request, name, admitted),
+  );
+}
+
+async function issue(
   context: ApiContext,
   accounts: Resource,
   request: WriteRequest,

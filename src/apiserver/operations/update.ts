@@ -1,7 +1,8 @@
 /**
  * Changing an object: every write of something that is there goes through here (PUT, PATCH, status, scale, binding, finalizers).
  *
- *   newest state ─▶ wanted draft ─▶ carried over what may not change ─▶ defaults ─▶ validated ─▶ stored, if nothing came between ─▶ otherwise again
+ *   newest state ─▶ wanted draft ─▶ carried over what may not change ─▶ defaults ─▶ admission may change it ─▶ validated ─▶ admission may refuse it
+ *                ─▶ stored, if nothing came between ─▶ otherwise again
  *
  * Invariants: a write that says a resourceVersion succeeds only on that version. A write that changes nothing raises no revision.
  * An object that is being deleted and has lost its last finalizer is gone.
@@ -24,6 +25,7 @@ import {
 import { sameJson } from '../../lib/index.ts';
 import type { Stored } from '../../store/index.ts';
 import { rbacGroup } from '../access/access.ts';
+import type { Passage } from '../admission/chain.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
@@ -53,8 +55,19 @@ export interface Change {
   readonly isApplied?: boolean;
   /** Must be current; undefined: whatever is. */
   readonly resourceVersion?: string;
+  /** How admission sees it; default: as an update of the object or its part. `admitted`: it has been asked already. */
+  readonly admission?: 'admitted' | AdmittedAs;
   /** What the object shall be. May be called again when another write came between. `old` is shared: never change it. */
   readonly make: (old: KubeObject, draft: () => DraftObject) => DraftObject;
+}
+
+/** A write that is shown to admission as something else: a scale. */
+export interface AdmittedAs {
+  readonly subresource: string;
+  /** What admission sees of an object; default: all of it. */
+  readonly show?: (object: KubeObject) => DraftObject;
+  /** Takes over into the object what admission has made of what it was shown. */
+  readonly take?: (draft: DraftObject, shown: DraftObject) => void;
 }
 
 const triesMax = 32;
@@ -86,19 +99,97 @@ export async function changeObject(
       old,
       change.make(old, () => resource.draftOf(current)),
     );
-    if (change.isApplied !== true) trackChange(context, resource, request, change, old, draft);
-    const release =
-      change.part === 'main' ? reserve(context, resource, key, draft, old as Service) : () => {};
-    try {
-      const answer = await write(context, resource, request, { key, current, old, draft, part: change.part });
-      if (answer !== undefined) return answer;
-    } catch (error) {
-      release();
-      throw error;
-    }
-    release();
+    const attempt = {
+      key,
+      current,
+      old,
+      draft,
+      change,
+      passage: begin(context, resource, request, change, old, draft),
+    };
+    const answer = await tryChange(context, resource, request, attempt);
+    if (answer !== undefined) return answer;
   }
   throw conflict(resource.ref, change.name);
+}
+
+function begin(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  change: Change,
+  old: KubeObject,
+  draft: DraftObject,
+): Passage | undefined {
+  const { admission: as } = change;
+  if (as === 'admitted') return undefined;
+  return context.admission.begin(request, {
+    operation: 'UPDATE',
+    resource,
+    subresource: as?.subresource ?? change.subresource ?? subresourceOf(change.part),
+    name: change.name,
+    object: as?.show?.(draft as KubeObject) ?? draft,
+    oldObject: as?.show?.(old) ?? old,
+  });
+}
+
+/** undefined: something came between. */
+async function tryChange(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  attempt: Attempt,
+): Promise<Answer | undefined> {
+  const { passage } = attempt;
+  if (passage === undefined) return writeReserved(context, resource, request, attempt);
+  let isStored = false;
+  try {
+    const shown = passage.object;
+    const pending = passage.mutate();
+    if (pending !== undefined) await pending;
+    const draft = takeAdmitted(context, resource, request, attempt, shown, passage.object);
+    const answer = await writeReserved(context, resource, request, { ...attempt, draft });
+    isStored = answer?.kind === 'stored' && answer.stored !== attempt.current;
+    return answer;
+  } finally {
+    passage.settle(isStored);
+  }
+}
+
+/** What admission has put in the draft's place is settled like what was asked for. */
+function takeAdmitted(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  { change, old, draft }: Attempt,
+  shown: DraftObject | undefined,
+  admitted: DraftObject | undefined,
+): DraftObject {
+  const { admission: as } = change;
+  if (admitted === undefined) return draft;
+  if (as === 'admitted' || as?.take === undefined)
+    return admitted === shown ? draft : settle(context, resource, request, change, old, admitted);
+  as.take(draft, admitted);
+  return draft;
+}
+
+async function writeReserved(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  attempt: Attempt,
+): Promise<Answer | undefined> {
+  const { change, key, old, draft } = attempt;
+  if (change.isApplied !== true) trackChange(context, resource, request, change, old, draft);
+  const release = change.part === 'main' ? reserve(context, resource, key, draft, old as Service) : () => {};
+  try {
+    const answer = await write(context, resource, request, attempt);
+    if (answer === undefined) release();
+    return answer;
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 interface Attempt {
@@ -106,7 +197,8 @@ interface Attempt {
   readonly current: Stored;
   readonly old: KubeObject;
   readonly draft: DraftObject;
-  readonly part: Part;
+  readonly change: Change;
+  readonly passage: Passage | undefined;
 }
 
 /** undefined: something came between. */
@@ -116,19 +208,29 @@ async function write(
   request: WriteRequest,
   attempt: Attempt,
 ): Promise<Answer | undefined> {
-  const { key, current, old, draft, part } = attempt;
+  const { key, current, old, draft, change, passage } = attempt;
+  const { part } = change;
   if (part !== 'exact') validate(resource, draft, old, part);
   if (resource.kind.group === rbacGroup)
     context.access.checkGrant(request.identity, resource.kind.resource, draft, old);
   if (resource.kind.hasGeneration && raisesGeneration(part) && !sameJson(specOf(draft), specOf(old)))
     draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   draft.metadata.resourceVersion = old.metadata.resourceVersion as string;
+  if (passage !== undefined) {
+    const { admission: as } = change;
+    const pending = passage.validate((as !== 'admitted' && as?.show?.(draft as KubeObject)) || draft);
+    if (pending !== undefined) await pending;
+  }
   if (sameJson(draft, old)) {
     await settled(context);
     return { kind: 'stored', resource, stored: current, created: false };
   }
   if (request.dryRun) return { kind: 'object', object: draft, created: false };
-  const encoding = encodingOf(resource.toStored(draft), current.object() as KubeObject);
+  const formed = resource.toStored(draft);
+  const encoding = encodingOf(
+    formed instanceof Promise ? await formed : formed,
+    current.object() as KubeObject,
+  );
   const outcome = await context.store.transact([
     isGone(resource, draft)
       ? { kind: 'delete', key, ifRevision: current.revision, ...encoding }

@@ -1,0 +1,26 @@
+/** What is asked of a pod's streams passes admission as an object (PodExecOptions and its like), which may change it. */
+import { connectOptions, connectSearch } from '../connect-options.ts';
+import type { ApiContext } from '../context.ts';
+import type { Identity } from '../identity.ts';
+import { Query, type ResourceRoute } from '../router.ts';
+import { admitAt } from './admitted.ts';
+
+/** `work` gets the parameters as admission leaves them, parsed and as text (`?…`). */
+export function connectTo(
+  context: ApiContext,
+  { namespace, name, subresource }: ResourceRoute,
+  identity: Identity,
+  search: string,
+  work: (query: Query, search: string) => void,
+): Promise<void> {
+  const resource = context.resources.core('pods');
+  const query = new Query(search.slice(1));
+  const options = connectOptions(subresource, query);
+  const request = { identity, namespace, dryRun: false, fieldValidation: 'Ignore' } as const;
+  const at = { resource, request, name, subresource, operation: 'CONNECT' } as const;
+  return admitAt(context, at, options, (admitted) => {
+    if (admitted === options) return work(query, search);
+    const changed = connectSearch(admitted);
+    return work(new Query(changed.slice(1)), changed);
+  });
+}
