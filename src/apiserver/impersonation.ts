@@ -12,12 +12,12 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 const extraPrefix = 'impersonate-extra-';
 const accountPrefix = 'system:serviceaccount:';
 
-/** Whom a request speaks for: `caller`, or who is named in its headers. Throws `forbidden`, `badRequest`. */
+/** Whom a request speaks for: `caller`, or who is named in its headers. Throws `forbidden`, `badRequest`. A promise only where `ask` answers one. */
 export function impersonated(
   caller: Identity,
   headers: Headers,
-  decide: (asked: Attributes) => Decision,
-): Identity {
+  ask: (asked: Attributes) => Decision | Promise<Decision>,
+): Identity | Promise<Identity> {
   const user = textOf(headers['impersonate-user']);
   const groups = namesOf(headers['impersonate-group']);
   const uid = textOf(headers['impersonate-uid']);
@@ -27,6 +27,7 @@ export function impersonated(
       throw badRequest('requested impersonation of groups, a uid or extras without impersonating a user');
     return caller;
   }
+  const checks: Attributes[] = [];
   const check = (group: string, resource: string, name: string, more: object = {}): void => {
     const asked = {
       kind: 'resource',
@@ -38,8 +39,7 @@ export function impersonated(
       name,
       ...more,
     } as const;
-    const decision = decide(asked);
-    if (!decision.allowed) throw refusal(caller, asked, decision.because);
+    checks.push(asked);
   };
   const [namespace = '', account = ''] = user.startsWith(accountPrefix)
     ? user.slice(accountPrefix.length).split(':')
@@ -50,7 +50,7 @@ export function impersonated(
   if (uid !== undefined) check('authentication.k8s.io', 'uids', uid);
   for (const [key, values] of Object.entries(extra ?? {}))
     for (const value of values) check('authentication.k8s.io', 'userextras', value, { subresource: key });
-  return {
+  const identity: Identity = {
     user,
     groups: allGroups(
       user,
@@ -59,6 +59,25 @@ export function impersonated(
     ...(uid === undefined ? {} : { uid }),
     ...(extra === undefined ? {} : { extra }),
   };
+  return whenAllowed(caller, checks, ask, identity);
+}
+
+function whenAllowed(
+  caller: Identity,
+  checks: readonly Attributes[],
+  ask: (asked: Attributes) => Decision | Promise<Decision>,
+  identity: Identity,
+): Identity | Promise<Identity> {
+  for (const [index, asked] of checks.entries()) {
+    const decision = ask(asked);
+    if (decision instanceof Promise)
+      return decision.then((said) => {
+        if (!said.allowed) throw refusal(caller, asked, said.because);
+        return whenAllowed(caller, checks.slice(index + 1), ask, identity);
+      });
+    if (!decision.allowed) throw refusal(caller, asked, decision.because);
+  }
+  return identity;
 }
 
 /** Everybody is known, except who says that he is not. */
@@ -72,10 +91,17 @@ function extraOf(headers: Headers): Readonly<Record<string, readonly string[]>> 
   const extra: Record<string, readonly string[]> = {};
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith(extraPrefix)) continue;
-    const key = decodeURIComponent(header.slice(extraPrefix.length)).toLowerCase();
-    extra[key] = namesOf(value) ?? [];
+    extra[keyOf(header.slice(extraPrefix.length))] = namesOf(value) ?? [];
   }
   return Object.keys(extra).length === 0 ? undefined : extra;
+}
+
+function keyOf(text: string): string {
+  try {
+    return decodeURIComponent(text).toLowerCase();
+  } catch {
+    throw badRequest(`Cannot read header "${extraPrefix}${text}": it is not percent-encoded UTF-8`);
+  }
 }
 
 const textOf = (value: string | readonly string[] | undefined): string | undefined =>

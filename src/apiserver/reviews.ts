@@ -2,39 +2,49 @@
 import {
   badRequest,
   type Draft,
+  type SelfSubjectAccessReview,
   type SelfSubjectRulesReview,
   type SubjectAccessReview,
   type TokenReview,
   type UserInfo,
 } from '../api/index.ts';
+import { isError } from '../lib/index.ts';
 import type { Access } from './access/access.ts';
-import type { Attributes } from './access/rules.ts';
+import type { Selectors } from './access/rules.ts';
 import type { Identity } from './identity.ts';
 
+type SelfSubjectAccessReviewSpec = SelfSubjectAccessReview['spec'];
 type Body = Readonly<Record<string, unknown>>;
 
-/** Whose a token is. `identify` answers undefined for what is no token of ours, or not for these audiences. */
-export function answerTokenReview(
+interface Bearer {
+  readonly identity: Identity;
+  readonly audiences: readonly string[];
+}
+
+/** Whose a token is. `identify` answers undefined for what nobody knows, or what is not for these audiences. */
+export async function answerTokenReview(
   apiVersion: string,
   body: Body,
-  identify: (token: string, audiences: readonly string[]) => Identity | undefined,
-): object {
+  identify: (token: string, audiences: readonly string[]) => Bearer | undefined | Promise<Bearer | undefined>,
+): Promise<object> {
   const { token = '', audiences = [] } = (body['spec'] ?? {}) as Draft<NonNullable<TokenReview['spec']>>;
   if (token === '') throw badRequest('token is required for TokenReview in authentication');
-  const identity = identify(token, audiences);
+  let bearer: Bearer | undefined;
+  let error: string | undefined;
+  try {
+    bearer = await identify(token, audiences);
+  } catch (thrown) {
+    error = isError(thrown) ? thrown.message : 'the token could not be checked';
+  }
   return {
     kind: 'TokenReview',
     apiVersion,
     metadata: { creationTimestamp: null },
     spec: body['spec'],
     status:
-      identity === undefined
-        ? { user: {}, error: 'the token is not known' }
-        : {
-            authenticated: true,
-            user: userInfo(identity),
-            ...(audiences.length === 0 ? {} : { audiences }),
-          },
+      bearer === undefined
+        ? { user: {}, error: error ?? 'invalid bearer token' }
+        : { authenticated: true, user: userInfo(bearer.identity), audiences: bearer.audiences },
   };
 }
 
@@ -46,7 +56,7 @@ export function answerReview(
   identity: Identity,
   body: Body,
   namespace = '',
-): object {
+): object | Promise<object> {
   switch (kind) {
     case 'SelfSubjectReview':
       return {
@@ -96,23 +106,20 @@ export function userInfo(identity: Identity): UserInfo {
   };
 }
 
-function accessReview(
+async function accessReview(
   access: Access,
   kind: string,
   apiVersion: string,
   subject: Identity,
   body: Body,
-): object {
-  const spec = (body['spec'] ?? {}) as {
-    resourceAttributes?: Partial<Extract<Attributes, { kind: 'resource' }>>;
-    nonResourceAttributes?: { path?: string; verb?: string };
-  };
+): Promise<object> {
+  const spec = (body['spec'] ?? {}) as Draft<SelfSubjectAccessReviewSpec>;
   const { resourceAttributes: asked, nonResourceAttributes: path } = spec;
   if ((asked === undefined) === (path === undefined))
     throw badRequest(
       'spec: Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified',
     );
-  const decision = access.decide(
+  const decision = await access.ask(
     subject,
     asked === undefined
       ? { kind: 'path', verb: path?.verb ?? '', path: path?.path ?? '' }
@@ -124,6 +131,8 @@ function accessReview(
           subresource: asked.subresource ?? '',
           namespace: asked.namespace ?? '',
           name: asked.name ?? '',
+          ...(asked.version === undefined ? {} : { version: asked.version }),
+          ...reviewedSelectors(asked),
         },
   );
   return {
@@ -131,8 +140,68 @@ function accessReview(
     apiVersion,
     metadata: { creationTimestamp: null },
     spec: body['spec'],
-    status: { allowed: decision.allowed, ...(decision.because === '' ? {} : { reason: decision.because }) },
+    status: {
+      allowed: decision.allowed,
+      ...(decision.denied === true ? { denied: true } : {}),
+      ...(decision.because === '' ? {} : { reason: decision.because }),
+    },
   };
+}
+
+/** Selectors are given whole or in parts, never both. Source: KEP-4601. */
+function reviewedSelectors({
+  fieldSelector,
+  labelSelector,
+}: NonNullable<SelfSubjectAccessReviewSpec['resourceAttributes']>): { readonly selectors?: Selectors } {
+  const check = (
+    field: string,
+    selector: { rawSelector?: string; requirements?: readonly unknown[] } | undefined,
+  ) => {
+    if (selector?.rawSelector && (selector.requirements?.length ?? 0) > 0)
+      throw badRequest(
+        `spec.resourceAttributes.${field}.rawSelector: Invalid value: ${JSON.stringify(selector.rawSelector)}: may not specified at the same time as requirements`,
+      );
+  };
+  check('fieldSelector', fieldSelector);
+  check('labelSelector', labelSelector);
+  const field =
+    fieldSelector === undefined
+      ? undefined
+      : selectorText(fieldSelector.rawSelector, fieldSelector.requirements);
+  const label =
+    labelSelector === undefined
+      ? undefined
+      : selectorText(labelSelector.rawSelector, labelSelector.requirements);
+  if (field === undefined && label === undefined) return {};
+  return {
+    selectors: { ...(field === undefined ? {} : { field }), ...(label === undefined ? {} : { label }) },
+  };
+}
+
+interface Requirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+function selectorText(
+  raw: string | undefined,
+  requirements: readonly Requirement[] = [],
+): string | undefined {
+  if (raw) return raw;
+  const parts = requirements.map(({ key, operator, values = [] }) => {
+    switch (operator) {
+      case 'In':
+        return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;
+      case 'NotIn':
+        return values.length === 1 ? `${key}!=${values[0]}` : `${key} notin (${values.join(',')})`;
+      case 'Exists':
+        return key;
+      default:
+        return `!${key}`;
+    }
+  });
+  return parts.length === 0 ? undefined : parts.join(',');
 }
 
 function rulesReview(

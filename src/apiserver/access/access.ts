@@ -19,6 +19,7 @@ import type { Store } from '../../store/index.ts';
 import { type Identity, isMaster, nodeOf } from '../identity.ts';
 import type { Resources } from '../resource.ts';
 import { defaultClusterRoleBindings, defaultClusterRoles } from './default-roles.ts';
+import { type Explanation, explainAccess } from './explanation.ts';
 import { nodeAccess } from './node-access.ts';
 import { grantText, RoleBook } from './role-book.ts';
 import { type Attributes, ruleText, uncovered } from './rules.ts';
@@ -26,10 +27,26 @@ import { type Attributes, ruleText, uncovered } from './rules.ts';
 export interface Decision {
   readonly allowed: boolean;
   readonly because: string;
+  /** Said no, and nobody after it was asked. */
+  readonly denied?: boolean;
 }
 
+/** Somebody else who is asked (a webhook). undefined: has no opinion. */
+export interface Authorizer {
+  readonly name: string;
+  ask(identity: Identity, asked: Attributes): Decision | undefined | Promise<Decision | undefined>;
+}
+
+/** In the order in which they are asked: our own two, and others. */
+export type Authorizers = readonly ('node' | 'rbac' | Authorizer)[];
+
 export interface Access {
+  /** What our own account says: node agents, roles. */
   decide(identity: Identity, asked: Attributes): Decision;
+  /** What everybody says who is to be asked. A promise only where others than ourselves are. */
+  ask(identity: Identity, asked: Attributes): Decision | Promise<Decision>;
+  /** Who allows it, through which role and binding; or what is missing. */
+  explain(identity: Identity, asked: Attributes): Explanation;
   /** Everything that roles grant, in one namespace. */
   rulesOf(identity: Identity, namespace: string): readonly PolicyRule[];
   /** Throws `forbidden` where a role or binding would give more than its writer has. */
@@ -42,6 +59,8 @@ export interface AccessOptions {
   readonly store: Store;
   readonly resources: Resources;
   readonly log: Log;
+  /** Default: node agents, then roles. */
+  readonly authorizers?: Authorizers;
 }
 
 export function createAccess(options: AccessOptions): Access {
@@ -91,29 +110,63 @@ export function createAccess(options: AccessOptions): Access {
     }
     here.set(key, pod);
   });
-  return new Deciding(book, (node) => podsByNode.get(node)?.values() ?? []);
+  return new Deciding(book, (node) => podsByNode.get(node)?.values() ?? [], options.authorizers);
 }
 
 class Deciding implements Access {
   readonly #book: RoleBook;
   readonly #podsOf: (node: string) => Iterable<Pod>;
 
-  constructor(book: RoleBook, podsOf: (node: string) => Iterable<Pod>) {
+  readonly #authorizers: Authorizers | undefined;
+
+  constructor(book: RoleBook, podsOf: (node: string) => Iterable<Pod>, authorizers: Authorizers | undefined) {
     this.#book = book;
     this.#podsOf = podsOf;
+    this.#authorizers = authorizers;
+  }
+
+  ask(identity: Identity, asked: Attributes): Decision | Promise<Decision> {
+    if (this.#authorizers === undefined || isMaster(identity)) return this.decide(identity, asked);
+    return this.#askAll(identity, asked, this.#authorizers);
+  }
+
+  async #askAll(identity: Identity, asked: Attributes, authorizers: Authorizers): Promise<Decision> {
+    const reasons: string[] = [];
+    for (const one of authorizers) {
+      const said =
+        one === 'node'
+          ? this.#nodeSays(identity, asked)
+          : one === 'rbac'
+            ? this.#rolesSay(identity, asked)
+            : await one.ask(identity, asked);
+      if (said === undefined) continue;
+      if (said.allowed || said.denied === true) return said;
+      if (said.because !== '') reasons.push(said.because);
+    }
+    return { allowed: false, because: reasons.join(', ') };
+  }
+
+  #nodeSays(identity: Identity, asked: Attributes): Decision | undefined {
+    const node = nodeOf(identity);
+    return node === undefined || asked.kind !== 'resource'
+      ? undefined
+      : nodeAccess(node, asked, this.#podsOf);
+  }
+
+  #rolesSay(identity: Identity, asked: Attributes): Decision | undefined {
+    const grant = this.#book.find(identity, asked);
+    return grant === undefined ? undefined : { allowed: true, because: grantText(grant) };
+  }
+
+  explain(identity: Identity, asked: Attributes): Explanation {
+    return explainAccess(this.#book, identity, asked, this.#nodeSays(identity, asked));
   }
 
   decide(identity: Identity, asked: Attributes): Decision {
     if (isMaster(identity)) return { allowed: true, because: 'group system:masters may do everything' };
-    const node = nodeOf(identity);
-    let because = '';
-    if (node !== undefined && asked.kind === 'resource') {
-      const decision = nodeAccess(node, asked, this.#podsOf);
-      if (decision.allowed) return decision;
-      because = decision.because;
-    }
-    const grant = this.#book.find(identity, asked);
-    return grant === undefined ? { allowed: false, because } : { allowed: true, because: grantText(grant) };
+    const node = this.#nodeSays(identity, asked);
+    if (node?.allowed === true) return node;
+    return this.#rolesSay(identity, asked) ?? node ?? noOpinion;
   }
 
   rulesOf(identity: Identity, namespace: string): readonly PolicyRule[] {
@@ -189,6 +242,8 @@ class Deciding implements Access {
     );
   }
 }
+
+const noOpinion: Decision = { allowed: false, because: '' };
 
 const everything: readonly PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },

@@ -83,6 +83,31 @@ export class RoleBook {
     }
   }
 
+  /** What is granted to the identity in other namespaces only. */
+  elsewhere(identity: Identity, namespace: string): readonly Grant[] {
+    const found: Grant[] = [];
+    for (const of of subjectKeys(identity))
+      for (const key of this.#bySubject.get(of) ?? []) {
+        const binding = this.#bindings.get(key);
+        const at = key.includes('/') ? key.slice(0, key.indexOf('/')) : '';
+        if (binding === undefined || at === '' || at === namespace) continue;
+        const rules = this.rulesOf(binding.roleRef, at);
+        const subject = binding.subjects?.find((one) => subjectKey(one, key) === of);
+        if (rules !== undefined && subject !== undefined) found.push({ binding, subject, rules });
+      }
+    return found;
+  }
+
+  /** Roles that can be bound in a namespace ('': cluster roles alone). */
+  *roles(
+    namespace: string,
+  ): Iterable<{ readonly kind: string; readonly name: string; readonly rules: readonly PolicyRule[] }> {
+    if (namespace !== '')
+      for (const [key, { metadata, rules = [] }] of this.#roles)
+        if (key.startsWith(`${namespace}/`)) yield { kind: 'Role', name: metadata.name ?? '', rules };
+    for (const [name, { rules = [] }] of this.#clusterRoles) yield { kind: 'ClusterRole', name, rules };
+  }
+
   /** The first grant that allows it. */
   find(identity: Identity, asked: Attributes): Grant | undefined {
     for (const grant of this.grants(identity, asked.kind === 'resource' ? asked.namespace : ''))

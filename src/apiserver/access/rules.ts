@@ -16,8 +16,17 @@ export type Attributes =
       readonly namespace: string;
       /** '' where the request names none. */
       readonly name: string;
+      /** For others that are asked; roles look at neither. */
+      readonly version?: string;
+      readonly selectors?: Selectors;
     }
   | { readonly kind: 'path'; readonly verb: string; readonly path: string };
+
+/** What a list, a watch or a deletion of many is narrowed to, as the request wrote it. */
+export interface Selectors {
+  readonly field?: string;
+  readonly label?: string;
+}
 
 export function allows(rule: PolicyRule, asked: Attributes): boolean {
   if (!has(rule.verbs, asked.verb)) return false;

@@ -7,26 +7,24 @@
  * Owns sockets and their limits. The quickest path, GET of one object by a certificate, touches no promise.
  */
 
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
-import type { KubeObject } from '../../api/index.ts';
 import { CaelumError, explainError, isError } from '../../lib/index.ts';
-import { refusal } from '../access/access.ts';
 import type { Api } from '../api.ts';
-import { bearerToken, identityOfCertificate, identityOfToken } from '../authentication.ts';
+import { withoutToken } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
-import { anonymous, type Identity, isMaster } from '../identity.ts';
+import { type Identity, isMaster } from '../identity.ts';
 import { impersonated } from '../impersonation.ts';
+import { connectTo } from '../operations/connect.ts';
 import { parseRoute, Query, type ResourceRoute } from '../router.ts';
 import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-proxy.ts';
 import { sendBytes, sendError } from './answers.ts';
+import { type AnonymousAccess, Authenticator, type FrontProxy, type TokenJudge } from './authenticator.ts';
 import { Documents } from './documents.ts';
 import { checkAccess, noSuchPath, notAllowed, serveResource, verbOf } from './resource-requests.ts';
-import { createTokenReader, tokenIssuer } from './service-account-tokens.ts';
+import { jsonWebKeys, openIdConfiguration } from './service-account-tokens.ts';
 
 export const gitVersion = 'v1.36.0+caelum';
 
@@ -47,9 +45,14 @@ export interface ServeOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** PEM. Without it service accounts' tokens are not known. */
-  readonly serviceAccountPublicKey?: string;
+  /** PEM, one or several. Without it service accounts' tokens are not known. */
+  readonly serviceAccountPublicKey?: string | readonly string[];
   readonly staticTokens?: readonly { readonly token: string; readonly identity: Identity }[];
+  /** Whose headers are believed. */
+  readonly frontProxy?: FrontProxy;
+  /** Who knows other tokens than ours. */
+  readonly tokenJudges?: readonly TokenJudge[];
+  readonly anonymous?: AnonymousAccess;
   readonly agentConnection?: AgentConnection;
   readonly extra?: ExtraPaths;
 }
@@ -69,7 +72,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   const front = new Front(options);
   const server = createServer(
     {
-      ca: options.tls.ca,
+      ca: options.frontProxy === undefined ? options.tls.ca : [options.tls.ca, options.frontProxy.ca],
       cert: options.tls.cert,
       key: options.tls.key,
       minVersion: 'TLSv1.3',
@@ -128,16 +131,13 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-/** A connection's certificate never changes: it is read once. */
-const identityOfSocket = new WeakMap<object, Identity>();
-
 class Front {
   address = '';
   readonly #context: ApiContext;
   readonly #options: ServeOptions;
   readonly #documents: Documents;
   readonly #proxy: AgentProxy;
-  readonly #readToken: ReturnType<typeof createTokenReader> | undefined;
+  readonly #authenticator: Authenticator;
   readonly #streams = new Set<Duplex>();
   readonly #counts = { requests: 0, errors: 0, watches: 0 };
   #inFlight = 0;
@@ -152,19 +152,38 @@ class Front {
       metrics: () => this.#metrics(),
     });
     this.#proxy = new AgentProxy(context, options.agentConnection);
-    this.#readToken =
-      options.serviceAccountPublicKey === undefined
-        ? undefined
-        : createTokenReader(options.serviceAccountPublicKey, () => context.clock.nowMs());
+    const { serviceAccountPublicKey, staticTokens, frontProxy, tokenJudges, anonymous } = options;
+    this.#authenticator = new Authenticator({
+      context,
+      ...(serviceAccountPublicKey === undefined ? {} : { serviceAccountPublicKey }),
+      ...(staticTokens === undefined ? {} : { staticTokens }),
+      ...(frontProxy === undefined ? {} : { frontProxy }),
+      ...(tokenJudges === undefined ? {} : { judges: tokenJudges }),
+      ...(anonymous === undefined ? {} : { anonymous }),
+    });
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.#counts.requests++;
+    try {
+      const identity = this.#speaker(request);
+      if (identity instanceof Promise)
+        identity.then(
+          (known) => this.#serve(known, request, response),
+          (error: unknown) => this.#fail(request, response, error),
+        );
+      else this.#serve(identity, request, response);
+    } catch (error) {
+      this.#fail(request, response, error);
+    }
+  }
+
+  /** Never throws. */
+  #serve(identity: Identity, request: IncomingMessage, response: ServerResponse): void {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     try {
-      const identity = this.#speaker(request);
       const route = parseRoute(path);
       if (route.kind === 'resource') {
         if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
@@ -229,7 +248,7 @@ class Front {
           identity,
           http,
           response,
-          identifyToken: this.#identifyToken,
+          identifyToken: this.#authenticator.identifyToken,
         });
     work
       .catch((error: unknown) => this.#fail(http, response, error))
@@ -247,7 +266,7 @@ class Front {
   ): Promise<void> {
     if (http.method !== 'GET') throw notAllowed();
     if (route.group !== '' || route.resource !== 'pods') throw noSuchPath();
-    checkAccess(this.#context, identity, {
+    await checkAccess(this.#context, identity, {
       kind: 'resource',
       verb: 'get',
       group: '',
@@ -260,95 +279,92 @@ class Front {
   }
 
   #path(path: string, identity: Identity, request: IncomingMessage, response: ServerResponse): void {
-    const { extra } = this.#options;
     const asked = { kind: 'path', verb: (request.method ?? 'get').toLowerCase(), path } as const;
-    const decision = this.#context.access.decide(identity, asked);
-    if (!decision.allowed) throw refusal(identity, asked, decision.because);
+    const pending = checkAccess(this.#context, identity, asked);
+    if (pending === undefined) this.#document(path, identity, request, response);
+    else
+      pending
+        .then(() => this.#document(path, identity, request, response))
+        .catch((error: unknown) => this.#fail(request, response, error));
+  }
+
+  #document(path: string, identity: Identity, request: IncomingMessage, response: ServerResponse): void {
+    const { extra } = this.#options;
     if (isMaster(identity) && extra?.({ path, method: request.method ?? '', identity, response }) === true)
       return;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw path.startsWith('/api') ? notAllowed() : noSuchPath();
-    if (!this.#documents.serve(path, request, response))
+    if (!this.#keys(path, response) && !this.#documents.serve(path, request, response))
       sendBytes(response, 404, JSON.stringify(notFoundStatus));
   }
 
-  /** Whom a request speaks for. */
-  #speaker(request: IncomingMessage): Identity {
-    const caller = this.#identify(request);
+  /** By which keys others may check service accounts' tokens. */
+  #keys(path: string, response: ServerResponse): boolean {
+    const { serviceAccountPublicKey: keys } = this.#options;
+    if (keys === undefined || (!path.startsWith('/openid/') && !path.startsWith('/.well-known/')))
+      return false;
+    const [name, type, make] =
+      path.replace(/\/$/, '') === '/openid/v1/jwks'
+        ? (['/openid/v1/jwks', 'application/jwk-set+json', jsonWebKeys] as const)
+        : (['/.well-known/openid-configuration', 'application/json', openIdConfiguration] as const);
+    if (path !== name && path !== `${name}/`) return false;
+    response.setHeader('Cache-Control', 'public, max-age=3600');
+    response.writeHead(200, { 'Content-Type': type });
+    response.end(JSON.stringify(make(keys)));
+    return true;
+  }
+
+  /** Whom a request speaks for. A promise only where somebody else has to be asked. */
+  #speaker(request: IncomingMessage): Identity | Promise<Identity> {
+    const caller = this.#authenticator.identify(request);
+    return caller instanceof Promise
+      ? caller.then((known) => this.#spokenFor(known, request))
+      : this.#spokenFor(caller, request);
+  }
+
+  #spokenFor(caller: Identity, { headers }: IncomingMessage): Identity | Promise<Identity> {
     const { access } = this.#context;
-    return impersonated(caller, request.headers, (asked) => access.decide(caller, asked));
+    return impersonated(caller, headers, (asked) => access.ask(caller, asked));
   }
-
-  #identify(request: IncomingMessage): Identity {
-    const { socket } = request;
-    let identity = identityOfSocket.get(socket);
-    if (identity === undefined) {
-      const tls = socket as TLSSocket;
-      // Only a certificate that our authority has signed counts.
-      identity =
-        (tls.authorized ? identityOfCertificate(tls.getPeerCertificate().subject) : undefined) ?? anonymous;
-      identityOfSocket.set(socket, identity);
-    }
-    const { authorization } = request.headers;
-    if (identity !== anonymous || authorization === undefined) return identity;
-    return this.#identifyBearer(authorization);
-  }
-
-  #identifyBearer(authorization: string): Identity {
-    const token = bearerToken(authorization);
-    const identity = token === undefined ? undefined : this.#identifyToken(token, [tokenIssuer]);
-    if (identity === undefined) throw new CaelumError('unauthorized', 'Unauthorized');
-    return identity;
-  }
-
-  /** The token is meant for one of `audiences`; none: for us. */
-  readonly #identifyToken = (token: string, audiences: readonly string[]): Identity | undefined => {
-    const known = this.#options.staticTokens?.find((one) => sameText(one.token, token));
-    if (known !== undefined) return known.identity;
-    const claims = this.#readToken?.(token);
-    const wanted = audiences.length === 0 ? [tokenIssuer] : audiences;
-    if (claims === undefined || !claims.audiences.some((one) => wanted.includes(one))) return undefined;
-    const { store, resources } = this.#context;
-    return identityOfToken(
-      claims,
-      (resource, namespace, name) =>
-        store.get(resources.core(resource).key(namespace, name))?.object() as KubeObject | undefined,
-    );
-  };
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     this.#streams.add(socket);
     socket.once('close', () => this.#streams.delete(socket));
-    try {
-      const url = request.url ?? '/';
-      const mark = url.indexOf('?');
-      const route = parseRoute(mark < 0 ? url : url.slice(0, mark));
-      const search = mark < 0 ? '' : url.slice(mark);
-      const query = new Query(search.slice(1));
-      if (
-        route.kind !== 'resource' ||
-        route.group !== '' ||
-        route.resource !== 'pods' ||
-        !streamed.includes(route.subresource)
-      )
-        throw noSuchPath();
-      const identity = this.#speaker(request);
-      // Kubernetes asks for "create" whatever the method: to exec is to do something.
-      verbOf(request.method ?? '', route, query);
-      checkAccess(this.#context, identity, {
-        kind: 'resource',
-        verb: 'create',
-        group: '',
-        resource: 'pods',
-        subresource: route.subresource,
-        namespace: route.namespace,
-        name: route.name,
-      });
-      this.#proxy.serveStream(route, query, search, request, socket, head);
-    } catch (error) {
-      refuse(socket, error);
-    }
+    this.#upgrade(request, socket, head).catch((error: unknown) => refuse(socket, error));
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const protocols = request.headers['sec-websocket-protocol'];
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const route = parseRoute(mark < 0 ? url : url.slice(0, mark));
+    const search = mark < 0 ? '' : url.slice(mark);
+    const query = new Query(search.slice(1));
+    if (
+      route.kind !== 'resource' ||
+      route.group !== '' ||
+      route.resource !== 'pods' ||
+      !streamed.includes(route.subresource)
+    )
+      throw noSuchPath();
+    const identity = await this.#speaker(request);
+    // The token is nobody else's business.
+    if (protocols !== undefined) request.headers['sec-websocket-protocol'] = withoutToken(protocols);
+    // Kubernetes asks for "create" whatever the method: to exec is to do something.
+    verbOf(request.method ?? '', route, query);
+    await checkAccess(this.#context, identity, {
+      kind: 'resource',
+      verb: 'create',
+      group: '',
+      resource: 'pods',
+      subresource: route.subresource,
+      namespace: route.namespace,
+      name: route.name,
+    });
+    await connectTo(this.#context, route, identity, search, (admitted, admittedSearch) =>
+      this.#proxy.serveStream(route, admitted, admittedSearch, request, socket, head),
+    );
   }
 
   closeStreams(): void {
@@ -402,8 +418,3 @@ const notFoundStatus = {
 };
 
 /** In a time that does not tell where they differ. */
-function sameText(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
-}
