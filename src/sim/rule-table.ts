@@ -25,6 +25,14 @@ function refuse(line: string, why: string): never {
 
 export class RuleTable {
   #table: Table | undefined;
+  /** Worked out since the last transaction. */
+  readonly #destinations = new Map<string, Destination>();
+  #version = 0;
+
+  /** Raised by every transaction. */
+  get version(): number {
+    return this.#version;
+  }
 
   get isThere(): boolean {
     return this.#table !== undefined;
@@ -35,12 +43,18 @@ export class RuleTable {
     const next = new Draft(this.#table);
     for (const line of text.split('\n')) if (line.trim() !== '') next.carryOut(line.trim());
     next.check();
-    this.#table = next.table;
+    this.#become(next.table);
   }
 
   /** The machine was started anew, or somebody flushed the rules. */
   clear(): void {
-    this.#table = undefined;
+    this.#become(undefined);
+  }
+
+  #become(table: Table | undefined): void {
+    this.#table = table;
+    this.#destinations.clear();
+    this.#version++;
   }
 
   /** What another table lacks to act as this one, or has too much. Chains that nothing leads to, and addresses too many for hairpins, do nothing. */
@@ -63,8 +77,16 @@ export class RuleTable {
 
   /** Of a new connection to a virtual address: `10.96.0.1`, `tcp`, 80. Endpoints as `address:port`. */
   destinationOf(address: string, protocol: string, port: number): Destination {
-    const table = this.#table;
     const key = `${address} . ${protocol} . ${port}`;
+    const known = this.#destinations.get(key);
+    if (known !== undefined) return known;
+    const destination = this.#destinationOf(key);
+    this.#destinations.set(key, destination);
+    return destination;
+  }
+
+  #destinationOf(key: string): Destination {
+    const table = this.#table;
     if (table?.sets.get('refused-virtual')?.has(key) === true) return { kind: 'refused' };
     const verdict = table?.sets.get('virtual')?.get(key);
     if (table === undefined || verdict === undefined) return { kind: 'unknown' };
@@ -81,14 +103,31 @@ function follow(table: Table, chain: string, found: Set<string>, depth: number):
     const choice = /dnat ip to numgen random mod (\d+) map \{ (.*) \}/.exec(rule);
     for (const item of choice?.[2]?.split(', ') ?? [])
       found.add(item.split(' : ')[1]?.split(' . ').join(':') ?? '');
-    for (const target of referredChains(rule)) follow(table, target, found, depth + 1);
+    for (const target of referencesOf(rule).chains) follow(table, target, found, depth + 1);
   }
 }
 
-const referredChains = (rule: string): string[] =>
-  [...rule.matchAll(/(?:goto|jump) ([^\s,;}]+)/g)].map((match) => match[1] as string);
-const referredSets = (rule: string): string[] =>
-  [...rule.matchAll(/@([^\s,;}]+)/g)].map((match) => match[1] as string);
+interface References {
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
+}
+
+const knownReferences = new Map<string, References>();
+const knownReferencesMax = 20_000;
+
+/** What a rule names. The same lines come again and again, from every node. */
+function referencesOf(line: string): References {
+  let references = knownReferences.get(line);
+  if (references === undefined) {
+    references = {
+      chains: [...line.matchAll(/(?:goto|jump) ([^\s,;}]+)/g)].map((match) => match[1] as string),
+      sets: [...line.matchAll(/@([^\s,;}]+)/g)].map((match) => match[1] as string),
+    };
+    if (knownReferences.size >= knownReferencesMax) knownReferences.clear();
+    knownReferences.set(line, references);
+  }
+  return references;
+}
 
 /** A transaction under way. */
 class Draft {
@@ -187,16 +226,17 @@ class Draft {
   /** What is referred to must be there. */
   check(): void {
     for (const [chain, rules] of this.table?.chains ?? [])
-      for (const rule of rules) this.#checkReferences(`chain ${chain}: ${rule}`);
+      for (const rule of rules) this.#checkReferences(rule, () => `chain ${chain}: ${rule}`);
     for (const [name, elements] of this.table?.sets ?? [])
-      for (const [element, value] of elements) this.#checkReferences(`${name} ${element} : ${value}`);
+      for (const [element, value] of elements)
+        if (value !== '') this.#checkReferences(value, () => `${name} ${element} : ${value}`);
   }
 
-  #checkReferences(line: string): void {
-    for (const chain of referredChains(line))
-      if (this.table?.chains.has(chain) !== true) refuse(line, `no such chain: ${chain}`);
-    for (const set of referredSets(line))
-      if (this.table?.sets.has(set) !== true) refuse(line, `no such set: ${set}`);
+  #checkReferences(text: string, line: () => string): void {
+    const { chains, sets } = referencesOf(text);
+    for (const chain of chains)
+      if (this.table?.chains.has(chain) !== true) refuse(line(), `no such chain: ${chain}`);
+    for (const set of sets) if (this.table?.sets.has(set) !== true) refuse(line(), `no such set: ${set}`);
   }
 }
 

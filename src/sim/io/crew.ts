@@ -22,6 +22,8 @@ export interface CrewOptions {
 
 /** On the wall. The slowest seeds take seconds. */
 const hangMs = 180_000;
+/** Most of what a run makes is of no use a moment later: with room for it, less has to be looked at and kept. */
+const youngMegabytes = 192;
 const noHangProperty = 'process/no-hang';
 
 /** Resolves when all seeds have been run. */
@@ -51,7 +53,10 @@ class Hand {
   isDead = false;
 
   constructor(generate: GenerateOptions) {
-    this.#worker = new Worker(new URL('./hunt-worker.ts', import.meta.url), { workerData: generate });
+    this.#worker = new Worker(new URL('./hunt-worker.ts', import.meta.url), {
+      workerData: generate,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+    });
     this.#worker.on('message', (outcome: Outcome) => this.#settle(outcome));
     this.#worker.on('error', (error: unknown) => this.#fail(noCrashProperty, explainError(error)));
     this.#worker.on('exit', (code) => this.#fail(noCrashProperty, `the thread ended with code ${code}`));

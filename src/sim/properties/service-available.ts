@@ -131,20 +131,38 @@ export const rulesReached: Property = {
   statement:
     'When faults and users have stopped, soon the rules of every node are those of the services and slices that there are, and stay so.',
   check({ truth, machines, isAtRest }, broken) {
+    /** Of each node's rules, by their version: what differed. Asked again only when rules, services or slices have changed. */
+    const answers = new Map<RuleTable, { readonly version: number; readonly why: string | undefined }>();
+    const differenceOf = (
+      { name, rules }: NodeMachine,
+      services: readonly Service[],
+      slices: readonly EndpointSlice[],
+    ): string | undefined => {
+      const wanted = new RuleTable();
+      const set = rulesFor(services, slices, { nodeName: name, podCidr: podRange });
+      wanted.load(wholeTable(rulesTable, set, { guardsLocalhost: true }));
+      const why = wanted.missingFrom(rules);
+      return why === undefined ? undefined : `${name}: ${why}`;
+    };
     const difference = (): string | undefined => {
       const services = [...truth.objects<Service>('services').values()];
-      const slices = [...truth.objects<EndpointSlice>('endpointslices.discovery.k8s.io').values()];
-      for (const { name, rules } of machines()) {
-        const wanted = new RuleTable();
-        const set = rulesFor(services, slices, { nodeName: name, podCidr: podRange });
-        wanted.load(wholeTable(rulesTable, set, { guardsLocalhost: true }));
-        const why = wanted.missingFrom(rules);
-        if (why !== undefined) return `${name}: ${why}`;
+      const slices = [...truth.objects<EndpointSlice>(slicesResource).values()];
+      for (const machine of machines()) {
+        const { version } = machine.rules;
+        let answer = answers.get(machine.rules);
+        if (answer?.version !== version) {
+          answer = { version, why: differenceOf(machine, services, slices) };
+          answers.set(machine.rules, answer);
+        }
+        if (answer.why !== undefined) return answer.why;
       }
       return undefined;
     };
     return {
       goal: difference,
+      onEvent({ resource }) {
+        if (resource === 'services' || resource === slicesResource) answers.clear();
+      },
       onSecond() {
         const why = isAtRest() ? difference() : undefined;
         if (why !== undefined) broken(why);
@@ -152,6 +170,8 @@ export const rulesReached: Property = {
     };
   },
 };
+
+const slicesResource = 'endpointslices.discovery.k8s.io';
 
 /** What was so before then is in the rules. 0: nothing can be said now. */
 function knownMs(world: Checked): number {
