@@ -19,8 +19,8 @@ export { duplicateIn } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * from './errors.ts';
 export type * from './kind.ts';
-export { ageOf, humanDuration } from './kinds/cells.ts';
-export { defineKind } from './kinds/define.ts';
+export { ageColumn, ageOf, humanDuration, nameColumn } from './kinds/cells.ts';
+export { defineKind, scaleSubresource, statusSubresource } from './kinds/define.ts';
 export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';
@@ -46,6 +46,7 @@ export {
   openApiV2ProtobufMediaType,
 } from './openapi/v2-protobuf.ts';
 export { openApiV3, openApiV3Index } from './openapi/v3.ts';
+export { type Amounts, podLimits, podRequests } from './pod-amounts.ts';
 export {
   addQuantities,
   compareQuantities,

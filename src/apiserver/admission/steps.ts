@@ -1,12 +1,35 @@
 /** The steps of admission, in Kubernetes' order. Source: the recommended plugin order of kube-apiserver. */
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import type { AdmissionContext, AdmissionStep } from './chain.ts';
+import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-class.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace.ts';
-import { podDefaults } from './pod.ts';
+import { nodeRestriction } from './node-restriction.ts';
+import { ownerPermission } from './owner-permission.ts';
+import { podSecurity } from './pod-security/step.ts';
+import { priority } from './priority.ts';
+import { runtimeClass } from './runtime-class.ts';
+import { serviceAccount } from './service-account.ts';
+import { defaultTolerationSeconds, taintNodesByCondition } from './tolerations.ts';
 
 export function admissionSteps(context: AdmissionContext): readonly AdmissionStep[] {
   return [
     namespaceLifecycle(context),
-    podDefaults(context),
+    limitRanger(context),
+    serviceAccount(context),
+    nodeRestriction(context),
+    taintNodesByCondition,
+    podSecurity(context),
+    priority(context),
+    defaultTolerationSeconds,
+    defaultStorageClass(context),
+    ownerPermission(context),
+    persistentVolumeClaimResize(context),
+    runtimeClass(context),
+    certificateApproval(context),
+    certificateSigning(context),
+    certificateSubjectRestriction(),
+    defaultIngressClass(context),
     // MutatingAdmissionPolicy, MutatingAdmissionWebhook
     // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook
     // ResourceQuota
