@@ -6,6 +6,7 @@ export * from './equal.ts';
 export * from './errors.ts';
 export * from './line.ts';
 export * from './log.ts';
+export * from './metrics.ts';
 export * from './queue.ts';
 export * from './random.ts';
 export * from './supervision.ts';

@@ -96,10 +96,10 @@ test('configure() follows precedence, names, and levels that are missing', () =>
     'X-Kubernetes-PF-PriorityLevel-UID',
     'uid of small',
   ]);
-  assert.equal(control.flowOf(user('eve'), asked()).schema.metadata.name, 'catch-all');
+  assert.equal(control.flowOf(user('eve'), asked()).schema.metadata.name, 'global-default');
   assert.equal(
     control.flowOf(user('eve'), asked({ verb: 'list', namespace: '' })).schema.metadata.name,
-    'catch-all',
+    'global-default',
   );
 });
 
@@ -130,6 +130,7 @@ function smallControl(clock: SimulatedClock, over: object = {}, seats = 4): Flow
           type: 'Limited',
           limited: {
             nominalConcurrencyShares: 1000,
+            borrowingLimitPercent: 0,
             limitResponse: { type: 'Queue', queuing: { queues: 64, handSize: 4, queueLengthLimit: 20 } },
             ...over,
           },
@@ -244,7 +245,7 @@ test('the system passes whatever others do; nodes have seats of their own', () =
 });
 
 test('seats are lent and come back; a borrowing limit holds; seats always add up (seeded)', () => {
-  const control = smallControl(new SimulatedClock(), { borrowingLimitPercent: 0 }, 40);
+  const control = smallControl(new SimulatedClock(), {}, 40);
   const random = new SeededRandom(7);
   const held: { ticket: Ticket; seats: number }[] = [];
   for (let i = 0; i < 2000; i++) {

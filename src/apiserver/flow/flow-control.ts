@@ -129,10 +129,9 @@ export class FlowControl {
     this.configure([], []);
   }
 
-  /** Everything that is stored. What is mandatory counts also where it is not; until anything is stored, the suggestions count too. */
+  /** Everything that is stored. Our own defaults count where they are not: they are about to be. */
   configure(schemas: readonly FlowSchema[], levels: readonly PriorityLevelConfiguration[]): void {
-    const isNew = schemas.length === 0 && levels.length === 0;
-    const all = byName([...(isNew ? suggestedLevels : []), ...mandatoryLevels, ...levels]);
+    const all = byName([...suggestedLevels, ...mandatoryLevels, ...levels]);
     for (const [name, configuration] of all) {
       let level = this.#levels.get(name);
       if (level === undefined) {
@@ -148,9 +147,7 @@ export class FlowControl {
       else level.limits = { shares: 0, lendablePercent: 0, borrowingLimitPercent: undefined };
     }
     this.#total.divide([...this.#levels.values()].map((level) => [level.account, level.limits]));
-    const flows = inOrder(
-      byName([...(isNew ? suggestedSchemas : []), ...mandatorySchemas, ...schemas]).values(),
-    );
+    const flows = inOrder(byName([...suggestedSchemas, ...mandatorySchemas, ...schemas]).values());
     // A schema whose level is missing matches nobody.
     this.#flows = flows.flatMap((schema) => {
       const level = all.has(levelOf(schema)) ? this.#levels.get(levelOf(schema)) : undefined;
