@@ -3,6 +3,7 @@
  */
 import type { CaelumError, ErrorCause } from '../lib/index.ts';
 import type { Draft, KubeObject } from './object.ts';
+import type { Message } from './schema/message.ts';
 import type { UserInfo } from './types/authentication.v1.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
@@ -102,6 +103,14 @@ export interface Kind<T extends KubeObject = KubeObject> {
   validateStatusUpdate(object: T, old: T): readonly FieldProblem[];
   /** Whoever deletes it and says nothing of its dependents leaves them behind (Job, ReplicationController). */
   readonly orphansByDefault?: boolean;
+  /** Whether the change is one of what is wanted, which raises the generation. Default: the spec differs. */
+  raisesGeneration?(object: T, old: T): boolean;
+  /** At the moment in which an object begins to be deleted: who has to let go of it first. */
+  prepareDelete?(object: Draft<T>, context: KindContext): void;
+  /** What is told with every answer, where clients should move to another version. */
+  readonly deprecation?: string;
+  /** Set for kinds that come from a definition in the store. */
+  readonly custom?: CustomKind;
   /** Served from the stored form of another kind (events.k8s.io Event is stored as core Event). */
   readonly storedAs?: {
     readonly group: string;
@@ -112,11 +121,48 @@ export interface Kind<T extends KubeObject = KubeObject> {
   };
 }
 
+/** What distinguishes a kind that a CustomResourceDefinition brought: it is stored in one version and served in several. */
+export interface CustomKind {
+  /** Metadata from the table, the rest from the definition's schema. */
+  readonly message: Message;
+  /** Another version of the same resource stands for it where all objects are gone through. */
+  readonly isAnother: boolean;
+  /** The `apiVersion` of what is stored. */
+  readonly storedVersion: string;
+  /** Nothing more is created: the definition is being deleted. */
+  readonly isEnding: () => boolean;
+  /** The object as this version shows it; `stored` itself where that is the same. undefined: conversion needs a webhook, see `convert`. */
+  fromStored(stored: KubeObject): KubeObject | undefined;
+  /** Objects of this version in the form that is stored. undefined: conversion needs a webhook. */
+  toStored(object: Draft<KubeObject>): Draft<KubeObject> | undefined;
+  /** What `fromStored` and `toStored` cannot do by themselves; undefined: there is nothing that they cannot. Throws `internal` with the webhook's reason. */
+  convert?(
+    objects: readonly KubeObject[],
+    direction: 'fromStored' | 'toStored',
+  ): Promise<readonly KubeObject[]>;
+  readonly openApi: CustomSchemaDocument;
+}
+
+/** Its part of the OpenAPI documents. */
+export interface CustomSchemaDocument {
+  /** `com.example.stable.v1.CronTab`. */
+  readonly name: string;
+  readonly listName: string;
+  readonly listKind: string;
+  /** With `$ref`s for metadata by the name that `refTo` gives. */
+  schema(
+    dialect: 'v2' | 'v3',
+    metadata: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>>;
+}
+
 export interface KindRegistry {
   readonly kinds: readonly Kind[];
   byKind(group: string, version: string, kind: string): Kind | undefined;
   /** By plural resource name. */
   byResource(group: string, version: string, resource: string): Kind | undefined;
+  /** Told after kinds came or went. Absent: they never do. */
+  onChange?(handler: () => void): { cancel(): void };
 }
 
 export type Rejection = CaelumError;

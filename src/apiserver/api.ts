@@ -7,12 +7,15 @@
  */
 import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
-import type { Clock, Log, Random } from '../lib/index.ts';
+import { CaelumError, type Clock, type Log, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { type Authorizers, createAccess } from './access/access.ts';
 import { AdmissionChain, type AdmissionContext } from './admission/chain.ts';
 import { admissionSteps } from './admission/steps.ts';
 import type { ApiContext, TokenClaims } from './context.ts';
+import type { Convert } from './custom/custom-kind.ts';
+import { followDefinitions } from './custom/definitions.ts';
+import { LiveRegistry } from './custom/live-registry.ts';
 import { type Identity, systemIdentity } from './identity.ts';
 import { createLocalClient } from './local-client.ts';
 import { Resources } from './resource.ts';
@@ -27,10 +30,20 @@ export interface ApiOptions {
   /** Range of virtual IPs: `10.131.0.0/16`. */
   readonly serviceCidr: string;
   readonly nodePorts?: { readonly first: number; readonly last: number };
+  /** Asks conversion webhooks of custom resources. */
+  readonly convert?: Convert;
   readonly issueToken?: (claims: TokenClaims) => Promise<string>;
   /** Who decides what may be done; default: node agents, then roles. */
   readonly authorizers?: Authorizers;
 }
+
+/** Without a way to ask webhooks. */
+const noConversion: Convert = async (definition) => {
+  throw new CaelumError(
+    'internal',
+    `conversion webhook for ${definition.spec.group}/${definition.spec.names.kind} failed: webhooks are not called here`,
+  );
+};
 
 export interface Api {
   readonly context: ApiContext;
@@ -42,7 +55,7 @@ export interface Api {
 
 export function createApi(options: ApiOptions): Api {
   const { store, clock, random, log } = options;
-  const registry = options.registry ?? builtinKinds;
+  const registry = new LiveRegistry(options.registry ?? builtinKinds);
   const resources = new Resources(registry);
   const services = new ServiceAllocator(
     { serviceCidr: options.serviceCidr, nodePorts: options.nodePorts ?? { first: 30_000, last: 32_767 } },
@@ -66,6 +79,10 @@ export function createApi(options: ApiOptions): Api {
   };
   const context: ApiContext = { ...base, admission: new AdmissionChain(admissionSteps(base)) };
   followServices(context);
+  followDefinitions(context, registry, {
+    convert: options.convert ?? noConversion,
+    compileRules: () => undefined,
+  });
   return {
     context,
     apiAddress: services.apiAddress,

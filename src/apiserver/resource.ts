@@ -1,10 +1,12 @@
 /**
  * One resource as it is served: its kind, the form it is stored in, its keys. Pure.
  *
- * A kind that is only another face of a stored kind (events.k8s.io Event) shares the other's keys and bytes; faces are put on when read.
+ * A kind that is only another face of a stored kind (events.k8s.io Event) shares the other's keys and bytes; faces are put on when read. So do the
+ * versions of a custom resource. Faces that a webhook makes have to be there before they are looked at: `prepare`, wherever it is not undefined.
  */
 import {
   apiVersionOf,
+  type CustomKind,
   type Draft,
   draftOf,
   groupResourceOf,
@@ -28,7 +30,11 @@ export class Resource {
   /** `pods/`: every key starts with it. */
   readonly prefix: string;
   readonly message: Message;
-  readonly #faces = new WeakMap<Stored, { readonly object: KubeObject; readonly bytes: Buffer }>();
+  /** undefined: every face can be made at once. */
+  readonly prepare: ((stored: readonly Stored[]) => Promise<void>) | undefined;
+  readonly #isPlain: boolean;
+  readonly #faces = new WeakMap<Stored, Face>();
+  readonly #followers = new Set<() => void>();
 
   constructor(kind: Kind, registry: KindRegistry) {
     const { storedAs } = kind;
@@ -40,7 +46,21 @@ export class Resource {
     this.apiVersion = apiVersionOf(kind.group, kind.version);
     this.groupResource = groupResourceOf(kind.group, kind.resource);
     this.prefix = `${groupResourceOf(stored.group, stored.resource)}/`;
-    this.message = messageOf(kind.message);
+    this.message = kind.custom?.message ?? messageOf(kind.message);
+    this.#isPlain = storedAs === undefined && kind.custom === undefined;
+    const { custom } = kind;
+    this.prepare = custom?.convert === undefined ? undefined : (list) => this.#prepareFaces(custom, list);
+  }
+
+  /** Told when the resource is served no longer, or in another form. */
+  onRetire(follower: () => void): { cancel(): void } {
+    this.#followers.add(follower);
+    return { cancel: () => this.#followers.delete(follower) };
+  }
+
+  retire(): void {
+    for (const follower of [...this.#followers]) follower();
+    this.#followers.clear();
   }
 
   /** Where errors say what was meant. */
@@ -59,13 +79,18 @@ export class Resource {
 
   /** The object as this resource shows it. Shared: never change it. */
   objectOf(stored: Stored): KubeObject {
-    if (this.kind.storedAs === undefined) return stored.object() as KubeObject;
-    return this.#face(stored).object;
+    return this.#isPlain ? (stored.object() as KubeObject) : this.#face(stored).object;
   }
 
   /** Its JSON. Shared. */
   bytesOf(stored: Stored): Buffer {
-    return this.kind.storedAs === undefined ? stored.bytes : this.#face(stored).bytes;
+    return this.#isPlain ? stored.bytes : this.#face(stored).bytes;
+  }
+
+  /** In the version that is stored today: writing it again would change nothing. */
+  isCurrent(stored: Stored): boolean {
+    const { custom } = this.kind;
+    return custom === undefined || (stored.object() as KubeObject).apiVersion === custom.storedVersion;
   }
 
   /** A private copy to be changed. */
@@ -73,33 +98,79 @@ export class Resource {
     return draftOf(this.objectOf(stored)) as DraftObject;
   }
 
-  /** The form to be stored of an object of this resource. */
-  toStored(draft: DraftObject): DraftObject {
-    const { storedAs } = this.kind;
-    return storedAs === undefined ? draft : (storedAs.toStored(draft) as DraftObject);
+  /** The form to be stored of an object of this resource. A promise only where a webhook makes it. */
+  toStored(draft: DraftObject): DraftObject | Promise<DraftObject> {
+    const { storedAs, custom } = this.kind;
+    if (storedAs !== undefined) return storedAs.toStored(draft) as DraftObject;
+    if (custom === undefined) return draft;
+    const stored = custom.toStored(draft);
+    if (stored !== undefined) return stored as DraftObject;
+    assert(custom.convert !== undefined, 'what cannot be converted here is converted by a webhook');
+    return custom.convert([draft], 'toStored').then(([one]) => draftOf(one) as DraftObject);
   }
 
-  #face(stored: Stored): { readonly object: KubeObject; readonly bytes: Buffer } {
+  #face(stored: Stored): Face {
     let face = this.#faces.get(stored);
     if (face === undefined) {
-      const object =
-        this.kind.storedAs?.fromStored(stored.object() as KubeObject) ?? (stored.object() as KubeObject);
-      face = { object, bytes: Buffer.from(JSON.stringify(object)) };
-      this.#faces.set(stored, face);
+      const plain = stored.object() as KubeObject;
+      const { storedAs, custom } = this.kind;
+      const object = storedAs?.fromStored(plain) ?? custom?.fromStored(plain);
+      assert(object !== undefined, `a face of ${this.groupResource} was prepared`);
+      face = this.#putOn(stored, object);
     }
     return face;
   }
+
+  #putOn(stored: Stored, object: KubeObject): Face {
+    const face = faceOf(stored, object);
+    this.#faces.set(stored, face);
+    return face;
+  }
+
+  async #prepareFaces(custom: CustomKind, list: readonly Stored[]): Promise<void> {
+    const open: Stored[] = [];
+    for (const stored of list) {
+      if (this.#faces.has(stored)) continue;
+      const object = custom.fromStored(stored.object() as KubeObject);
+      if (object === undefined) open.push(stored);
+      else this.#putOn(stored, object);
+    }
+    if (open.length === 0 || custom.convert === undefined) return;
+    const plain = open.map((stored) => stored.object() as KubeObject);
+    const converted = await custom.convert(plain, 'fromStored');
+    open.forEach((stored, index) => {
+      const object = converted[index];
+      if (object !== undefined) this.#putOn(stored, object);
+    });
+  }
 }
 
-/** Every resource of a registry, made once. */
+interface Face {
+  readonly object: KubeObject;
+  readonly bytes: Buffer;
+}
+
+function faceOf(stored: Stored, object: KubeObject): Face {
+  const isSame = object === (stored.object() as KubeObject);
+  let bytes: Buffer | undefined;
+  return {
+    object,
+    get bytes() {
+      bytes ??= isSame ? stored.bytes : Buffer.from(JSON.stringify(object));
+      return bytes;
+    },
+  };
+}
+
+/** Every resource of a registry, made once for each kind. */
 export class Resources {
   readonly registry: KindRegistry;
-  readonly #byPath = new Map<string, Resource>();
+  #byPath = new Map<string, Resource>();
 
   constructor(registry: KindRegistry) {
     this.registry = registry;
-    for (const kind of registry.kinds)
-      this.#byPath.set(`${kind.group}/${kind.version}/${kind.resource}`, new Resource(kind, registry));
+    this.#follow();
+    registry.onChange?.(() => this.#follow());
   }
 
   find(group: string, version: string, resource: string): Resource | undefined {
@@ -115,5 +186,17 @@ export class Resources {
 
   all(): Iterable<Resource> {
     return this.#byPath.values();
+  }
+
+  /** Kinds that stay keep their resource. */
+  #follow(): void {
+    const before = this.#byPath;
+    this.#byPath = new Map();
+    for (const kind of this.registry.kinds) {
+      const path = `${kind.group}/${kind.version}/${kind.resource}`;
+      const known = before.get(path);
+      this.#byPath.set(path, known?.kind === kind ? known : new Resource(kind, this.registry));
+    }
+    for (const [path, resource] of before) if (this.#byPath.get(path) !== resource) resource.retire();
   }
 }

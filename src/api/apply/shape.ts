@@ -25,6 +25,7 @@ export const whole: Shape = { kind: 'whole' };
 const shapes = new WeakMap<Message, Shape>();
 
 export function shapeOfMessage(message: Message): Shape {
+  if (message.foreign !== undefined) return message.foreign.ownership;
   let shape = shapes.get(message);
   if (shape === undefined) {
     shape = message.isAtomic || message.isUnion ? whole : { kind: 'object', shapeOf: fieldShapes(message) };

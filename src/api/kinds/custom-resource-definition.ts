@@ -3,7 +3,7 @@
  * by whoever serves it.
  * Source: Kubernetes 1.36, k8s.io/apiextensions-apiserver, as behaviour.
  */
-import { sameJson } from '../../lib/index.ts';
+import { formatTime, sameJson } from '../../lib/index.ts';
 import type { FieldProblem } from '../kind.ts';
 import type { Draft } from '../object.ts';
 import type {
@@ -19,6 +19,7 @@ import { validateConversion, validateScope, validateVersions } from './custom-re
 import { defineKind, statusSubresource } from './define.ts';
 
 const approval = 'api-approved.kubernetes.io';
+const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 const approvalHelp = 'see https://github.com/kubernetes/enhancements/pull/1111';
 
 export const customResourceDefinition = defineKind<CustomResourceDefinition>({
@@ -52,6 +53,21 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   },
   prepareUpdate(object) {
     rememberStorage(object);
+  },
+  prepareDelete(object, { nowMs }) {
+    const { finalizers = [] } = object.metadata;
+    if (!finalizers.includes(cleanupFinalizer)) object.metadata.finalizers = [...finalizers, cleanupFinalizer];
+    object.status ??= {};
+    object.status.conditions = [
+      ...(object.status.conditions ?? []).filter(({ type }) => type !== 'Terminating'),
+      {
+        type: 'Terminating',
+        status: 'True',
+        lastTransitionTime: formatTime(nowMs),
+        reason: 'InstanceDeletionPending',
+        message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+      },
+    ];
   },
   validate(object) {
     const problems: Problems = [];

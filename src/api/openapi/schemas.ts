@@ -3,6 +3,7 @@
  * Descriptions are our own (`field-words.ts`) and short: what a field is called mostly says what it is.
  */
 
+import type { CustomKind, Kind } from '../kind.ts';
 import type { GroupVersionKind } from '../object.ts';
 import type { Field, Message, ScalarType } from '../schema/message.ts';
 import { kindOfMessage, messageNameOf, messageOf, openApiName } from '../schema/messages.ts';
@@ -95,6 +96,26 @@ export class SchemaCollector {
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+  }
+
+  /** A kind that brings its schema along. */
+  addCustom(kind: Kind, custom: CustomKind): { readonly name: string; readonly listName: string } {
+    const { name, listName, listKind } = custom.openApi;
+    const { group, version } = kind;
+    this.#kinds.set(name, [{ group, version, kind: kind.kind }]);
+    this.#kinds.set(listName, [{ group, version, kind: listKind }]);
+    const metadata = refTo(this.add('meta.v1.ObjectMeta'), this.#dialect);
+    this.#schemas.set(
+      name,
+      custom.openApi.schema(
+        this.#dialect,
+        this.#dialect === 'v3' ? { description: metadataText, allOf: [metadata] } : metadata,
+      ),
+    );
+    this.#descriptions.set(listName, `${listKind} is a list of ${kind.kind}`);
+    this.#schemas.set(listName, this.#listSchema(name));
+    this.add('meta.v1.ListMeta');
+    return { name, listName };
   }
 
   /** Adds a kind and, where it has none of its own, a list of it. Returns their schema names. */
@@ -231,12 +252,13 @@ export class SchemaCollector {
 }
 
 const apiVersionText = 'The group and version of this form of the object.';
+const metadataText = 'Name, namespace, labels and the rest that every object has.';
 const kindText = 'What kind of object this is.';
 
 function describe(message: Message, field: Field): string | undefined {
   if (field.name === 'apiVersion' && message.isKind) return apiVersionText;
   if (field.name === 'kind' && message.isKind) return kindText;
-  if (field.name === 'metadata') return 'Name, namespace, labels and the rest that every object has.';
+  if (field.name === 'metadata') return metadataText;
   if (field.name === 'spec') return 'What is wanted.';
   if (field.name === 'status' && message.isKind) return 'What is; written by the system.';
   return wordsOfField(bareName(message), field.name);

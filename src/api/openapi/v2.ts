@@ -28,7 +28,10 @@ export function openApiV2(kinds: readonly Kind[], serverVersion: string): Docume
   const paths: Record<string, Document> = {};
   for (const kind of kinds) {
     const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
-    const names = collector.addRoot({ message: kind.message, kind: gvk, description: kind.description });
+    const names =
+      kind.custom === undefined
+        ? collector.addRoot({ message: kind.message, kind: gvk, description: kind.description })
+        : collector.addCustom(kind, kind.custom);
     for (const path of pathsOf(kind)) {
       const own = path.kind.kind === kind.kind && path.kind.group === kind.group;
       const message = own ? undefined : messageOfKind(path.kind);

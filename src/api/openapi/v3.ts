@@ -38,7 +38,10 @@ export function openApiV3(
   });
   for (const kind of served) {
     const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
-    const names = collector.addRoot({ message: kind.message, kind: gvk, description: kind.description });
+    const names =
+      kind.custom === undefined
+        ? collector.addRoot({ message: kind.message, kind: gvk, description: kind.description })
+        : collector.addCustom(kind, kind.custom);
     for (const path of pathsOf(kind)) {
       const name = sameKind(path.kind, gvk) ? names.name : schemaOfKind(collector, path.kind);
       paths[path.path] = pathItem(collector, path, name, names.listName);

@@ -10,7 +10,7 @@
  * (required fields may be missing; validation tells).
  */
 import type { Draft, KubeObject } from '../object.ts';
-import type { Field, Message, ScalarType } from './message.ts';
+import type { Field, ForeignShape, Message, ScalarType } from './message.ts';
 import { messageOf } from './messages.ts';
 import {
   canonicalBase64,
@@ -83,10 +83,31 @@ export function checkShape<T = Draft<KubeObject>>(
   known?: unknown,
 ): Shape<T> {
   const walk = new Walk();
+  if (message.foreign !== undefined && isObject(value)) {
+    const unknown = foreignPart(walk, message, message.foreign, value);
+    return { value: value as T, unknown: [...walk.unknown, ...unknown], problems: walk.problems };
+  }
   if (isObject(value)) walk.message(planOf(message), value, isObject(known) ? known : undefined);
   else
     walk.problems.push(`json: cannot unmarshal ${jsonType(value)} into Go value of type ${goType(message)}`);
   return { value: value as T, unknown: walk.unknown, problems: walk.problems };
+}
+
+/** The table knows the head of the document, the schema the rest. */
+function foreignPart(
+  walk: Walk,
+  message: Message,
+  foreign: ForeignShape,
+  document: JsonObject,
+): readonly string[] {
+  const head: JsonObject = {};
+  for (const name of message.fields.keys()) if (Object.hasOwn(document, name)) head[name] = document[name];
+  const names = Object.keys(head);
+  walk.message(planOf(message), head);
+  for (const name of names)
+    if (Object.hasOwn(head, name)) document[name] = head[name];
+    else delete document[name];
+  return foreign.prune(document);
 }
 
 class Walk {

@@ -4,6 +4,7 @@
  * Messages are named `<group>.<version>.<Name>` with the short group: `core.v1.Pod`, `apps.v1.DeploymentSpec`,
  * `meta.v1.ObjectMeta`, `events.v1.Event`. They are parsed lazily from the compact tables in `tables/`.
  */
+import type { Shape as OwnershipShape } from '../apply/shape.ts';
 import type { Json } from '../object.ts';
 
 export type ScalarType =
@@ -60,4 +61,13 @@ export interface Message {
   readonly isUnion: boolean;
   /** Owned as a whole in structural merges. */
   readonly isAtomic: boolean;
+  /** Of a custom resource: what its own schema says of all but `apiVersion`, `kind` and `metadata`, the only fields that the message names. */
+  readonly foreign?: ForeignShape;
+}
+
+/** A shape that no table tells. */
+export interface ForeignShape {
+  /** Takes away, in place, what the schema does not know, and answers the paths of that. */
+  prune(document: Record<string, unknown>): readonly string[];
+  readonly ownership: OwnershipShape;
 }

@@ -182,18 +182,14 @@ export async function sendList(response: ServerResponse, answer: ListAnswer, wan
     return;
   }
   const apiVersion = apiVersionOf(kind.group, kind.version);
+  const listKind = kind.custom?.openApi.listKind ?? `${kind.kind}List`;
   if (!isPlain(wanted)) {
     const objects = items.map((stored) => resource.objectOf(stored));
-    await sendValue(
-      response,
-      200,
-      { kind: `${kind.kind}List`, apiVersion, metadata, items: objects },
-      wanted,
-    );
+    await sendValue(response, 200, { kind: listKind, apiVersion, metadata, items: objects }, wanted);
     return;
   }
   const head = Buffer.from(
-    `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`,
+    `{"kind":"${listKind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`,
   );
   const parts: Buffer[] = [head];
   let length = head.length;

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   contentHash,
+  type Kind,
   type KindRegistry,
   openApiV2,
   openApiV2Protobuf,
@@ -25,16 +26,24 @@ export interface ServerFacts {
 const aggregatedType = (version: string): string =>
   `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
 
+const openApiPrefix = 'openapi/v3/';
+const hashPrefix = 'hash of ';
+const openApiPath = (of: { readonly group: string; readonly version: string }): string =>
+  of.group === '' ? `api/${of.version}` : `apis/${of.group}/${of.version}`;
+
 export class Documents {
   readonly #registry: KindRegistry;
   readonly #discovery: Discovery;
   readonly #facts: ServerFacts;
   readonly #made = new Map<string, Buffer>();
+  /** From which kinds a document was made. */
+  readonly #kindsOf = new Map<string, readonly Kind[]>();
 
   constructor(registry: KindRegistry, facts: ServerFacts) {
     this.#registry = registry;
     this.#discovery = new Discovery(registry);
     this.#facts = facts;
+    registry.onChange?.(() => this.#forget());
   }
 
   /** Answers when the path is one of the documents; false otherwise. */
@@ -63,6 +72,33 @@ export class Documents {
     }
   }
 
+  /** Kinds came or went. Documents of groups and versions that this does not concern stay. */
+  #forget(): void {
+    for (const name of this.#made.keys())
+      if (!name.startsWith(openApiPrefix) && !name.startsWith(hashPrefix)) this.#made.delete(name);
+  }
+
+  #openApi(of: { readonly group: string; readonly version: string }): {
+    readonly bytes: Buffer;
+    readonly hash: string;
+  } {
+    const kinds = this.#registry.kinds.filter(
+      (kind) => kind.group === of.group && kind.version === of.version,
+    );
+    const name = `${openApiPrefix}${openApiPath(of)}`;
+    const before = this.#kindsOf.get(name);
+    if (before?.length !== kinds.length || kinds.some((kind, index) => kind !== before[index])) {
+      this.#kindsOf.set(name, kinds);
+      this.#made.delete(name);
+      this.#made.delete(`${hashPrefix}${name}`);
+    }
+    const bytes = this.#make(name, () => JSON.stringify(openApiV3(of, kinds)));
+    return {
+      bytes,
+      hash: this.#make(`${hashPrefix}${name}`, () => contentHash(bytes.toString())).toString(),
+    };
+  }
+
   #make(name: string, make: () => Buffer | string): Buffer {
     let bytes = this.#made.get(name);
     if (bytes === undefined) {
@@ -71,10 +107,6 @@ export class Documents {
       this.#made.set(name, bytes);
     }
     return bytes;
-  }
-
-  #hash(name: string, document: Buffer): string {
-    return this.#make(`hash of ${name}`, () => contentHash(document.toString())).toString();
   }
 
   #json(response: ServerResponse, name: string, make: () => object | undefined, type?: string): boolean {
@@ -135,23 +167,20 @@ export class Documents {
     const served = this.#discovery
       .groups()
       .flatMap(({ group, versions }) => versions.map((version) => ({ group, version })));
-    const nameOf = (of: { group: string; version: string }): string =>
-      of.group === '' ? `api/${of.version}` : `apis/${of.group}/${of.version}`;
-    const document = (of: { group: string; version: string }): Buffer =>
-      this.#make(`openapi/v3/${nameOf(of)}`, () => JSON.stringify(openApiV3(of, kinds)));
     if (parts.length === 2) {
       return this.#json(response, 'openapi/v3', () =>
-        openApiV3Index(served.map((of) => ({ ...of, hash: this.#hash(nameOf(of), document(of)) }))),
+        openApiV3Index(served.map((of) => ({ ...of, hash: this.#openApi(of).hash }))),
       );
     }
     const name = parts.slice(2).join('/');
-    const found = served.find((of) => nameOf(of) === name);
+    const found = served.find((of) => openApiPath(of) === name);
     if (found === undefined) return false;
-    const tag = `"${this.#hash(name, document(found))}"`;
+    const { bytes, hash } = this.#openApi(found);
+    const tag = `"${hash}"`;
     response.setHeader('ETag', tag);
     response.setHeader('Vary', 'Accept');
     if (http.headers['if-none-match'] === tag) response.writeHead(304).end();
-    else sendBytes(response, 200, document(found));
+    else sendBytes(response, 200, bytes);
     return true;
   }
 

@@ -207,6 +207,7 @@ class Front {
     if (accept !== undefined && accept !== '*/*' && accept !== 'application/json') return false;
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
     if (resource === undefined || resource.kind.namespaced !== (route.namespace !== '')) return false;
+    if (resource.prepare !== undefined || resource.kind.deprecation !== undefined) return false;
     const stored = this.#context.store.get(resource.key(route.namespace, route.name));
     if (stored === undefined) return false;
     const bytes = resource.bytesOf(stored);

@@ -8,6 +8,7 @@ import { CaelumError } from '../../lib/index.ts';
 import { refusal } from '../access/access.ts';
 import type { Attributes, Selectors } from '../access/rules.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
+import { checkBasis, checkForms } from '../custom/requests.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
 import { virtualKinds } from '../discovery.ts';
 import type { Identity } from '../identity.ts';
@@ -135,6 +136,9 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   if (pending !== undefined) await pending;
   const resource = context.resources.find(group, route.version, name);
   if (resource === undefined) return serveReview(exchange);
+  if (resource.kind.deprecation !== undefined) addWarning(exchange.response, resource.kind.deprecation);
+  if (resource.kind.custom !== undefined)
+    checkForms(verb, subresource, http.headers.accept, http.headers['content-type']);
   if (subresource !== '' && !resource.kind.subresources.some((one) => one.name === subresource))
     throw noSuchPath();
   if (streamed.includes(subresource) && (verb === 'get' || verb === 'create'))
@@ -353,6 +357,7 @@ async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void
   const { object, warnings } = decodeBody(body, expectedOf(resource), request.fieldValidation);
   checkName(object, route.name);
   const { resourceVersion } = object.metadata ?? {};
+  if (resource.kind.custom !== undefined) checkBasis(resource, route.name, resourceVersion);
   const answer = await changeObject(context, resource, request, {
     name: route.name,
     part,

@@ -13,7 +13,7 @@ import {
   type Service,
   validateObjectMeta,
 } from '../../api/index.ts';
-import { formatTime, nameSuffix } from '../../lib/index.ts';
+import { CaelumError, formatTime, nameSuffix } from '../../lib/index.ts';
 import { rbacGroup } from '../access/access.ts';
 import type { Passage } from '../admission/chain.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -105,8 +105,12 @@ async function make(
     }
     const formed = resource.toStored(draft);
     const stored = formed instanceof Promise ? await orRelease(formed, release) : formed;
+    checkServed(resource, release);
     const outcome = await put(context, key, stored, release);
-    if (outcome !== undefined) return { kind: 'stored', resource, stored: outcome, created: true };
+    if (outcome !== undefined) {
+      if (resource.prepare !== undefined) await resource.prepare([outcome]);
+      return { kind: 'stored', resource, stored: outcome, created: true };
+    }
     if (prefix === undefined || attempt >= nameTries) throw alreadyExists(resource.ref, name);
     meta.name = generatedName(context, prefix);
   }
@@ -130,6 +134,16 @@ function settleName(
     ]);
   meta.name = generatedName(context, prefix);
   return prefix;
+}
+
+/** No object outlives the definition of its kind: asked in the same moment in which it is written. */
+function checkServed({ kind }: Resource, release: () => void): void {
+  if (kind.custom?.isEnding() !== true) return;
+  release();
+  throw new CaelumError(
+    'methodNotAllowed',
+    'create not allowed while custom resource definition is terminating',
+  );
 }
 
 /** Gives back what was taken where it fails. */

@@ -33,6 +33,7 @@ export async function deleteObject(
       await settled(context);
       throw notFound(resource.ref, name);
     }
+    if (resource.prepare !== undefined) await resource.prepare([current]);
     checkPreconditions(resource, name, current, options);
     const deletion = { resource, request, name, key, current, options };
     const passage = isAdmitted ? undefined : begin(context, deletion);
@@ -117,6 +118,7 @@ async function tryDelete(
   if (outcome.kind !== 'committed') return undefined;
   const [stored] = outcome.results;
   if (step === 'remove' || stored === undefined) return statusAnswer(resource, name, draft);
+  if (resource.prepare !== undefined) await resource.prepare([stored]);
   return { kind: 'stored', resource, stored, created: false };
 }
 
@@ -150,6 +152,8 @@ function markDeleted(
 ): 'remove' | 'mark' | 'nothing' {
   const meta = draft.metadata;
   const before = JSON.stringify(meta);
+  if (meta.deletionTimestamp === undefined)
+    resource.kind.prepareDelete?.(draft, { nowMs: context.clock.nowMs() });
   setFinalizers(draft, policyOf(resource, draft, options));
   const nowMs = context.clock.nowMs();
   const graceSeconds = graceOf(resource, draft, options);

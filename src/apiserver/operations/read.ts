@@ -87,6 +87,7 @@ export async function getObject(
     await waitForRevision(context, revisionOf(resourceVersion));
   const stored = context.store.get(resource.key(namespace, name));
   if (stored === undefined) throw notFound(resource.ref, name);
+  if (resource.prepare !== undefined) await resource.prepare([stored]);
   return stored;
 }
 
@@ -109,6 +110,7 @@ export async function listObjects(
   const exact = token?.revision ?? (await exactRevision(context, request, limit));
   if (onlyKey !== undefined && exact === undefined) {
     const stored = context.store.get(onlyKey);
+    if (stored !== undefined && resource.prepare !== undefined) await resource.prepare([stored]);
     const items = stored !== undefined && (matches?.(stored) ?? true) ? [stored] : [];
     return { resource, revision: context.store.revision(), items, continue: undefined, remaining: undefined };
   }
@@ -129,6 +131,7 @@ export async function listObjects(
   };
   if (matches === undefined || limit === undefined) {
     const listing = read(token?.after, limit);
+    if (resource.prepare !== undefined) await resource.prepare(listing.items);
     const items = matches === undefined ? listing.items : listing.items.filter(matches);
     return pageOf(
       resource,
@@ -140,6 +143,7 @@ export async function listObjects(
   }
   // A page of a selection: all that follows is looked through until enough match.
   const listing = read(token?.after, undefined);
+  if (resource.prepare !== undefined) await resource.prepare(listing.items);
   const items: Stored[] = [];
   for (const stored of listing.items) {
     if (!matches(stored)) continue;

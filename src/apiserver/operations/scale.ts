@@ -22,6 +22,15 @@ function at(object: unknown, path: readonly string[]): unknown {
   );
 }
 
+function selectorTextAt(object: unknown, path: readonly string[]): string | undefined {
+  if (path.length === 0) return undefined;
+  const found = at(object, path);
+  // Custom resources hold the text itself.
+  if (typeof found === 'string') return found;
+  const selector = selectorAt(object, path);
+  return selector === undefined ? undefined : labelSelectorText(selector);
+}
+
 /** A selector, or the plain map of labels of kinds that are older than selectors: its values are texts. */
 function selectorAt(object: unknown, path: readonly string[]): LabelSelector | undefined {
   const found = at(object, path) as LabelSelector | Readonly<Record<string, string>> | undefined;
@@ -34,7 +43,7 @@ function selectorAt(object: unknown, path: readonly string[]): LabelSelector | u
 export function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale & KubeObject {
   const paths = pathsOf(kind);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = selectorAt(object, paths.selector);
+  const selector = selectorTextAt(object, paths.selector);
   const replicas = at(object, paths.specReplicas);
   const actual = at(object, paths.statusReplicas);
   return {
@@ -50,7 +59,7 @@ export function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale & Ku
     spec: typeof replicas === 'number' && replicas > 0 ? { replicas } : {},
     status: {
       replicas: typeof actual === 'number' ? actual : 0,
-      ...(selector === undefined ? {} : { selector: labelSelectorText(selector) }),
+      ...(selector === undefined ? {} : { selector }),
     },
   };
 }

@@ -85,6 +85,7 @@ export async function changeObject(
       await settled(context);
       throw notFound(resource.ref, change.name);
     }
+    if (resource.prepare !== undefined) await resource.prepare([current]);
     const old = resource.objectOf(current);
     const expected = change.resourceVersion;
     if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion) {
@@ -213,7 +214,7 @@ async function write(
   if (part !== 'exact') validate(resource, draft, old, part);
   if (resource.kind.group === rbacGroup)
     context.access.checkGrant(request.identity, resource.kind.resource, draft, old);
-  if (resource.kind.hasGeneration && raisesGeneration(part) && !sameJson(specOf(draft), specOf(old)))
+  if (resource.kind.hasGeneration && raisesGeneration(part) && isNewWish(resource, draft, old))
     draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   draft.metadata.resourceVersion = old.metadata.resourceVersion as string;
   if (passage !== undefined) {
@@ -221,7 +222,7 @@ async function write(
     const pending = passage.validate((as !== 'admitted' && as?.show?.(draft as KubeObject)) || draft);
     if (pending !== undefined) await pending;
   }
-  if (sameJson(draft, old)) {
+  if (sameJson(draft, old) && resource.isCurrent(current)) {
     await settled(context);
     return { kind: 'stored', resource, stored: current, created: false };
   }
@@ -238,6 +239,7 @@ async function write(
   ]);
   if (outcome.kind !== 'committed') return undefined;
   const [result] = outcome.results;
+  if (result !== undefined && resource.prepare !== undefined) await resource.prepare([result]);
   return result === undefined ? undefined : { kind: 'stored', resource, stored: result, created: false };
 }
 
@@ -255,6 +257,11 @@ function isGone(resource: Resource, draft: DraftObject): boolean {
 }
 
 const raisesGeneration = (part: Part): boolean => part !== 'status' && part !== 'exact';
+
+const isNewWish = ({ kind }: Resource, draft: DraftObject, old: KubeObject): boolean =>
+  kind.raisesGeneration === undefined
+    ? !sameJson(specOf(draft), specOf(old))
+    : kind.raisesGeneration(draft, old);
 
 const specOf = (object: unknown): unknown => (object as { spec?: unknown }).spec;
 

@@ -62,31 +62,90 @@ export async function watchObjects(
     if (listing.items.length > 0) sink.onChanges(listing.items.map((stored) => ({ type: 'ADDED', stored })));
     if (streaming) sink.onBookmark(after, true);
   } else if (asked === '' || asked === '0') after = context.store.revision();
-  const stopBookmarks = request.bookmarks ? startBookmarks(context, sink) : () => {};
+  const { prepare } = resource;
+  let isOver = false;
+  let retiring: { cancel(): void } | undefined;
+  const end = (error: Error | undefined): void => {
+    if (isOver) return;
+    isOver = true;
+    stopBookmarks();
+    retiring?.cancel();
+    sink.onEnd(error);
+  };
+  const deliver = (events: readonly StoreEvent[]): void => {
+    if (isOver) return;
+    const changes =
+      matches === undefined && onlyKey === undefined
+        ? sharedChangesOf(events)
+        : selectedChanges(events, matches, onlyKey);
+    if (changes.length > 0) sink.onChanges(changes);
+  };
+  const ordered = prepare === undefined ? undefined : new Ordered(prepare, deliver, end);
+  const bookmark = (revision: number): void => {
+    if (!isOver) sink.onBookmark(revision, false);
+  };
+  const stopBookmarks = request.bookmarks
+    ? startBookmarks(
+        context,
+        ordered === undefined ? bookmark : (revision) => ordered.afterAll(() => bookmark(revision)),
+      )
+    : () => {};
   const subscription = context.store.watch(onlyKey ?? prefix, after, {
-    onEvents: (events) => {
-      const changes =
-        matches === undefined && onlyKey === undefined
-          ? sharedChangesOf(events)
-          : selectedChanges(events, matches, onlyKey);
-      if (changes.length > 0) sink.onChanges(changes);
-    },
-    onEnd: (error) => {
-      stopBookmarks();
-      sink.onEnd(error);
-    },
+    onEvents: ordered === undefined ? deliver : (events) => ordered.add(events),
+    onEnd: end,
   });
+  // Served no longer, or otherwise than before: whoever watches looks again.
+  if (resource.kind.custom !== undefined && !isOver)
+    retiring = resource.onRetire(() => {
+      subscription.cancel();
+      end(undefined);
+    });
   return {
     cancel: () => {
+      isOver = true;
       stopBookmarks();
+      retiring?.cancel();
       subscription.cancel();
     },
   };
 }
 
-function startBookmarks(context: ApiContext, sink: WatchSink): () => void {
+/** Where a webhook makes the faces: each batch when its own are there, and those before it. */
+class Ordered {
+  readonly #prepare: (stored: readonly Stored[]) => Promise<void>;
+  readonly #deliver: (events: readonly StoreEvent[]) => void;
+  readonly #fail: (error: Error) => void;
+  #before: Promise<void> = Promise.resolve();
+
+  constructor(
+    prepare: (stored: readonly Stored[]) => Promise<void>,
+    deliver: (events: readonly StoreEvent[]) => void,
+    fail: (error: Error) => void,
+  ) {
+    this.#prepare = prepare;
+    this.#deliver = deliver;
+    this.#fail = fail;
+  }
+
+  add(events: readonly StoreEvent[]): void {
+    const needed = events.flatMap(({ current, previous }) =>
+      previous === undefined ? [current] : [previous, current],
+    );
+    this.#before = Promise.all([this.#before, this.#prepare(needed)]).then(
+      () => this.#deliver(events),
+      (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  /** After all that was added. */
+  afterAll(work: () => void): void {
+    this.#before = this.#before.then(work);
+  }
+}
+
+function startBookmarks(context: ApiContext, tell: (revision: number) => void): () => void {
   const tick = (): void => {
-    sink.onBookmark(context.store.revision(), false);
+    tell(context.store.revision());
     timer = context.clock.after(bookmarkIntervalMs, tick);
   };
   // Spread over the interval, so that a thousand watchers are not told at once.
