@@ -6,6 +6,7 @@
 import type {
   ClusterRole,
   ClusterRoleBinding,
+  ConfigMap,
   Draft,
   EndpointSlice,
   Endpoints,
@@ -26,6 +27,7 @@ import { type Client, keyOf, type ResourceRef } from '../client/index.ts';
 import { isError, sameJson } from '../lib/index.ts';
 import { autoUpdate, defaultClusterRoleBindings, defaultClusterRoles } from './access/default-roles.ts';
 import { uncovered } from './access/rules.ts';
+import { localRoles } from './access/system-roles.ts';
 
 export interface ApiAddress {
   /** Where the API server is reached from pods. */
@@ -35,18 +37,34 @@ export interface ApiAddress {
   readonly clusterIp: string;
 }
 
-const rbac = (resource: string): ResourceRef => ({
+const rbac = (resource: string, namespaced = false): ResourceRef => ({
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
   resource,
-  namespaced: false,
+  namespaced,
 });
 const clusterRoles = rbac('clusterroles');
 const clusterRoleBindings = rbac('clusterrolebindings');
+const roles = rbac('roles', true);
+const roleBindings = rbac('rolebindings', true);
+const configMaps: ResourceRef = { group: '', version: 'v1', resource: 'configmaps', namespaced: true };
+
+/** How servers that extend the API know whom this one speaks for. */
+export interface Trust {
+  /** PEM: who signs clients' certificates. */
+  readonly clientCa: string;
+  /** PEM: who signs the certificate with which this server calls them. */
+  readonly frontProxyCa: string;
+  readonly allowedNames: readonly string[];
+}
 
 const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-export async function createFirstObjects(client: Client, api: ApiAddress | undefined): Promise<void> {
+export async function createFirstObjects(
+  client: Client,
+  api: ApiAddress | undefined,
+  trust?: Trust,
+): Promise<void> {
   await Promise.all(
     firstNamespaces.map((name) =>
       ensure<Namespace>(
@@ -60,6 +78,11 @@ export async function createFirstObjects(client: Client, api: ApiAddress | undef
   await Promise.all([
     ...defaultClusterRoles.map((role) => ensureRole(client, role)),
     ...defaultClusterRoleBindings.map((binding) => ensureBinding(client, binding)),
+    ...localRoles.flatMap(({ role, binding }) => [
+      ensureRole(client, role, roles),
+      ...(binding === undefined ? [] : [ensureBinding(client, binding, roleBindings)]),
+    ]),
+    ...(trust === undefined ? [] : [ensureTrust(client, trust)]),
   ]);
   await Promise.all(systemPriorityClasses.map((one) => ensure(client, priorityClasses, one, () => true)));
   if (api === undefined) return;
@@ -131,13 +154,39 @@ export async function createFirstObjects(client: Client, api: ApiAddress | undef
 
 const isKept = (object: KubeObject): boolean => object.metadata.annotations?.[autoUpdate] === 'false';
 
+function ensureTrust(client: Client, trust: Trust): Promise<void> {
+  const data = {
+    'client-ca-file': trust.clientCa,
+    'requestheader-client-ca-file': trust.frontProxyCa,
+    'requestheader-allowed-names': JSON.stringify(trust.allowedNames),
+    'requestheader-username-headers': '["X-Remote-User"]',
+    'requestheader-uid-headers': '["X-Remote-Uid"]',
+    'requestheader-group-headers': '["X-Remote-Group"]',
+    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+  };
+  return ensure<ConfigMap>(
+    client,
+    configMaps,
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+      data,
+    },
+    (found) => sameJson(found.data, data),
+    (draft) => {
+      draft.data = data;
+    },
+  );
+}
+
 /** What it lacks of the default is added; what an administrator has added stays. */
-function ensureRole(client: Client, wanted: ClusterRole): Promise<void> {
+function ensureRole(client: Client, wanted: ClusterRole, ref: ResourceRef = clusterRoles): Promise<void> {
   const lacking = (found: ClusterRole): readonly PolicyRule[] =>
     wanted.aggregationRule === undefined ? uncovered(found.rules ?? [], wanted.rules ?? []) : [];
   return ensure<ClusterRole>(
     client,
-    clusterRoles,
+    ref,
     wanted,
     (found) => isKept(found) || lacking(found).length === 0,
     (draft) => {
@@ -146,14 +195,18 @@ function ensureRole(client: Client, wanted: ClusterRole): Promise<void> {
   );
 }
 
-function ensureBinding(client: Client, wanted: ClusterRoleBinding): Promise<void> {
+function ensureBinding(
+  client: Client,
+  wanted: ClusterRoleBinding,
+  ref: ResourceRef = clusterRoleBindings,
+): Promise<void> {
   const lacking = (found: ClusterRoleBinding) =>
     (wanted.subjects ?? []).filter(
       ({ kind, name }) => !found.subjects?.some((one) => one.kind === kind && one.name === name),
     );
   return ensure<ClusterRoleBinding>(
     client,
-    clusterRoleBindings,
+    ref,
     wanted,
     (found) => isKept(found) || lacking(found).length === 0,
     (draft) => {

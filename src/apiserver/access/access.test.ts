@@ -137,8 +137,10 @@ test('nodeAccess() gives an agent what its own pods name, and no more', () => {
     },
   } as Pod;
   const may = (what: Attributes): boolean =>
-    nodeAccess('n1', what as Attributes & { kind: 'resource' }, (node) => (node === 'n1' ? [pod] : []))
-      .allowed;
+    nodeAccess('n1', what as Attributes & { kind: 'resource' }, {
+      podsOf: (node) => (node === 'n1' ? [pod] : []),
+      object: () => undefined,
+    }).allowed;
   for (const [kind, name] of [
     ['secrets', 'env'],
     ['secrets', 'key'],

@@ -20,7 +20,7 @@ import { type Identity, isMaster, nodeOf } from '../identity.ts';
 import type { Resources } from '../resource.ts';
 import { defaultClusterRoleBindings, defaultClusterRoles } from './default-roles.ts';
 import { type Explanation, explainAccess } from './explanation.ts';
-import { nodeAccess } from './node-access.ts';
+import { type NodeFacts, nodeAccess } from './node-access.ts';
 import { grantText, RoleBook } from './role-book.ts';
 import { type Attributes, ruleText, uncovered } from './rules.ts';
 
@@ -110,18 +110,27 @@ export function createAccess(options: AccessOptions): Access {
     }
     here.set(key, pod);
   });
-  return new Deciding(book, (node) => podsByNode.get(node)?.values() ?? [], options.authorizers);
+  const facts: NodeFacts = {
+    podsOf: (node) => podsByNode.get(node)?.values() ?? [],
+    object: (group, resource, namespace, name) => {
+      const of = options.resources.find(group, 'v1', resource);
+      return of === undefined
+        ? undefined
+        : (options.store.get(of.key(namespace, name))?.object() as KubeObject | undefined);
+    },
+  };
+  return new Deciding(book, facts, options.authorizers);
 }
 
 class Deciding implements Access {
   readonly #book: RoleBook;
-  readonly #podsOf: (node: string) => Iterable<Pod>;
+  readonly #facts: NodeFacts;
 
   readonly #authorizers: Authorizers | undefined;
 
-  constructor(book: RoleBook, podsOf: (node: string) => Iterable<Pod>, authorizers: Authorizers | undefined) {
+  constructor(book: RoleBook, facts: NodeFacts, authorizers: Authorizers | undefined) {
     this.#book = book;
-    this.#podsOf = podsOf;
+    this.#facts = facts;
     this.#authorizers = authorizers;
   }
 
@@ -148,9 +157,7 @@ class Deciding implements Access {
 
   #nodeSays(identity: Identity, asked: Attributes): Decision | undefined {
     const node = nodeOf(identity);
-    return node === undefined || asked.kind !== 'resource'
-      ? undefined
-      : nodeAccess(node, asked, this.#podsOf);
+    return node === undefined || asked.kind !== 'resource' ? undefined : nodeAccess(node, asked, this.#facts);
   }
 
   #rolesSay(identity: Identity, asked: Attributes): Decision | undefined {

@@ -4,37 +4,12 @@
  * Source: Kubernetes' documentation of RBAC, "default roles and role bindings".
  */
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../../api/index.ts';
+import { autoUpdate, bootstrapping, clusterRole, group, paths, read, rule, write } from './role-parts.ts';
+import { systemRoles } from './system-roles.ts';
 
-const group = 'rbac.authorization.k8s.io';
-const bootstrapping = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };
-export const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate';
+export { autoUpdate } from './role-parts.ts';
 
-const rule = (apiGroups: string, resources: string, verbs: string): PolicyRule => ({
-  verbs: verbs.split(' '),
-  apiGroups: apiGroups.split(' ').map((one) => (one === 'core' ? '' : one)),
-  resources: resources.split(' '),
-});
-const paths = (urls: string, verbs = 'get'): PolicyRule => ({
-  verbs: verbs.split(' '),
-  nonResourceURLs: urls.split(' '),
-});
-
-const read = 'get list watch';
-const write = 'create delete deletecollection patch update';
 const aggregateTo = (role: string) => ({ [`rbac.authorization.k8s.io/aggregate-to-${role}`]: 'true' });
-
-function clusterRole(
-  name: string,
-  rules: readonly PolicyRule[],
-  labels: Readonly<Record<string, string>> = {},
-): ClusterRole {
-  return {
-    apiVersion: `${group}/v1`,
-    kind: 'ClusterRole',
-    metadata: { name, labels: { ...bootstrapping, ...labels }, annotations: { [autoUpdate]: 'true' } },
-    rules,
-  };
-}
 
 /** A role whose rules are those of all that carry one of the labels. */
 function aggregated(
@@ -137,20 +112,20 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
     rule('discovery.k8s.io', 'endpointslices', 'list watch'),
     rule('core events.k8s.io', 'events', 'create patch update'),
   ]),
-  clusterRole('system:certificates.k8s.io:certificatesigningrequests:nodeclient', [
-    rule('certificates.k8s.io', 'certificatesigningrequests/nodeclient', 'create'),
-  ]),
-  clusterRole('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', [
-    rule('certificates.k8s.io', 'certificatesigningrequests/selfnodeclient', 'create'),
-  ]),
+  ...systemRoles,
 ];
 
-function bindTo(role: string, ...groups: readonly string[]): ClusterRoleBinding {
+/** Users are marked: `User/NAME`; all others are groups. */
+function bindTo(role: string, ...whom: readonly string[]): ClusterRoleBinding {
   return {
     apiVersion: `${group}/v1`,
     kind: 'ClusterRoleBinding',
     metadata: { name: role, labels: bootstrapping, annotations: { [autoUpdate]: 'true' } },
-    subjects: groups.map((name) => ({ kind: 'Group', apiGroup: group, name })),
+    subjects: whom.map((one) =>
+      one.startsWith('User/')
+        ? { kind: 'User', apiGroup: group, name: one.slice('User/'.length) }
+        : { kind: 'Group', apiGroup: group, name: one },
+    ),
     roleRef: { apiGroup: group, kind: 'ClusterRole', name: role },
   };
 }
@@ -162,4 +137,8 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
   bindTo('system:monitoring', 'system:monitoring'),
   bindTo('system:basic-user', 'system:authenticated'),
   bindTo('system:service-account-issuer-discovery', 'system:serviceaccounts'),
+  bindTo('system:kube-controller-manager', 'User/system:kube-controller-manager'),
+  bindTo('system:kube-scheduler', 'User/system:kube-scheduler'),
+  bindTo('system:volume-scheduler', 'User/system:kube-scheduler'),
+  bindTo('system:node-proxier', 'User/system:kube-proxy'),
 ];

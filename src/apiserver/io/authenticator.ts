@@ -49,6 +49,8 @@ export interface FrontProxy {
 
 export interface AuthenticatorOptions {
   readonly context: ApiContext;
+  /** PEM: who signs clients' certificates. */
+  readonly clientCa: string;
   readonly frontProxy?: FrontProxy;
   /** PEM. Without it service accounts' tokens are not known. */
   readonly serviceAccountPublicKey?: string | readonly string[];
@@ -134,11 +136,15 @@ export class Authenticator {
     if (!socket.authorized) return anonymous;
     const { frontProxy } = this.#options;
     const certificate = socket.getPeerCertificate(frontProxy !== undefined);
-    if (frontProxy !== undefined && hasRoot(certificate as DetailedPeerCertificate, frontProxy.ca)) {
-      const name = commonNameOf(certificate.subject) ?? '';
-      return frontProxy.allowedNames.length === 0 || frontProxy.allowedNames.includes(name)
-        ? proxied
-        : anonymous;
+    if (frontProxy !== undefined) {
+      const shown = certificate as DetailedPeerCertificate;
+      if (isIssuedBy(shown, frontProxy.ca)) {
+        const name = commonNameOf(certificate.subject) ?? '';
+        const { allowedNames } = frontProxy;
+        return allowedNames.length === 0 || allowedNames.includes(name) ? proxied : anonymous;
+      }
+      // The front proxy's authority names nobody, whatever way its certificate came.
+      if (!isIssuedBy(shown, this.#options.clientCa)) return anonymous;
     }
     return identityOfCertificate(certificate.subject, certificate.fingerprint256) ?? anonymous;
   }
@@ -199,28 +205,31 @@ async function judged(
   return undefined;
 }
 
-/** Is the root of a verified chain one of these authorities? */
-function hasRoot(certificate: DetailedPeerCertificate, ca: string): boolean {
+/**
+ * Has one of these authorities signed a certificate that was found genuine? A resumed session shows no chain: then the authority must have signed it itself.
+ */
+function isIssuedBy(certificate: DetailedPeerCertificate, ca: string): boolean {
+  const authorities = authoritiesOf(ca);
+  const leaf = new X509Certificate(certificate.raw);
+  if (authorities.some((one) => leaf.checkIssued(one) && leaf.verify(one.publicKey))) return true;
   let at = certificate;
   for (let depth = 0; depth < 8; depth++) {
     const issuer = at.issuerCertificate;
     if (issuer === undefined || issuer === at || issuer.fingerprint256 === at.fingerprint256) break;
     at = issuer;
   }
-  return authoritiesOf(ca).has(at.fingerprint256);
+  return authorities.some((one) => one.fingerprint256 === at.fingerprint256);
 }
 
-const fingerprints = new Map<string, ReadonlySet<string>>();
+const authorityCache = new Map<string, readonly X509Certificate[]>();
 
-function authoritiesOf(pem: string): ReadonlySet<string> {
-  let known = fingerprints.get(pem);
+function authoritiesOf(pem: string): readonly X509Certificate[] {
+  let known = authorityCache.get(pem);
   if (known === undefined) {
-    known = new Set(
-      (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
-        (one) => new X509Certificate(one).fingerprint256,
-      ),
+    known = (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+      (one) => new X509Certificate(one),
     );
-    fingerprints.set(pem, known);
+    authorityCache.set(pem, known);
   }
   return known;
 }

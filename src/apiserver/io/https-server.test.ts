@@ -314,7 +314,7 @@ test('serveApi() knows who calls', async (t) => {
     headers: { authorization: 'Bearer open-sesame' },
   });
   assert.equal(known.status, 200);
-  const node = await call('GET', '/api/v1/nodes', { as: 'node' });
+  const node = await call('GET', '/api/v1/services', { as: 'node' });
   assert.equal(node.status, 200);
   const stranger = await call('DELETE', '/api/v1/nodes/other', { as: 'node' });
   assert.equal(stranger.status, 403);
@@ -433,7 +433,7 @@ test('serveApi() knows a certificate again when a TLS session is resumed', async
   const text = await new Promise<string>((resolve, reject) => {
     const socket = connect({ ...options, session }, () => {
       assert.ok(socket.isSessionReused(), 'the session is resumed');
-      socket.write('GET /api/v1/nodes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      socket.write('GET /api/v1/services HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     });
     let answer = '';
     socket.setEncoding('utf8');

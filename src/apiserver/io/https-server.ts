@@ -155,6 +155,7 @@ class Front {
     const { serviceAccountPublicKey, staticTokens, frontProxy, tokenJudges, anonymous } = options;
     this.#authenticator = new Authenticator({
       context,
+      clientCa: options.tls.ca,
       ...(serviceAccountPublicKey === undefined ? {} : { serviceAccountPublicKey }),
       ...(staticTokens === undefined ? {} : { staticTokens }),
       ...(frontProxy === undefined ? {} : { frontProxy }),
