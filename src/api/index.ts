@@ -17,6 +17,7 @@ export {
 export { pathText } from './apply/field-set.ts';
 export { duplicateIn } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
+export * as cel from './cel/index.ts';
 export * from './errors.ts';
 export type * from './kind.ts';
 export { ageColumn, ageOf, humanDuration, nameColumn } from './kinds/cells.ts';

@@ -47,7 +47,7 @@ export function validateRange(problems: Problems, field: string, text: string): 
 }
 
 /** An address as one number, most significant part first. undefined: it is none. */
-function addressNumber(text: string): bigint | undefined {
+export function addressNumber(text: string): bigint | undefined {
   switch (addressFamily(text)) {
     case 4:
       return ipv4Number(text);
