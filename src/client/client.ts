@@ -131,6 +131,8 @@ export interface Informers {
     ref: ResourceRef,
     selection?: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
   ): Informer<T>;
+  /** Stops the informers of a resource that is served no longer. Whoever asks again gets new ones. */
+  forget?(ref: ResourceRef): void;
   /** Stops every watch. */
   stop(): void;
 }

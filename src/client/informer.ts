@@ -60,6 +60,14 @@ export function createInformers(options: InformersOptions): Informers {
       }
       return follower.copy as unknown as Informer<T>;
     },
+    forget({ group, version, resource }) {
+      const prefix = JSON.stringify([group, version, resource]).slice(0, -1);
+      for (const [id, follower] of running) {
+        if (!id.startsWith(`${prefix},`)) continue;
+        running.delete(id);
+        follower.stop();
+      }
+    },
     stop() {
       stopped = true;
       for (const follower of running.values()) follower.stop();

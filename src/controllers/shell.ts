@@ -66,6 +66,11 @@ export interface Controller<Observed> {
   /** Keys worked at the same time. Default 4. */
   readonly workers?: number;
   readonly watches: readonly Watch[];
+  /** Beside `watches`: those that come and go while it runs. Nothing waits for them. */
+  laterWatches?(
+    follow: (watch: Watch) => { cancel(): void },
+    work: (key: string) => void,
+  ): { cancel(): void };
   /** Keys to be worked when all informers have synced. */
   readonly firstKeys?: () => Iterable<string>;
   /** Undefined: nothing of the kind is there. */
@@ -141,13 +146,19 @@ class Shell<Observed> implements RunningController {
     await Promise.all(watches.map(({ informer }) => informer.whenSynced()));
     if (this.#stopped) return;
     for (const { ref, informer, partial } of watches) if (!partial) this.#ownWrites.follow(ref, informer);
-    for (const { informer, keysOf } of watches) {
-      const subscription = informer.onChange((change) => {
-        for (const key of keysOf(change)) this.#queue.add(key);
-      });
-      this.#subscriptions.push(subscription);
-    }
+    for (const watch of watches) this.#subscriptions.push(this.#follow(watch));
+    const later = this.#controller.laterWatches?.(
+      (watch) => this.#follow(watch),
+      (key) => this.#queue.add(key),
+    );
+    if (later !== undefined) this.#subscriptions.push(later);
     for (const key of firstKeys?.() ?? []) this.#queue.add(key);
+  }
+
+  #follow({ informer, keysOf }: Watch): { cancel(): void } {
+    return informer.onChange((change) => {
+      for (const key of keysOf(change)) this.#queue.add(key);
+    });
   }
 
   stop(): void {

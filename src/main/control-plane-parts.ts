@@ -2,12 +2,13 @@
  * The parts of a control plane, put together on whatever store: for the process of its own, and for `Cloud` inside a test.
  */
 import { createHollowEndpoint, serveAgent, startHollowNodes } from '../agent/index.ts';
-import { builtinKinds } from '../api/index.ts';
 import {
   type ApiServer,
   createApi,
   createFirstObjects,
+  createSecretTokenIssuer,
   createTokenIssuer,
+  createWebhookClient,
   type ExtraPaths,
   serveApi,
 } from '../apiserver/index.ts';
@@ -17,7 +18,7 @@ import type { Closing, Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
 import { startScheduler } from '../scheduler/index.ts';
-import type { Pki } from '../security/index.ts';
+import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
 import { createExplainPaths } from './explain-paths.ts';
 
@@ -39,12 +40,17 @@ export interface ControlPlane {
   readonly client: Client;
 }
 
+/** As the certificate of `security/` has it. */
+const frontProxyName = 'front-proxy-client';
+
 /** Starts everything; what has to be closed is added to `closing`. Resolves when it is ready. */
 export async function buildControlPlane(
   options: ControlPlaneOptions,
   closing: Closing,
 ): Promise<ControlPlane> {
   const { store, pki, log } = options;
+  const webhooks = createWebhookClient();
+  closing.add('webhooks', () => webhooks.close());
   const api = createApi({
     store,
     clock: realClock,
@@ -52,6 +58,7 @@ export async function buildControlPlane(
     log: log.with({ part: 'api' }),
     serviceCidr: options.serviceCidr,
     issueToken: createTokenIssuer(pki.serviceAccountKey, () => realClock.nowMs()),
+    post: webhooks.post,
   });
   const client = api.client();
   const informers = createInformers({
@@ -69,7 +76,8 @@ export async function buildControlPlane(
     host: options.listen.host,
     port: options.listen.port,
     tls: { ca: pki.ca.cert, cert: pki.apiserver.cert, key: pki.apiserver.key },
-    serviceAccountPublicKey: pki.serviceAccountPublicKey,
+    serviceAccountPublicKey: pki.serviceAccountPublicKeys,
+    frontProxy: { ca: pki.frontProxyCa.cert, allowedNames: [frontProxyName] },
     agentConnection: {
       ca: pki.ca.cert,
       cert: pki.apiserverAgentClient.cert,
@@ -88,12 +96,36 @@ export async function buildControlPlane(
           port: advertise.port === 0 ? server.port : advertise.port,
           clusterIp: api.apiAddress,
         },
+    { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert, allowedNames: [frontProxyName] },
   );
   const controllers = startControllers({
     ...common,
     log: log.with({ part: 'controllers' }),
-    registry: builtinKinds,
+    registry: api.context.registry,
     rootCaPem: pki.ca.cert,
+    issueSecretToken: createSecretTokenIssuer(pki.serviceAccountKey),
+    certificates: {
+      authority: createCertificateAuthority(pki.ca),
+      mayCreate: async ({ username = '', uid, groups = [], extra }, subresource) => {
+        const asker = {
+          user: username,
+          groups,
+          ...(uid === undefined ? {} : { uid }),
+          ...(extra === undefined ? {} : { extra }),
+        };
+        const decision = await api.context.access.ask(asker, {
+          kind: 'resource',
+          verb: 'create',
+          group: 'certificates.k8s.io',
+          version: 'v1',
+          resource: 'certificatesigningrequests',
+          subresource,
+          namespace: '',
+          name: '',
+        });
+        return decision.allowed;
+      },
+    },
   });
   closing.add('controllers', () => controllers.stop());
   const scheduler = startScheduler({ ...common, log: log.with({ part: 'scheduler' }) });

@@ -15,6 +15,8 @@ const patchTypes = [
   'application/strategic-merge-patch+json',
   'application/apply-patch+yaml',
 ];
+/** What custom resources have not. */
+const isByTable = (type: string): boolean => type.includes('strategic') || type.includes('protobuf');
 const patchName = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
 
 export function openApiV2(kinds: readonly Kind[], serverVersion: string): Document {
@@ -36,7 +38,7 @@ export function openApiV2(kinds: readonly Kind[], serverVersion: string): Docume
       const own = path.kind.kind === kind.kind && path.kind.group === kind.group;
       const message = own ? undefined : messageOfKind(path.kind);
       const schema = own ? names.name : message === undefined ? undefined : collector.add(message.name);
-      paths[path.path] = pathItem(path, schema, names.listName);
+      paths[path.path] = pathItem(path, schema, names.listName, kind.custom !== undefined);
     }
   }
   return {
@@ -56,10 +58,10 @@ export function openApiV2(kinds: readonly Kind[], serverVersion: string): Docume
   };
 }
 
-function pathItem(path: Path, schemaName: string | undefined, listName: string): Document {
+function pathItem(path: Path, schemaName: string | undefined, listName: string, isCustom: boolean): Document {
   const operations = path.operations.map((operation) => [
     operation.method,
-    operationObject(operation, schemaName, listName),
+    operationObject(operation, schemaName, listName, isCustom),
   ]);
   return { ...Object.fromEntries(operations), parameters: path.parameters.map(parameterObject) };
 }
@@ -75,7 +77,12 @@ function parameterObject(parameter: Parameter): Document {
   };
 }
 
-function operationObject(operation: Operation, schemaName: string | undefined, listName: string): Document {
+function operationObject(
+  operation: Operation,
+  schemaName: string | undefined,
+  listName: string,
+  isCustom: boolean,
+): Document {
   const schema = schemaName === undefined ? { type: 'object' } : refTo(schemaName, 'v2');
   const result =
     operation.result === 'list'
@@ -87,8 +94,12 @@ function operationObject(operation: Operation, schemaName: string | undefined, l
           : schema;
   const body = bodyOf(operation, schema);
   return {
-    consumes: operation.body === 'patch' ? patchTypes : ['*/*'],
-    produces: operation.result === 'text' ? ['text/plain'] : objectTypes,
+    consumes:
+      operation.body === 'patch' ? patchTypes.filter((type) => !isCustom || !isByTable(type)) : ['*/*'],
+    produces:
+      operation.result === 'text'
+        ? ['text/plain']
+        : objectTypes.filter((type) => !isCustom || !isByTable(type)),
     schemes: ['https'],
     operationId: operation.id,
     parameters: [...(body === undefined ? [] : [body]), ...operation.parameters.map(parameterObject)],

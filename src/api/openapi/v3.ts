@@ -19,6 +19,9 @@ const patchTypes = [
   'application/strategic-merge-patch+json',
 ];
 const objectTypes = ['application/json', 'application/vnd.kubernetes.protobuf', 'application/yaml'];
+/** Custom resources have no tables: no protobuf, and no merging by them. Clients look here for what they may send. */
+const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'));
+const customTypes = objectTypes.filter((type) => !type.includes('protobuf'));
 const patchName = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
 const info = { title: 'Kubernetes', version: 'unversioned' };
 
@@ -44,7 +47,7 @@ export function openApiV3(
         : collector.addCustom(kind, kind.custom);
     for (const path of pathsOf(kind)) {
       const name = sameKind(path.kind, gvk) ? names.name : schemaOfKind(collector, path.kind);
-      paths[path.path] = pathItem(collector, path, name, names.listName);
+      paths[path.path] = pathItem(collector, path, name, names.listName, kind.custom !== undefined);
     }
   }
   return {
@@ -109,10 +112,11 @@ function pathItem(
   path: Path,
   schemaName: string | undefined,
   listName: string,
+  isCustom: boolean,
 ): Document {
   const operations = path.operations.map((operation) => [
     operation.method,
-    operationObject(collector, operation, schemaName, listName),
+    operationObject(collector, operation, schemaName, listName, isCustom),
   ]);
   return { ...Object.fromEntries(operations), parameters: path.parameters.map(parameterObject) };
 }
@@ -132,9 +136,10 @@ function operationObject(
   operation: Operation,
   schemaName: string | undefined,
   listName: string,
+  isCustom: boolean,
 ): Document {
   const schema = schemaName === undefined ? { type: 'object' } : refTo(schemaName, 'v3');
-  const body = bodyOf(collector, operation, schema);
+  const body = bodyOf(collector, operation, schema, isCustom);
   const result =
     operation.result === 'list'
       ? refTo(listName, 'v3')
@@ -148,14 +153,19 @@ function operationObject(
     responses:
       operation.result === 'text'
         ? content(['text/plain'], { type: 'string' })
-        : content(objectTypes, result),
+        : content(isCustom ? customTypes : objectTypes, result),
     tags: [tag(operation.kind)],
     'x-kubernetes-action': operation.action,
     'x-kubernetes-group-version-kind': operation.kind,
   };
 }
 
-function bodyOf(collector: SchemaCollector, operation: Operation, schema: Document): Document | undefined {
+function bodyOf(
+  collector: SchemaCollector,
+  operation: Operation,
+  schema: Document,
+  isCustom: boolean,
+): Document | undefined {
   switch (operation.body) {
     case 'none':
       return undefined;
@@ -165,7 +175,12 @@ function bodyOf(collector: SchemaCollector, operation: Operation, schema: Docume
       return { content: { '*/*': { schema: refTo(collector.add('meta.v1.DeleteOptions'), 'v3') } } };
     case 'patch':
       return {
-        content: Object.fromEntries(patchTypes.map((type) => [type, { schema: refTo(patchName, 'v3') }])),
+        content: Object.fromEntries(
+          (isCustom ? customPatchTypes : patchTypes).map((type) => [
+            type,
+            { schema: refTo(patchName, 'v3') },
+          ]),
+        ),
         required: true,
       };
   }

@@ -1,17 +1,18 @@
 /**
- * The garbage collector: follows every kind of the registry. Decisions are in `plan.ts`. Keys are uids.
+ * The garbage collector: follows every kind of the registry, also those that come while it runs. Decisions are in `plan.ts`. Keys are uids.
  *
  * An owner that no informer has shown may be too new to be known: the API itself is asked before it is taken for gone. A uid that
  * was gone once is gone for ever.
  */
 import {
-  apiVersionOf,
+  type Kind,
   type KindRegistry,
   type KubeObject,
   type OwnerReference,
   splitApiVersion,
+  type Verb,
 } from '../../api/index.ts';
-import type { Client, Informers } from '../../client/index.ts';
+import { type Client, type Informers, keyOf } from '../../client/index.ts';
 import { isError } from '../../lib/index.ts';
 import { type Resource, resourceOf } from '../resources.ts';
 import { type Controller, type Watch, watch } from '../shell.ts';
@@ -22,6 +23,53 @@ import { type Observed, type OwnerState, plan } from './plan.ts';
 const ignored = new Set(['events']);
 const absentMax = 10_000;
 
+const needed: readonly Verb[] = ['list', 'watch', 'delete'];
+
+const isFollowed = ({ resource, storedAs, custom, verbs }: Kind): boolean =>
+  !ignored.has(resource) &&
+  storedAs === undefined &&
+  custom?.isAnother !== true &&
+  needed.every((verb) => verbs.includes(verb));
+
+interface CustomFollowing {
+  start(resource: Resource): { cancel(): void };
+  /** `isGone`: the kind is served in no version any more. */
+  stop(resource: Resource, isGone: boolean): void;
+}
+
+/** Follows each custom resource in one version, for as long as that is served. */
+function followCustom(registry: KindRegistry, { start, stop }: CustomFollowing): { cancel(): void } {
+  interface Following {
+    readonly resource: Resource;
+    readonly watch: { cancel(): void };
+  }
+  const running = new Map<string, Following>();
+  const nameOf = ({ group, resource }: Kind): string => `${resource}.${group}`;
+  const update = (): void => {
+    const kinds = registry.kinds.filter((kind) => kind.custom !== undefined);
+    const served = new Map(kinds.filter(isFollowed).map((kind) => [nameOf(kind), kind]));
+    for (const [name, { resource, watch }] of [...running]) {
+      if (registry.byResource(resource.group, resource.version, resource.resource) !== undefined) continue;
+      running.delete(name);
+      watch.cancel();
+      stop(resource, !served.has(name));
+    }
+    for (const [name, kind] of served) {
+      if (running.has(name)) continue;
+      const resource = resourceOf(kind);
+      running.set(name, { resource, watch: start(resource) });
+    }
+  };
+  update();
+  const following = registry.onChange?.(update);
+  return {
+    cancel() {
+      following?.cancel();
+      for (const { watch } of running.values()) watch.cancel();
+    },
+  };
+}
+
 export function garbageController(
   informers: Informers,
   client: Client,
@@ -29,13 +77,9 @@ export function garbageController(
 ): Controller<Observed> {
   const graph = new OwnershipGraph();
   const absent = new Set<string>();
-  const resources = registry.kinds
-    .filter(({ resource, storedAs }) => !ignored.has(resource) && storedAs === undefined)
-    .filter(({ verbs }) => ['list', 'watch', 'delete'].every((verb) => verbs.some((one) => one === verb)))
+  const followed = registry.kinds
+    .filter((kind) => kind.custom === undefined && isFollowed(kind))
     .map(resourceOf);
-  const byKind = new Map<string, Resource>();
-  for (const resource of resources)
-    byKind.set(`${apiVersionOf(resource.group, resource.version)}/${resource.kind}`, resource);
 
   const noteAbsent = (uid: string): void => {
     absent.add(uid);
@@ -57,9 +101,10 @@ export function garbageController(
 
   const isThere = async (reference: OwnerReference, dependent: KubeObject): Promise<boolean> => {
     const { group, version } = splitApiVersion(reference.apiVersion);
-    const resource = byKind.get(`${apiVersionOf(group, version)}/${reference.kind}`);
+    const kind = registry.byKind(group, version, reference.kind);
     // Of a kind that we do not know: nobody can say that it is gone.
-    if (resource === undefined) return true;
+    if (kind === undefined || !(isFollowed(kind) || kind.custom !== undefined)) return true;
+    const resource = resourceOf(kind);
     const namespace = resource.namespaced ? dependent.metadata.namespace : undefined;
     // A namespaced owner of a cluster-wide object cannot be: Kubernetes leaves such an object alone.
     if (resource.namespaced && namespace === undefined) return true;
@@ -90,7 +135,22 @@ export function garbageController(
   return {
     name: 'garbage-collector-controller',
     workers: 32,
-    watches: resources.map(follow),
+    watches: followed.map(follow),
+    laterWatches: (start, work) =>
+      followCustom(registry, {
+        start: (resource) => start(follow(resource)),
+        stop(resource, isGone) {
+          const informer = informers.informer<KubeObject>(resource);
+          // The kind is gone, and all its objects: what was not shown is told now.
+          if (isGone)
+            for (const object of [...informer.list()]) {
+              if (object.metadata.uid !== undefined) noteAbsent(object.metadata.uid);
+              for (const key of graph.apply(resource, { kind: 'deleted', key: keyOf(object), object }))
+                work(key);
+            }
+          informers.forget?.(resource);
+        },
+      }),
     async observe(uid) {
       const node = graph.get(uid);
       if (node === undefined) return undefined;

@@ -16,7 +16,7 @@ export function namespaceController(
   const namespaces = informers.informer<Namespace>(namespacesRef);
   const resources = (): readonly Resource[] =>
     registry.kinds
-      .filter((kind) => kind.namespaced && kind.storedAs === undefined)
+      .filter((kind) => kind.namespaced && kind.storedAs === undefined && kind.custom?.isAnother !== true)
       .filter(({ verbs }) => verbs.includes('list') && verbs.includes('delete'))
       .map(resourceOf);
   const isEnding = (name: string): boolean => namespaces.get(name)?.metadata.deletionTimestamp !== undefined;
