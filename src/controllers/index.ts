@@ -1,5 +1,7 @@
 /** The door of `controllers`: what keeps objects as they are wanted. One line a controller. */
 import type { KindRegistry } from '../api/index.ts';
+import { bootstrapTokenController } from './bootstrap-token/controller.ts';
+import { type CertificatesOptions, certificatesController } from './certificates/controller.ts';
 import { clusterRoleController } from './cluster-role/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
@@ -10,6 +12,7 @@ import { nodeController } from './node/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { type TokenIssuer, tokenSecretController } from './service-account/token-secret-controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
 
 export {
@@ -25,6 +28,10 @@ export interface ControllersOptions extends ShellOptions {
   readonly registry: KindRegistry;
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
   readonly rootCaPem: string;
+  /** Fills Secrets of service accounts; without it they stay empty. */
+  readonly issueSecretToken?: TokenIssuer;
+  /** Approves and signs certificate requests; without it nobody does. */
+  readonly certificates?: CertificatesOptions;
 }
 
 export interface Controllers {
@@ -46,6 +53,18 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(namespaceController(informers, client, registry), options),
     startController(serviceAccountController(informers, rootCaPem), options),
     startController(clusterRoleController(informers), options),
+    startController(bootstrapTokenController(informers), options),
+    ...(options.issueSecretToken === undefined
+      ? []
+      : [
+          startController(
+            tokenSecretController(informers, client, rootCaPem, options.issueSecretToken),
+            options,
+          ),
+        ]),
+    ...(options.certificates === undefined
+      ? []
+      : [startController(certificatesController(informers, clock, options.certificates), options)]),
   ];
   return {
     get busy() {

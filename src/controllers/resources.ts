@@ -22,6 +22,13 @@ export const endpointsRef = resource('', 'endpoints', 'Endpoints');
 export const namespacesRef = resource('', 'namespaces', 'Namespace', false);
 export const configMapsRef = resource('', 'configmaps', 'ConfigMap');
 export const serviceAccountsRef = resource('', 'serviceaccounts', 'ServiceAccount');
+export const secretsRef = resource('', 'secrets', 'Secret');
+export const requestsRef = resource(
+  'certificates.k8s.io',
+  'certificatesigningrequests',
+  'CertificateSigningRequest',
+  false,
+);
 export const deploymentsRef = resource('apps', 'deployments', 'Deployment');
 export const replicaSetsRef = resource('apps', 'replicasets', 'ReplicaSet');
 export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');

@@ -141,4 +141,6 @@ export const defaultClusterRoleBindings: readonly ClusterRoleBinding[] = [
   bindTo('system:kube-scheduler', 'User/system:kube-scheduler'),
   bindTo('system:volume-scheduler', 'User/system:kube-scheduler'),
   bindTo('system:node-proxier', 'User/system:kube-proxy'),
+  // Nodes renew their certificates by themselves.
+  bindTo('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', 'system:nodes'),
 ];

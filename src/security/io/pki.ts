@@ -2,6 +2,10 @@
  * The cloud's own certificates, made at the first start and renewed when they run out or no longer fit.
  *
  *   ca ──▶ apiserver (TLS server) · agent (TLS server) · admin, node, apiserver-agent-client (TLS clients) · service-account (signs tokens)
+ *   front-proxy-ca ──▶ front-proxy-client: how the API server shows itself to servers that extend it
+ *
+ * To change the key of tokens: rename service-account.key to service-account-1.key (any service-account-*.key or .pub) and start again. A new one is made and
+ * signs; tokens of the old one are good for as long as its file is there.
  *
  * Owns the files of `<data>/pki`. A warm start only reads: the library that makes certificates is loaded when one has to be made.
  * Invariant: a key file is never readable by others, and no file is ever half-written.
@@ -13,6 +17,7 @@ import {
   type webcrypto,
   X509Certificate,
 } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CaelumError } from '../../lib/index.ts';
 import { readIfThere, writeDurably } from '../../lib/io/durable-file.ts';
@@ -37,6 +42,12 @@ export interface Pki {
   /** ES256, PEM. */
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
+  /** That one, and those of earlier keys: all of them verify. */
+  readonly serviceAccountPublicKeys: readonly string[];
+  /** An authority of its own: whom it signs for may speak for anybody. */
+  readonly frontProxyCa: KeyPair;
+  /** CN front-proxy-client. */
+  readonly frontProxyClient: KeyPair;
 }
 
 export interface PkiOptions {
@@ -65,9 +76,11 @@ const renewBeforeDays = 60;
 
 /** Reads the certificates of `directory`, making what is missing, expiring or no longer fitting. Throws `corrupt` on unreadable files. */
 export async function ensurePki(options: PkiOptions): Promise<Pki> {
-  const ca = await ensureCa(options);
+  const ca = await ensureCa(options, 'ca', 'caelum-ca');
+  const frontProxyCa = await ensureCa(options, 'front-proxy-ca', 'caelum-front-proxy-ca');
   const issue = (wanted: Wanted): Promise<KeyPair> => ensureLeaf(options, ca, wanted);
   const serviceAccountKey = ensureSigningKey(join(options.directory, 'service-account.key'));
+  const serviceAccountPublicKey = publicPem(serviceAccountKey);
   return {
     ca,
     apiserver: await issue({
@@ -104,10 +117,35 @@ export async function ensurePki(options: PkiOptions): Promise<Pki> {
       names: [],
     }),
     serviceAccountKey,
-    serviceAccountPublicKey: createPublicKey(serviceAccountKey)
-      .export({ type: 'spki', format: 'pem' })
-      .toString(),
+    serviceAccountPublicKey,
+    serviceAccountPublicKeys: [serviceAccountPublicKey, ...earlierKeys(options.directory)],
+    frontProxyCa,
+    frontProxyClient: await ensureLeaf(options, frontProxyCa, {
+      file: 'front-proxy-client',
+      commonName: 'front-proxy-client',
+      use: 'client',
+      names: [],
+    }),
   };
+}
+
+/** Of a private or a public key. */
+const publicPem = (pem: string): string =>
+  createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+
+function earlierKeys(directory: string): readonly string[] {
+  const files = readdirSync(directory).filter((file) => /^service-account-.+\.(key|pub)$/.test(file));
+  return files.sort().map((file) => {
+    try {
+      return publicPem(readIfThere(join(directory, file)) ?? '');
+    } catch (cause) {
+      throw new CaelumError(
+        'corrupt',
+        `Cannot read key "${join(directory, file)}": it is damaged; remove it, and tokens signed with it are refused`,
+        { cause },
+      );
+    }
+  });
 }
 
 function readPair(directory: string, file: string): KeyPair | undefined {
@@ -131,8 +169,8 @@ function writePair(directory: string, file: string, pair: KeyPair): void {
   writeDurably(join(directory, `${file}.crt`), pair.cert, 0o644);
 }
 
-async function ensureCa(options: PkiOptions): Promise<KeyPair> {
-  const found = readPair(options.directory, 'ca');
+async function ensureCa(options: PkiOptions, file: string, commonName: string): Promise<KeyPair> {
+  const found = readPair(options.directory, file);
   if (found !== undefined) return found;
   const {
     X509CertificateGenerator,
@@ -144,7 +182,7 @@ async function ensureCa(options: PkiOptions): Promise<KeyPair> {
   const keys = await newKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
-    name: 'CN=caelum-ca',
+    name: `CN=${commonName}`,
     notBefore: new Date(options.nowMs - dayMs),
     notAfter: new Date(options.nowMs + caDays * dayMs),
     signingAlgorithm: signing,
@@ -159,7 +197,7 @@ async function ensureCa(options: PkiOptions): Promise<KeyPair> {
     ],
   });
   const pair = { cert: `${certificate.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
-  writePair(options.directory, 'ca', pair);
+  writePair(options.directory, file, pair);
   return pair;
 }
 
@@ -221,10 +259,10 @@ function ensureSigningKey(path: string): string {
   return pem;
 }
 
-const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
+export const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+export async function loadX509(): Promise<typeof import('@peculiar/x509')> {
   // The library registers its parts through decorators and needs this loaded before it.
   await import('reflect-metadata');
   return import('@peculiar/x509');
@@ -241,13 +279,13 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
     .toString();
 }
 
-async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+export async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
   return crypto.subtle.importKey('pkcs8', new Uint8Array(der), keyAlgorithm, false, ['sign']);
 }
 
 /** 16 random bytes, positive (RFC 5280, 4.1.2.2). */
-function serial(): string {
+export function serial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01;
   return Buffer.from(bytes).toString('hex');
