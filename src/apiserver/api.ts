@@ -7,7 +7,7 @@
  */
 import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
-import { CaelumError, type Clock, type Log, type Random } from '../lib/index.ts';
+import { CaelumError, type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { type Authorizers, createAccess } from './access/access.ts';
 import { AdmissionChain, type AdmissionContext } from './admission/chain.ts';
@@ -20,6 +20,7 @@ import { type Identity, systemIdentity } from './identity.ts';
 import { createLocalClient } from './local-client.ts';
 import { Resources } from './resource.ts';
 import { ServiceAllocator } from './service-allocator.ts';
+import { callsNobody, type Post, webhookCaller } from './webhook.ts';
 
 export interface ApiOptions {
   readonly store: Store;
@@ -33,6 +34,8 @@ export interface ApiOptions {
   /** Asks conversion webhooks of custom resources. */
   readonly convert?: Convert;
   readonly issueToken?: (claims: TokenClaims) => Promise<string>;
+  /** Sends what webhooks are asked; default: nothing can be sent, and they fail. */
+  readonly post?: Post;
   /** Who decides what may be done; default: node agents, then roles. */
   readonly authorizers?: Authorizers;
 }
@@ -68,6 +71,7 @@ export function createApi(options: ApiOptions): Api {
     clock,
     random,
     log,
+    metrics: new Metrics(),
     services,
     access: createAccess({
       store,
@@ -76,6 +80,8 @@ export function createApi(options: ApiOptions): Api {
       ...(options.authorizers === undefined ? {} : { authorizers: options.authorizers }),
     }),
     issueToken: options.issueToken,
+    callWebhook:
+      options.post === undefined ? callsNobody : webhookCaller({ store, resources, random }, options.post),
   };
   const context: ApiContext = { ...base, admission: new AdmissionChain(admissionSteps(base)) };
   followServices(context);

@@ -1,6 +1,6 @@
 /** What every operation of the API stands on, and what one request says about itself. */
 import type { KindRegistry } from '../api/index.ts';
-import type { Clock, Log, Random } from '../lib/index.ts';
+import type { Clock, Log, Metrics, Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Access } from './access/access.ts';
 import type { AdmissionChain } from './admission/chain.ts';
@@ -8,6 +8,7 @@ import type { FieldValidation } from './decode.ts';
 import type { Identity } from './identity.ts';
 import type { Resources } from './resource.ts';
 import type { ServiceAllocator } from './service-allocator.ts';
+import type { CallWebhook } from './webhook.ts';
 
 /** An object that a token is bound to: gone, or another of the same name, and the token is worth nothing. */
 export interface NamedUid {
@@ -40,9 +41,13 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Whoever counts something makes its families here, once. */
+  readonly metrics: Metrics;
   readonly services: ServiceAllocator;
   readonly access: Access;
   readonly admission: AdmissionChain;
+  /** Asks a webhook (admission, conversion). */
+  readonly callWebhook: CallWebhook;
   /** Signs a service account's token. */
   readonly issueToken: ((claims: TokenClaims) => Promise<string>) | undefined;
 }

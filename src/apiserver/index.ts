@@ -1,9 +1,9 @@
 /** The door of `apiserver`: the API's operations, a client for this process, and the HTTPS server. */
 
-export type { Access, Decision } from './access/access.ts';
+export type { Access, Authorizer, Authorizers, Decision } from './access/access.ts';
 export type { Attributes } from './access/rules.ts';
 export { type Api, type ApiOptions, createApi } from './api.ts';
-export { type ApiAddress, createFirstObjects } from './bootstrap.ts';
+export { type ApiAddress, createFirstObjects, type Trust } from './bootstrap.ts';
 export type { TokenClaims } from './context.ts';
 export { anonymous, type Identity, systemIdentity } from './identity.ts';
 export {
@@ -14,5 +14,6 @@ export {
   type ServeOptions,
   serveApi,
 } from './io/https-server.ts';
-export { createTokenIssuer } from './io/service-account-tokens.ts';
+export { createSecretTokenIssuer, createTokenIssuer } from './io/service-account-tokens.ts';
+export { createWebhookClient, type WebhookClient } from './io/webhook-client.ts';
 export { httpStatusOf, type StatusObject, statusOf } from './status.ts';

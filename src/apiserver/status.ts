@@ -39,7 +39,7 @@ export interface StatusObject {
 
 /** The HTTP status of an error; what is not ours is our fault (500). */
 export function httpStatusOf(error: unknown): number {
-  return isError(error) ? byCode[error.code][0] : 500;
+  return isError(error) ? (error.details.said?.code ?? byCode[error.code][0]) : 500;
 }
 
 export function statusOf(error: unknown): StatusObject {
@@ -55,6 +55,18 @@ export function statusOf(error: unknown): StatusObject {
       code: 500,
     };
   }
+  const { said } = error.details;
+  if (said !== undefined)
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: error.message,
+      ...(said.reason === undefined || said.reason === '' ? {} : { reason: said.reason }),
+      ...(said.details === undefined ? {} : { details: said.details }),
+      code: said.code,
+    };
   const [code, reason] = byCode[error.code];
   const details = detailsOf(error);
   return {

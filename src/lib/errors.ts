@@ -42,6 +42,8 @@ export interface ErrorDetails {
   readonly uid?: string;
   readonly causes?: readonly ErrorCause[];
   readonly retryAfterSeconds?: number;
+  /** What somebody else answered in our place (a webhook's refusal): passed on with its own number and reason. */
+  readonly said?: { readonly code: number; readonly reason?: string; readonly details?: unknown };
 }
 
 export class CaelumError extends Error {

@@ -39,6 +39,10 @@ export interface Admission {
   warn(text: string): void;
   /** For the audit log. */
   annotate(key: string, value: string): void;
+  /** 0; 1 when all who may change it are asked once more, because one has changed it after others had seen it. */
+  readonly round: number;
+  /** Asks for that: what was added late (a container) gets what all get. Once. */
+  again(): void;
   /** Called once, when the write is committed or given up. */
   afterwards(done: (stored: boolean) => void): void;
 }
@@ -126,6 +130,8 @@ export class Passage implements Admission {
   #object: DraftObject | undefined;
   #options: object | undefined;
   #afterwards: ((stored: boolean) => void)[] | undefined;
+  #round = 0;
+  #isAgain = false;
 
   constructor(
     request: WriteRequest,
@@ -183,6 +189,14 @@ export class Passage implements Admission {
     this.#request.annotate?.(key, value);
   }
 
+  get round(): number {
+    return this.#round;
+  }
+
+  again(): void {
+    this.#isAgain = true;
+  }
+
   afterwards(done: (stored: boolean) => void): void {
     this.#afterwards ??= [];
     this.#afterwards.push(done);
@@ -213,7 +227,9 @@ export class Passage implements Admission {
       const pending = step.mutate?.(this);
       if (pending !== undefined) return pending.then(() => this.#mutate(at + 1));
     }
-    return undefined;
+    if (!this.#isAgain || this.#round > 0) return undefined;
+    this.#round = 1;
+    return this.#mutate(0);
   }
 
   #validate(from: number): Promise<void> | undefined {

@@ -11,8 +11,11 @@ import { priority } from './priority.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { defaultTolerationSeconds, taintNodesByCondition } from './tolerations.ts';
+import { admissionWebhooks } from './webhooks/step.ts';
 
 export function admissionSteps(context: AdmissionContext): readonly AdmissionStep[] {
+  // Match conditions: the evaluator of policies goes here.
+  const webhooks = admissionWebhooks(context, undefined);
   return [
     namespaceLifecycle(context),
     limitRanger(context),
@@ -30,8 +33,10 @@ export function admissionSteps(context: AdmissionContext): readonly AdmissionSte
     certificateSigning(context),
     certificateSubjectRestriction(),
     defaultIngressClass(context),
-    // MutatingAdmissionPolicy, MutatingAdmissionWebhook
-    // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook
+    // MutatingAdmissionPolicy
+    webhooks.mutating,
+    // ValidatingAdmissionPolicy
+    webhooks.validating,
     // ResourceQuota
   ];
 }

@@ -19,6 +19,7 @@ import {
   serveApi,
 } from '../index.ts';
 import { createTokenIssuer } from './service-account-tokens.ts';
+import { createWebhookClient } from './webhook-client.ts';
 
 export interface Answer {
   readonly status: number;
@@ -70,6 +71,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const pki = await sharedPki();
   const store = createMemoryStore({ clock: realClock });
+  const webhooks = createWebhookClient();
   const api = createApi({
     store,
     clock: realClock,
@@ -77,6 +79,7 @@ export async function startTestServer(
     log: options.log ?? silentLog,
     serviceCidr: '10.131.0.0/24',
     issueToken: createTokenIssuer(pki.serviceAccountKey, () => Date.now()),
+    post: webhooks.post,
   });
   const server = await serveApi({
     api,
@@ -97,6 +100,7 @@ export async function startTestServer(
   t.after(async () => {
     for (const agent of agents.values()) agent.destroy();
     await server.close();
+    webhooks.close();
     await store.close();
   });
   await createFirstObjects(api.client(), {
