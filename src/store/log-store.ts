@@ -95,6 +95,8 @@ class LogStore implements Store {
   #revision: number;
   #nextId: number;
   #closed = false;
+  #commits = 0;
+  #commitMs = 0;
 
   constructor({ index, durability, save, nextId, keepsObjects = false }: LogStoreOptions) {
     this.#keepsObjects = keepsObjects;
@@ -209,8 +211,13 @@ class LogStore implements Store {
     const batch = this.#open;
     if (batch === undefined) return;
     this.#open = undefined;
+    const sentMs = this.#index.nowMs();
     this.#durability.submit(batch.changes, batch.revision).then(
-      () => this.#onDurable(batch),
+      () => {
+        this.#commits++;
+        this.#commitMs += this.#index.nowMs() - sentMs;
+        this.#onDurable(batch);
+      },
       (error: unknown) => this.#onFailed(batch, error),
     );
   }
@@ -251,7 +258,8 @@ class LogStore implements Store {
   }
 
   stats(): StoreStats {
-    return this.#index.stats();
+    const waiting = this.#waiting.reduce((sum, { changes }) => sum + changes.length, 0);
+    return { ...this.#index.stats(), waiting, commits: this.#commits, commitMs: this.#commitMs };
   }
 
   async save(file: string): Promise<{ readonly revision: number; readonly keys: number }> {

@@ -45,6 +45,10 @@ export class ObjectIndex {
     return this.#revision;
   }
 
+  nowMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
   /** Where it begins, once everything is loaded. */
   startAt(revision: number, compacted: number): void {
     assert(this.#history.size === 0 && revision >= compacted, 'an index starts before its first change');
@@ -164,7 +168,7 @@ export class ObjectIndex {
     this.#history.compact(Math.min(revision, this.#revision));
   }
 
-  stats(): StoreStats {
+  stats(): Omit<StoreStats, 'waiting' | 'commits' | 'commitMs'> {
     return {
       revision: this.#revision,
       compactedRevision: this.#history.compacted,

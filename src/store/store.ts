@@ -100,6 +100,11 @@ export interface StoreStats {
   readonly compactedRevision: number;
   readonly keys: number;
   readonly bytes: number;
+  /** Writes that are accepted and not yet durable. */
+  readonly waiting: number;
+  /** Groups of writes that became durable, and how long all of them took. */
+  readonly commits: number;
+  readonly commitMs: number;
 }
 
 export interface Store {

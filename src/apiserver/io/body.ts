@@ -4,6 +4,7 @@ import { badRequest } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { type Body, prepareMediaType } from '../decode.ts';
 import { mediaTypeOf } from '../media.ts';
+import { auditOf } from './audited.ts';
 
 /** As Kubernetes limits them. */
 export const bodyBytesMax = 3 * 1024 * 1024;
@@ -15,7 +16,9 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   const mediaType = mediaTypeOf(request.headers['content-type']);
   const bytes = await readAll(request);
   await prepareMediaType(mediaType);
-  return { bytes, mediaType };
+  const body = { bytes, mediaType };
+  auditOf(request)?.body(body);
+  return body;
 }
 
 function readAll(request: IncomingMessage): Promise<Buffer> {

@@ -16,8 +16,8 @@ import { parseAccept } from '../media.ts';
 import { sendBytes } from './answers.ts';
 
 export interface ServerFacts {
-  /** `v1.36.0+caelum`. */
-  readonly gitVersion: string;
+  /** As /version tells it. */
+  readonly version: Readonly<Record<string, string>>;
   /** Where clients reach it: `127.0.0.1:6443`. */
   readonly address: () => string;
   readonly metrics: () => string;
@@ -53,12 +53,7 @@ export class Documents {
       case undefined:
         return this.#json(response, '/', () => this.#discovery.paths());
       case 'version':
-        return this.#json(response, '/version', () => this.#version());
-      case 'healthz':
-      case 'livez':
-      case 'readyz':
-        sendBytes(response, 200, 'ok', 'text/plain; charset=utf-8');
-        return true;
+        return this.#json(response, '/version', () => this.#facts.version);
       case 'metrics':
         sendBytes(response, 200, this.#facts.metrics(), 'text/plain; version=0.0.4');
         return true;
@@ -151,7 +146,7 @@ export class Documents {
     if (parts[1] === 'v2' && parts.length === 2) {
       const accepted = parseAccept(http.headers.accept ?? '').map((clause) => clause.type);
       const wantsProtobuf = accepted.some((type) => openApiV2ProtobufAccepted.includes(type));
-      const json = (): object => openApiV2(kinds, this.#facts.gitVersion);
+      const json = (): object => openApiV2(kinds, this.#facts.version['gitVersion'] ?? '');
       if (!wantsProtobuf) return this.#json(response, 'openapi/v2', json);
       sendBytes(
         response,
@@ -182,22 +177,6 @@ export class Documents {
     if (http.headers['if-none-match'] === tag) response.writeHead(304).end();
     else sendBytes(response, 200, bytes);
     return true;
-  }
-
-  #version(): object {
-    const { gitVersion } = this.#facts;
-    const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
-    return {
-      major,
-      minor,
-      gitVersion,
-      gitCommit: '',
-      gitTreeState: 'clean',
-      buildDate: '',
-      goVersion: '',
-      compiler: 'node',
-      platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-    };
   }
 }
 

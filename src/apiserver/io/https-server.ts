@@ -1,7 +1,7 @@
 /**
  * The API over HTTPS: TLS 1.3, client certificates and bearer tokens.
  *
- *   request ─▶ who (certificate, token) ─▶ document │ resource │ log │ paths of others ─▶ answer, or a Status
+ *   request ─▶ who (certificate, token) ─▶ desk (audit, seats, time) ─▶ document │ resource │ log │ paths of others ─▶ answer, or a Status
  *   upgrade ─▶ who ─▶ exec, attach, portforward ─▶ the pod's node
  *
  * Owns sockets and their limits. The quickest path, GET of one object by a certificate, touches no promise.
@@ -11,20 +11,30 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CaelumError, explainError, isError } from '../../lib/index.ts';
+import { explainError, isError } from '../../lib/index.ts';
+import type { Attributes } from '../access/rules.ts';
 import type { Api } from '../api.ts';
 import { withoutToken } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
+import type { Ticket } from '../flow/flow-control.ts';
 import { type Identity, isMaster } from '../identity.ts';
 import { impersonated } from '../impersonation.ts';
 import { connectTo } from '../operations/connect.ts';
 import { parseRoute, Query, type ResourceRoute } from '../router.ts';
+import { httpStatusOf } from '../status.ts';
 import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-proxy.ts';
 import { sendBytes, sendError } from './answers.ts';
+import { ApiResponse } from './api-response.ts';
+import { auditOf } from './audited.ts';
 import { type AnonymousAccess, Authenticator, type FrontProxy, type TokenJudge } from './authenticator.ts';
+import { type AuditOptions, Desk, timeLimitOf } from './desk.ts';
 import { Documents } from './documents.ts';
+import { Health, type HealthCheck, ping, storeCheck } from './health.ts';
 import { checkAccess, noSuchPath, notAllowed, serveResource, verbOf } from './resource-requests.ts';
+import { exportServer } from './server-metrics.ts';
 import { jsonWebKeys, openIdConfiguration } from './service-account-tokens.ts';
+import { refusalOfUnread } from './unread.ts';
+import { versionOf } from './version.ts';
 
 export const gitVersion = 'v1.36.0+caelum';
 
@@ -55,6 +65,11 @@ export interface ServeOptions {
   readonly anonymous?: AnonymousAccess;
   readonly agentConnection?: AgentConnection;
   readonly extra?: ExtraPaths;
+  readonly audit?: AuditOptions;
+  /** How many requests (of one seat) are served at once. */
+  readonly seats?: number;
+  /** What else has to be well, for /livez and /readyz. */
+  readonly checks?: readonly HealthCheck[];
 }
 
 export interface ApiServer {
@@ -64,7 +79,6 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const requestsInFlightMax = 3000;
 const headerBytesMax = 64 * 1024;
 
 /** Resolves when it listens. Rejects with the system's error (EADDRINUSE, EACCES) when it cannot. */
@@ -72,6 +86,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   const front = new Front(options);
   const server = createServer(
     {
+      ServerResponse: ApiResponse as never,
       ca: options.frontProxy === undefined ? options.tls.ca : [options.tls.ca, options.frontProxy.ca],
       cert: options.tls.cert,
       key: options.tls.key,
@@ -84,19 +99,15 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
       requestTimeout: 60_000,
       noDelay: true,
     },
-    (request, response) => front.handle(request, response),
+    (request, response) => front.handle(request, response as ApiResponse),
   );
   // Watches and logs last; only the reading of a request is bounded in time.
   server.timeout = 0;
+  // Their bytes are bounded; by default Node drops those after the two-thousandth, and one of them may matter.
+  server.maxHeadersCount = 0;
   server.on('upgrade', (request, socket, head) => front.upgrade(request, socket, head));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const line =
-      error.code === 'HPE_HEADER_OVERFLOW'
-        ? '431 Request Header Fields Too Large'
-        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-          ? '408 Request Timeout'
-          : '400 Bad Request';
-    if (socket.writable) socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    if (socket.writable) socket.end(refusalOfUnread(error.code));
     else socket.destroy();
   });
   // Also those over which nothing has been asked yet: `closeAllConnections` does not know them.
@@ -115,7 +126,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-        front.closeStreams();
+        front.close();
         for (const socket of sockets) socket.destroy();
       }),
   };
@@ -139,18 +150,29 @@ class Front {
   readonly #proxy: AgentProxy;
   readonly #authenticator: Authenticator;
   readonly #streams = new Set<Duplex>();
-  readonly #counts = { requests: 0, errors: 0, watches: 0 };
-  #inFlight = 0;
+  readonly #desk: Desk;
+  readonly #health: Health;
 
   constructor(options: ServeOptions) {
     const { context } = options.api;
     this.#context = context;
     this.#options = options;
     this.#documents = new Documents(context.registry, {
-      gitVersion,
+      version: versionOf(gitVersion),
       address: () => this.address,
-      metrics: () => this.#metrics(),
+      metrics: () => context.metrics.text(),
     });
+    this.#desk = new Desk({
+      context,
+      metrics: context.metrics,
+      ...(options.audit === undefined ? {} : { audit: options.audit }),
+      ...(options.seats === undefined ? {} : { seats: options.seats }),
+    });
+    exportServer(context, versionOf(gitVersion));
+    this.#health = new Health(
+      [ping, storeCheck(context.store, context.clock), ...(options.checks ?? [])],
+      context.log,
+    );
     this.#proxy = new AgentProxy(context, options.agentConnection);
     const { serviceAccountPublicKey, staticTokens, frontProxy, tokenJudges, anonymous } = options;
     this.#authenticator = new Authenticator({
@@ -164,23 +186,34 @@ class Front {
     });
   }
 
-  handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#counts.requests++;
+  handle(request: IncomingMessage, response: ApiResponse): void {
+    response.meter = this.#desk.counts.unknown;
     try {
-      const identity = this.#speaker(request);
+      const identity = this.#speaker(request, response);
       if (identity instanceof Promise)
         identity.then(
           (known) => this.#serve(known, request, response),
-          (error: unknown) => this.#fail(request, response, error),
+          (error: unknown) => this.#refuse(request, response, error),
         );
       else this.#serve(identity, request, response);
     } catch (error) {
-      this.#fail(request, response, error);
+      this.#refuse(request, response, error);
     }
   }
 
+  /** Nobody we know, or not for whom they say. */
+  #refuse(request: IncomingMessage, response: ApiResponse, error: unknown): void {
+    if (this.#desk.isAuditing)
+      try {
+        this.#desk.open(response, undefined, attributesOf(request), undefined, false);
+      } catch {
+        // What it asks for cannot be read either: the answer to that is the refusal.
+      }
+    this.#fail(request, response, error);
+  }
+
   /** Never throws. */
-  #serve(identity: Identity, request: IncomingMessage, response: ServerResponse): void {
+  #serve(identity: Identity, request: IncomingMessage, response: ApiResponse): void {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
@@ -190,7 +223,7 @@ class Front {
         if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
           return;
         this.#resource(route, new Query(mark < 0 ? '' : url.slice(mark + 1)), identity, request, response);
-      } else this.#path(path, identity, request, response);
+      } else this.#path(path, new Query(mark < 0 ? '' : url.slice(mark + 1)), identity, request, response);
     } catch (error) {
       this.#fail(request, response, error);
     }
@@ -201,16 +234,18 @@ class Front {
     route: ResourceRoute,
     identity: Identity,
     request: IncomingMessage,
-    response: ServerResponse,
+    response: ApiResponse,
   ): boolean {
-    if (route.name === '' || route.subresource !== '' || !isMaster(identity)) return false;
+    if (route.name === '' || route.subresource !== '' || !isMaster(identity) || this.#desk.isAuditing)
+      return false;
     const { accept } = request.headers;
     if (accept !== undefined && accept !== '*/*' && accept !== 'application/json') return false;
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
     if (resource === undefined || resource.kind.namespaced !== (route.namespace !== '')) return false;
     if (resource.prepare !== undefined || resource.kind.deprecation !== undefined) return false;
     const stored = this.#context.store.get(resource.key(route.namespace, route.name));
-    if (stored === undefined) return false;
+    if (stored === undefined || !this.#desk.pass(response, identity, asked('get', route), resource))
+      return false;
     const bytes = resource.bytesOf(stored);
     response.writeHead(200, [
       'Content-Type',
@@ -229,34 +264,41 @@ class Front {
     query: Query,
     identity: Identity,
     http: IncomingMessage,
-    response: ServerResponse,
+    response: ApiResponse,
   ): void {
-    if (this.#inFlight >= requestsInFlightMax)
-      throw new CaelumError('tooManyRequests', 'Too many requests, please try again later.', {
-        details: { retryAfterSeconds: 1 },
-      });
-    const watching = query.flag('watch') === true;
+    const verb = verbOf(http.method ?? '', route, query);
+    const what = asked(verb, route);
+    const resource = this.#context.resources.find(route.group, route.version, route.resource);
     const isLog = route.subresource === 'log';
-    // What lasts is not counted against what is over in a moment.
-    const counted = !watching && !isLog;
-    if (watching) this.#counts.watches++;
-    if (counted) this.#inFlight++;
-    const work = isLog
-      ? this.#log(route, query, identity, http, response)
-      : serveResource({
-          context: this.#context,
-          route,
-          query,
-          identity,
-          http,
-          response,
-          identifyToken: this.#authenticator.identifyToken,
+    // What lasts is counted, but neither bounded in time nor, once it has begun, given a seat.
+    const isLong = isLog || verb === 'watch';
+    this.#desk.open(response, identity, what, resource, isLong, query.all('dryRun').length > 0);
+    const limitMs = timeLimitOf(query);
+    const work = (ticket: Ticket | undefined): void => {
+      const isOver = isLong
+        ? undefined
+        : this.#desk.serve(response, verb, limitMs, (error) => this.#fail(http, response, error));
+      const served = isLog
+        ? this.#log(route, query, identity, http, response)
+        : serveResource({
+            context: this.#context,
+            route,
+            query,
+            identity,
+            http,
+            response,
+            identifyToken: this.#authenticator.identifyToken,
+          });
+      served
+        .catch((error: unknown) => this.#fail(http, response, error))
+        .finally(() => {
+          isOver?.();
+          ticket?.release();
         });
-    work
-      .catch((error: unknown) => this.#fail(http, response, error))
-      .finally(() => {
-        if (counted) this.#inFlight--;
-      });
+    };
+    const seat = isLog ? undefined : this.#desk.seat(response, identity, what, resource, query);
+    if (seat instanceof Promise) seat.then(work, (error: unknown) => this.#fail(http, response, error));
+    else work(seat);
   }
 
   async #log(
@@ -280,22 +322,47 @@ class Front {
     await this.#proxy.serveLog(route, query, response);
   }
 
-  #path(path: string, identity: Identity, request: IncomingMessage, response: ServerResponse): void {
-    const asked = { kind: 'path', verb: (request.method ?? 'get').toLowerCase(), path } as const;
-    const pending = checkAccess(this.#context, identity, asked);
-    if (pending === undefined) this.#document(path, identity, request, response);
-    else
-      pending
-        .then(() => this.#document(path, identity, request, response))
-        .catch((error: unknown) => this.#fail(request, response, error));
+  #path(
+    path: string,
+    query: Query,
+    identity: Identity,
+    request: IncomingMessage,
+    response: ApiResponse,
+  ): void {
+    const what = { kind: 'path', verb: (request.method ?? 'get').toLowerCase(), path } as const;
+    this.#desk.open(response, identity, what, undefined, false);
+    const work = async (ticket: Ticket): Promise<void> => {
+      try {
+        const pending = checkAccess(this.#context, identity, what, response.audit);
+        if (pending !== undefined) await pending;
+        await this.#document(path, query, identity, request, response);
+      } catch (error) {
+        this.#fail(request, response, error);
+      } finally {
+        ticket.release();
+      }
+    };
+    const seat = this.#desk.seat(response, identity, what, undefined, undefined);
+    if (seat instanceof Promise)
+      void seat.then(work, (error: unknown) => this.#fail(request, response, error));
+    else void work(seat);
   }
 
-  #document(path: string, identity: Identity, request: IncomingMessage, response: ServerResponse): void {
+  async #document(
+    path: string,
+    query: Query,
+    identity: Identity,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const { extra } = this.#options;
     if (isMaster(identity) && extra?.({ path, method: request.method ?? '', identity, response }) === true)
       return;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw path.startsWith('/api') ? notAllowed() : noSuchPath();
+    const [, top = '', name = '', more] = path.split('/');
+    if (healthPaths.has(top) && more === undefined && (await this.#health.serve(top, name, query, response)))
+      return;
     if (!this.#keys(path, response) && !this.#documents.serve(path, request, response))
       sendBytes(response, 404, JSON.stringify(notFoundStatus));
   }
@@ -317,15 +384,20 @@ class Front {
   }
 
   /** Whom a request speaks for. A promise only where somebody else has to be asked. */
-  #speaker(request: IncomingMessage): Identity | Promise<Identity> {
+  #speaker(request: IncomingMessage, response?: ApiResponse): Identity | Promise<Identity> {
     const caller = this.#authenticator.identify(request);
     return caller instanceof Promise
-      ? caller.then((known) => this.#spokenFor(known, request))
-      : this.#spokenFor(caller, request);
+      ? caller.then((known) => this.#spokenFor(known, request, response))
+      : this.#spokenFor(caller, request, response);
   }
 
-  #spokenFor(caller: Identity, { headers }: IncomingMessage): Identity | Promise<Identity> {
+  #spokenFor(
+    caller: Identity,
+    { headers }: IncomingMessage,
+    response: ApiResponse | undefined,
+  ): Identity | Promise<Identity> {
     const { access } = this.#context;
+    if (response !== undefined && headers['impersonate-user'] !== undefined) response.caller = caller;
     return impersonated(caller, headers, (asked) => access.ask(caller, asked));
   }
 
@@ -354,27 +426,28 @@ class Front {
     // The token is nobody else's business.
     if (protocols !== undefined) request.headers['sec-websocket-protocol'] = withoutToken(protocols);
     // Kubernetes asks for "create" whatever the method: to exec is to do something.
-    verbOf(request.method ?? '', route, query);
-    await checkAccess(this.#context, identity, {
-      kind: 'resource',
-      verb: 'create',
-      group: '',
-      resource: 'pods',
-      subresource: route.subresource,
-      namespace: route.namespace,
-      name: route.name,
-    });
-    await connectTo(this.#context, route, identity, search, (admitted, admittedSearch) =>
-      this.#proxy.serveStream(route, admitted, admittedSearch, request, socket, head),
-    );
+    const verb = verbOf(request.method ?? '', route, query);
+    const what = asked(verb, route);
+    const resource = this.#context.resources.find(route.group, route.version, route.resource);
+    const tell = this.#desk.openStream(request, socket, identity, what, resource);
+    try {
+      await checkAccess(this.#context, identity, { ...what, verb: 'create' }, auditOf(request));
+      await connectTo(this.#context, route, identity, search, (admitted, admittedSearch) => {
+        tell(101);
+        this.#proxy.serveStream(route, admitted, admittedSearch, request, socket, head);
+      });
+    } catch (error) {
+      tell(httpStatusOf(error));
+      throw error;
+    }
   }
 
-  closeStreams(): void {
+  close(): void {
+    this.#desk.stop();
     for (const socket of this.#streams) socket.destroy();
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    this.#counts.errors++;
     if (!isError(error) || error.code === 'internal' || error.code === 'corrupt')
       this.#context.log.error('a request failed', {
         method: request.method,
@@ -382,30 +455,31 @@ class Front {
         error,
         stack: error instanceof Error ? error.stack : explainError(error),
       });
+    if (response instanceof ApiResponse && response.isGivenUp) return;
     sendError(response, error);
   }
+}
 
-  #metrics(): string {
-    const { revision, keys } = this.#context.store.stats();
-    const lines: readonly (readonly [name: string, type: string, help: string, value: number])[] = [
-      ['caelum_apiserver_requests_total', 'counter', 'Requests taken.', this.#counts.requests],
-      [
-        'caelum_apiserver_request_errors_total',
-        'counter',
-        'Requests answered with an error.',
-        this.#counts.errors,
-      ],
-      ['caelum_apiserver_watches_total', 'counter', 'Watches begun.', this.#counts.watches],
-      ['caelum_apiserver_requests_in_flight', 'gauge', 'Requests being served.', this.#inFlight],
-      ['caelum_store_revision', 'gauge', 'Revision of the newest durable state.', revision],
-      ['caelum_store_objects', 'gauge', 'Objects stored.', keys],
-    ];
-    return lines
-      .map(
-        ([name, type, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`,
-      )
-      .join('');
-  }
+const healthPaths: ReadonlySet<string> = new Set(['livez', 'readyz', 'healthz']);
+
+const asked = (verb: string, route: ResourceRoute) => ({
+  kind: 'resource' as const,
+  verb,
+  group: route.group,
+  version: route.version,
+  resource: route.resource,
+  subresource: route.subresource,
+  namespace: route.namespace,
+  name: route.name,
+});
+
+/** Of a request that was not let in. Throws `badRequest`, `methodNotAllowed`. */
+function attributesOf({ url = '/', method = '' }: IncomingMessage): Attributes {
+  const [path = '', query = ''] = url.split('?', 2);
+  const route = parseRoute(path);
+  return route.kind === 'resource'
+    ? asked(verbOf(method, route, new Query(query)), route)
+    : { kind: 'path', verb: method.toLowerCase(), path };
 }
 
 const notFoundStatus = {

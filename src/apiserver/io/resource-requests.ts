@@ -5,8 +5,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { badRequest, findDuplicateFields, type IncludeObject, invalid, messageOf } from '../../api/index.ts';
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
-import { refusal } from '../access/access.ts';
+import { type Decision, refusal } from '../access/access.ts';
 import type { Attributes, Selectors } from '../access/rules.ts';
+import type { AuditTrail } from '../audit/trail.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import { checkBasis, checkForms } from '../custom/requests.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
@@ -26,6 +27,7 @@ import { answerReview, answerTokenReview } from '../reviews.ts';
 import type { Query, ResourceRoute } from '../router.ts';
 import { streamed } from './agent-proxy.ts';
 import { addWarning, sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
+import { auditOf } from './audited.ts';
 import type { Authenticator } from './authenticator.ts';
 import { readBody } from './body.ts';
 import { serveWatch } from './watch-response.ts';
@@ -88,14 +90,22 @@ export function checkAccess(
   { access }: ApiContext,
   identity: Identity,
   asked: Attributes,
+  audit?: AuditTrail,
 ): Promise<void> | undefined {
   const decision = access.ask(identity, asked);
   if (decision instanceof Promise)
     return decision.then((said) => {
+      if (audit !== undefined) noteDecision(audit, said);
       if (!said.allowed) throw refusal(identity, asked, said.because);
     });
+  if (audit !== undefined) noteDecision(audit, decision);
   if (!decision.allowed) throw refusal(identity, asked, decision.because);
   return undefined;
+}
+
+function noteDecision(audit: AuditTrail, { allowed, because }: Decision): void {
+  audit.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid');
+  audit.annotate('authorization.k8s.io/reason', because);
 }
 
 /** A list or watch of a single object asks for that object: rules that name it allow it. */
@@ -122,17 +132,22 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   const verb = verbOf(http.method ?? '', route, query);
   // A namespace's own path speaks of the namespace, whatever it is called.
   const { group, resource: name, subresource, namespace } = route;
-  const pending = checkAccess(context, identity, {
-    kind: 'resource',
-    verb,
-    group,
-    version: route.version,
-    resource: name,
-    subresource,
-    namespace,
-    name: route.name === '' ? nameSelectedBy(query) : route.name,
-    ...selectorsOf(verb, query),
-  });
+  const pending = checkAccess(
+    context,
+    identity,
+    {
+      kind: 'resource',
+      verb,
+      group,
+      version: route.version,
+      resource: name,
+      subresource,
+      namespace,
+      name: route.name === '' ? nameSelectedBy(query) : route.name,
+      ...selectorsOf(verb, query),
+    },
+    auditOf(http),
+  );
   if (pending !== undefined) await pending;
   const resource = context.resources.find(group, route.version, name);
   if (resource === undefined) return serveReview(exchange);
@@ -262,7 +277,12 @@ function writeRequest({ identity, route, query, http, response }: Exchange): Wri
     manager: managerOf(identity, query.text('fieldManager'), http.headers['user-agent']),
     fieldManager: query.text('fieldManager'),
     warn: warner(response),
+    ...annotator(auditOf(http)),
   };
+}
+
+function annotator(audit: AuditTrail | undefined): Pick<WriteRequest, 'annotate'> {
+  return audit === undefined ? {} : { annotate: (key, value) => audit.annotate(key, value) };
 }
 
 /** Each warning is said once. */
