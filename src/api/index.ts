@@ -57,6 +57,8 @@ export {
   quantityValue,
   subtractQuantities,
 } from './quantity.ts';
+export { addUsage, contribution, nothingUsed, takeUsage } from './quota/scope.ts';
+export { canGrow, countedBy, isOverdue, unsaid } from './quota/usage.ts';
 export { builtinKinds, createRegistry } from './registry.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';
@@ -115,6 +117,7 @@ export type {
   APIVersionDiscovery,
 } from './types/apidiscovery.v2.ts';
 export type {
+  ConversionReview,
   CustomResourceColumnDefinition,
   CustomResourceConversion,
   CustomResourceDefinition,

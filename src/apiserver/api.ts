@@ -7,13 +7,13 @@
  */
 import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
-import { CaelumError, type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
+import { type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { type Authorizers, createAccess } from './access/access.ts';
 import { AdmissionChain, type AdmissionContext } from './admission/chain.ts';
 import { admissionSteps } from './admission/steps.ts';
 import type { ApiContext, TokenClaims } from './context.ts';
-import type { Convert } from './custom/custom-kind.ts';
+import { webhookConversion } from './custom/conversion.ts';
 import { followDefinitions } from './custom/definitions.ts';
 import { LiveRegistry } from './custom/live-registry.ts';
 import { type Identity, systemIdentity } from './identity.ts';
@@ -31,22 +31,12 @@ export interface ApiOptions {
   /** Range of virtual IPs: `10.131.0.0/16`. */
   readonly serviceCidr: string;
   readonly nodePorts?: { readonly first: number; readonly last: number };
-  /** Asks conversion webhooks of custom resources. */
-  readonly convert?: Convert;
   readonly issueToken?: (claims: TokenClaims) => Promise<string>;
   /** Sends what webhooks are asked; default: nothing can be sent, and they fail. */
   readonly post?: Post;
   /** Who decides what may be done; default: node agents, then roles. */
   readonly authorizers?: Authorizers;
 }
-
-/** Without a way to ask webhooks. */
-const noConversion: Convert = async (definition) => {
-  throw new CaelumError(
-    'internal',
-    `conversion webhook for ${definition.spec.group}/${definition.spec.names.kind} failed: webhooks are not called here`,
-  );
-};
 
 export interface Api {
   readonly context: ApiContext;
@@ -86,7 +76,7 @@ export function createApi(options: ApiOptions): Api {
   const context: ApiContext = { ...base, admission: new AdmissionChain(admissionSteps(base)) };
   followServices(context);
   followDefinitions(context, registry, {
-    convert: options.convert ?? noConversion,
+    convert: webhookConversion(context.callWebhook, random.stream('conversions')),
     compileRules: () => undefined,
   });
   return {
