@@ -3,9 +3,14 @@
 export type { Access, Authorizer, Authorizers, Decision } from './access/access.ts';
 export type { Attributes } from './access/rules.ts';
 export { type Api, type ApiOptions, createApi } from './api.ts';
+export { readAuditPolicy } from './audit/policy.ts';
 export { type ApiAddress, createFirstObjects, type Trust } from './bootstrap.ts';
 export type { TokenClaims } from './context.ts';
+export { keepFlows } from './flow/keeper.ts';
 export { anonymous, type Identity, systemIdentity } from './identity.ts';
+export { AuditFile, type AuditFileOptions } from './io/audit-file.ts';
+export type { AuditOptions } from './io/desk.ts';
+export type { HealthCheck } from './io/health.ts';
 export {
   type ApiServer,
   type ExtraPaths,
