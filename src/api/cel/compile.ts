@@ -165,8 +165,8 @@ export class Compiler {
   private readonly environment: Environment;
   private readonly scope: { readonly name: string; readonly slot: number; readonly type: CelType }[] = [];
   private depth = 0;
-  /** Items of a list need not be of one type: the arguments of `format`. */
-  private isMixed = false;
+  /** Within arguments of `format`, where items of a list need not be of one type. */
+  private mixedDepth = 0;
 
   constructor(environment: Environment) {
     this.environment = environment;
@@ -200,11 +200,12 @@ export class Compiler {
     return step;
   }
 
-  /** A list whose items may differ in type. */
+  /** With lists in it whose items may differ in type. */
   mixed(node: Node): Step {
-    if (node.kind !== 'list') return this.step(node);
-    this.isMixed = true;
-    return this.list(node);
+    this.mixedDepth++;
+    const step = this.step(node);
+    this.mixedDepth--;
+    return step;
   }
 
   /** Whether a variable of that name is in sight. */
@@ -362,12 +363,10 @@ export class Compiler {
   private list(node: Extract<Node, { kind: 'list' }>): Step {
     let item: CelType = types.free;
     let cost = 10;
-    const { isMixed } = this;
-    this.isMixed = false;
     const steps = node.items.map(({ value, isOptional }) => {
       const step = this.step(value);
       const own = isOptional ? this.unwrapped(value.at, step.type) : step.type;
-      item = isMixed ? types.dyn : this.joined(value.at, item, own);
+      item = this.joined(value.at, item, own);
       cost += step.cost;
       return { run: step.run, isOptional };
     });
@@ -452,6 +451,7 @@ export class Compiler {
   private joined(at: number, known: CelType, type: CelType): CelType {
     const both = types.join(known, type);
     if (both !== undefined) return both;
+    if (this.mixedDepth > 0) return types.dyn;
     this.flaw(at, `expected type '${types.typeText(known)}' but found '${types.typeText(type)}'`);
     return known;
   }

@@ -49,7 +49,7 @@ export function expandMacro(
 function has(at: number, argument: Node | undefined): Node | Flaw {
   if (argument?.kind !== 'select' || argument.isTest)
     return { at: argument?.at ?? at, message: 'invalid argument to has() macro' };
-  return { ...argument, at, isTest: true };
+  return { ...argument, isTest: true };
 }
 
 function bind(at: number, args: readonly Node[]): Node | Flaw {

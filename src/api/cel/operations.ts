@@ -220,6 +220,9 @@ function callStep(
   }
   const { size } = first.overload;
   if (size !== undefined) result = types.sized(result, size(a, b, c));
+  const [list] = argTypes;
+  if (first.overload.name === 'join' && list?.kind === 'list')
+    result = types.sized(result, a * (types.sizeOf(list.item) + (argTypes.length > 1 ? b : 0)));
   for (const arg of args) cost += arg.cost;
   const runs = args.map(({ run }) => run);
   const isChosen = matches.length > 1 || isUncertain(first.overload, argTypes);

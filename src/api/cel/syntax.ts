@@ -115,10 +115,13 @@ export function problemsText(source: string, problems: readonly Problem[]): stri
     .join('\n');
 }
 
+/** No name that means something has more parts. */
+const partsMax = 16;
+
 /** `a.b.c`, where the node spells a name. */
-export function qualifiedName(node: Node): string | undefined {
+export function qualifiedName(node: Node, parts = 1): string | undefined {
   if (node.kind === 'name') return node.name;
-  if (node.kind !== 'select' || node.isOptional || node.isTest) return undefined;
-  const of = qualifiedName(node.of);
+  if (node.kind !== 'select' || node.isOptional || node.isTest || parts > partsMax) return undefined;
+  const of = qualifiedName(node.of, parts + 1);
   return of === undefined ? undefined : `${of}.${node.field}`;
 }
