@@ -35,4 +35,16 @@ export const found: readonly FoundBug[] = [
     seconds: 60,
     sentence: 'Sandboxes and roots that a failed call had made were left on the machine.',
   },
+  {
+    seeds: [777_464_665, 777_464_998],
+    sentence: 'A Recreate that was paused while its old pods ended began new ones beside them.',
+  },
+  {
+    seeds: [777_465_333],
+    sentence: 'A hollow pod measured its life on the wall, and ran on when that clock was set back.',
+  },
+  {
+    seeds: [777_465_103],
+    sentence: 'A machine that was restarted twice while the API did not answer counted one restart for two.',
+  },
 ];

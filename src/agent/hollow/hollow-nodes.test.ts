@@ -82,6 +82,22 @@ test('hollow pods that are deleted go, and finished ones finish', async () => {
   assert.equal(client.peek<Pod>(podsRef, 'default/job')?.status?.phase, 'Succeeded');
 });
 
+test('hollow pods finish in time when the clock on the wall jumps back', async () => {
+  const { clock, client } = await start();
+  const job = { name: 'job', namespace: 'default', annotations: { [exitAfterAnnotation]: '2000' } };
+  const containers = [{ name: 'c', image: 'x' }];
+  await client.create(podsRef, {
+    metadata: job,
+    spec: { nodeName: 'hollow-1', restartPolicy: 'Never', containers },
+  } as Pod);
+  await clock.advance(1000);
+  clock.jump(-3_600_000);
+  const labels = { seen: 'again' };
+  await client.patch(podsRef, 'default', 'job', 'merge', { metadata: { labels } });
+  await clock.advance(2000);
+  assert.equal(client.peek<Pod>(podsRef, 'default/job')?.status?.phase, 'Succeeded');
+});
+
 test('startHollowNodes() goes on after a restart, and after the API server was away', async () => {
   const { clock, client, nodes, whole } = await start();
   client.intercept = () => new Error('connection refused');

@@ -43,6 +43,8 @@ export interface PodDisk {
   terminationMessage(pod: Pod, container: Container, attempt: number, fromLog: boolean): Promise<string>;
   /** The log file of an attempt; its folder exists afterwards. */
   logPath(pod: Pod, container: string, attempt: number): string;
+  /** By uid and container: the highest attempt that has a log. Logs outlive the machine's restarts, containers do not. */
+  attempts(): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>>;
   removeLog(pod: Pod, container: string, attempt: number): Promise<void>;
   /** Logs of all pods but these (by uid). */
   removeLogsExcept(podUids: ReadonlySet<string>): Promise<void>;

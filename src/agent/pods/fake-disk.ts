@@ -14,6 +14,7 @@ export function createFakeDisk(): FakeDisk {
   const volumes = new Map<string, ReadonlyMap<string, VolumeContent>>();
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
+  const attempts = new Map<string, Map<string, number>>();
   const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
   return {
     volumes,
@@ -41,10 +42,20 @@ export function createFakeDisk(): FakeDisk {
     accounts: async () => ({ passwd: 'root:x:0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n' }),
     terminationMessage: async (pod, container, attempt) =>
       messages.get(`${uidOf(pod)}/${container.name}/${attempt}`) ?? '',
-    logPath: (pod, container, attempt) => `/fake/logs/${uidOf(pod)}/${container}/${attempt}.log`,
+    logPath: (pod, container, attempt) => {
+      const uid = uidOf(pod);
+      const own = attempts.get(uid) ?? new Map<string, number>();
+      attempts.set(uid, own.set(container, Math.max(attempt, own.get(container) ?? 0)));
+      return `/fake/logs/${uid}/${container}/${attempt}.log`;
+    },
+    attempts: async () => attempts,
     removeLog: async () => {},
-    removeLogs: async () => {},
-    removeLogsExcept: async () => {},
+    removeLogs: async (uid) => {
+      attempts.delete(uid);
+    },
+    removeLogsExcept: async (uids) => {
+      for (const uid of attempts.keys()) if (!uids.has(uid)) attempts.delete(uid);
+    },
     destroy: async () => {
       volumes.clear();
       networkFiles.clear();

@@ -37,6 +37,8 @@ export interface StartFailure {
 }
 
 export interface ContainerMemory {
+  /** The highest attempt of which there was a log when the agent began. */
+  readonly lastLogged?: number | undefined;
   readonly backoff?: Backoff | undefined;
   /** The image found for this attempt. */
   readonly image?: { readonly attempt: number; readonly image: Image } | undefined;

@@ -134,6 +134,16 @@ test('planPod() waits out the back-off and says so', () => {
   assert.equal(status?.restartCount, 2);
 });
 
+test('planPod() counts attempts of which only logs are left', () => {
+  const memory = new Map<string, ContainerMemory>([
+    ['c', { lastLogged: 3, image: { ...image, attempt: 4 } }],
+  ]);
+  const plan = planPod(observe({ ...set, memory }));
+  const steps = plan.steps.filter((step) => 'attempt' in step);
+  assert.ok(steps.length > 0);
+  for (const step of steps) assert.equal((step as { attempt: number }).attempt, 4);
+});
+
 test('planPod() shows what only the API object remembers of a container', () => {
   const observed = observe(set, { restartPolicy: 'Never' });
   const reported = {

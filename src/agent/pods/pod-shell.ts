@@ -47,6 +47,8 @@ export interface PodShellOptions {
 export class PodShell {
   readonly #options: PodShellOptions;
   readonly #workers = new Map<string, PodWorker>();
+  /** By uid: of pods that were here before the agent began. */
+  #attempts: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map();
   readonly #informer: Informer<Pod>;
   readonly #serviceInformer: Informer<Service>;
   readonly #servicesIn: (namespace: string) => readonly Service[];
@@ -162,7 +164,9 @@ export class PodShell {
   #workerOf(uid: string): PodWorker {
     let worker = this.#workers.get(uid);
     if (worker === undefined) {
-      worker = new PodWorker(uid, noLeftovers, this.#parts as PodParts);
+      const attempts = this.#attempts.get(uid);
+      const leftovers = attempts === undefined ? noLeftovers : { ...noLeftovers, attempts };
+      worker = new PodWorker(uid, leftovers, this.#parts as PodParts);
       this.#workers.set(uid, worker);
     }
     return worker;
@@ -182,16 +186,19 @@ export class PodShell {
 
   async #findLeftovers(): Promise<Map<string, Leftovers>> {
     const { runtime, network, images, disk } = this.#options;
-    const [containers, sandboxes, attachments, roots, onDisk] = await Promise.all([
+    const [containers, sandboxes, attachments, roots, onDisk, attempts] = await Promise.all([
       runtime.listContainers(),
       runtime.listSandboxes(),
       network.list(),
       images.listRoots(),
       disk.list(),
+      disk.attempts(),
     ]);
+    this.#attempts = attempts;
     const found = new Map<string, Leftovers>();
     const add = (uid: string, change: (left: Leftovers) => Leftovers): void => {
-      found.set(uid, change(found.get(uid) ?? noLeftovers));
+      const first = { ...noLeftovers, attempts: attempts.get(uid) ?? noLeftovers.attempts };
+      found.set(uid, change(found.get(uid) ?? first));
     };
     for (const status of containers)
       add(status.podUid, (left) => ({ ...left, containers: [...left.containers, status] }));

@@ -14,6 +14,8 @@ export interface Leftovers {
   readonly onDisk: boolean;
   /** `container/attempt` */
   readonly roots: readonly string[];
+  /** Of its containers, the highest attempt that has left a log. */
+  readonly attempts: ReadonlyMap<string, number>;
 }
 
 export const noLeftovers: Leftovers = {
@@ -22,6 +24,7 @@ export const noLeftovers: Leftovers = {
   sandbox: false,
   onDisk: false,
   roots: [],
+  attempts: new Map(),
 };
 
 export interface Running {
@@ -65,6 +68,7 @@ export class PodState {
     this.volumesPresent = leftovers.onDisk;
     this.roots = new Set(leftovers.roots);
     for (const status of leftovers.containers) this.setContainer(status);
+    for (const [container, lastLogged] of leftovers.attempts) this.remember(container, { lastLogged });
   }
 
   setContainer(status: RuntimeStatus): void {

@@ -175,7 +175,9 @@ function viewContainer(
   const exited = current?.state === 'exited';
   const wanted = current === undefined || (exited && wantsAgain(pod, container, role, current.exitCode ?? 0));
   const countedBefore = reported?.containerID === undefined ? 0 : (reported?.restartCount ?? 0) + 1;
-  const nextAttempt = current === undefined ? countedBefore : current.attempt + 1;
+  const nextKnown = current === undefined ? countedBefore : current.attempt + 1;
+  // The API may not have heard of the last attempts before the machine was restarted, and the runtime has forgotten them. Found by simulation.
+  const nextAttempt = Math.max(nextKnown, (memory.lastLogged ?? -1) + 1);
   const hook = hookOf(container, current, reported, memory);
   const running = current?.state === 'running';
   const probes = current === undefined ? undefined : observed.probes.get(current.id);

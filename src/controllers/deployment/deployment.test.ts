@@ -8,6 +8,7 @@ import { deploymentsRef, podsRef, replicaSetsRef } from '../resources.ts';
 import { aDeployment, createTestCluster, type TestCluster } from '../test-cluster.ts';
 import { deploymentController } from './controller.ts';
 import { fencepostsOf } from './facts.ts';
+import { plan } from './plan.ts';
 
 const eventsRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
 
@@ -115,6 +116,28 @@ test('Recreate waits until the old pods are gone', async (t) => {
     assert.ok(images().size <= 1, 'pods of both templates at once');
     return isDone(cluster)() && images().has('two');
   });
+});
+
+test('Recreate that is paused while old pods end begins nothing beside them', async (t) => {
+  const cluster = await rollout(3, aDeployment({ strategy: { type: 'Recreate' } }));
+  t.after(() => cluster.stop());
+  await cluster.until('first', isDone(cluster));
+  await patch(cluster, image('two'));
+  await cluster.until('second', isDone(cluster));
+  const deployment = { ...cluster.deployment(), spec: { ...cluster.deployment().spec, paused: true } };
+  const replicaSets = cluster.replicaSets().map((one) => ({ ...one, spec: { ...one.spec, replicas: 0 } }));
+  const stepsWith = (areThere: boolean): number =>
+    plan(
+      {
+        deployment: deployment as Deployment,
+        replicaSets: replicaSets as ReplicaSet[],
+        findReplicaSet: () => undefined,
+        hasPods: () => areThere,
+      },
+      { nowMs: 0 },
+    ).length;
+  assert.equal(stepsWith(true), 0);
+  assert.ok(stepsWith(false) > 0);
 });
 
 test('a rollout that never gets ready runs out of time, and says so', async (t) => {

@@ -62,8 +62,8 @@ export function plan(observed: Observed, _context: PlanContext): readonly Step[]
   const family = familyOf(deployment, owned);
   const upkeep = family.current === undefined ? [] : upkeepOf(family, family.current);
   if (deployment.spec?.paused === true)
-    return [...upkeep, ...scaleSteps(family, proportionalSizes(family)), ...historySteps(family)];
-  if (isScaling(family)) return [...upkeep, ...scaleSteps(family, proportionalSizes(family))];
+    return [...upkeep, ...scaleSteps(family, sizesApart(observed, family)), ...historySteps(family)];
+  if (isScaling(family)) return [...upkeep, ...scaleSteps(family, sizesApart(observed, family))];
   const steps = isRolling(deployment) ? rollingSteps(observed, family) : recreateSteps(observed, family);
   if (steps.length > 0) return [...upkeep, ...steps];
   return isComplete(deployment, deployment.status ?? {}) ? [...upkeep, ...historySteps(family)] : upkeep;
@@ -93,6 +93,21 @@ export function conclude(
   const steps: Step[] = [...statusSteps(deploymentsRef, deployment, status)];
   if (againMs !== undefined) steps.push({ kind: 'again', afterMs: againMs });
   return steps;
+}
+
+/**
+ * With Recreate nothing grows while pods of another template are there. Found by simulation: a Deployment paused between its old pods' deletion and their
+ * end began the next ones beside them.
+ */
+function sizesApart(observed: Observed, family: Family): Sizes {
+  const sizes = proportionalSizes(family);
+  if (sizes.size === 0 || isRolling(family.deployment)) return sizes;
+  const all = family.current === undefined ? family.old : [...family.old, family.current];
+  const isApart = (one: ReplicaSet): boolean =>
+    (sizes.get(one.metadata.name ?? '') ?? 0) <= replicasOf(one) ||
+    !observed.hasPods(all.filter((other) => other !== one));
+  const kept = new Set(all.filter(isApart).map(({ metadata }) => metadata.name));
+  return new Map([...sizes].filter(([name]) => kept.has(name)));
 }
 
 const selectsNothing = ({ spec }: Deployment): boolean =>

@@ -153,6 +153,22 @@ test('terminationMessage() reads the file, or the end of the log on request', as
   assert.deepEqual(await disk.list(), []);
 });
 
+test('attempts() finds the last log of each container', async () => {
+  const pod = podWith([]);
+  assert.equal((await disk.attempts()).size, 0);
+  for (const attempt of [0, 9, 10]) writeFileSync(disk.logPath(pod, 'c', attempt), '');
+  writeFileSync(`${disk.logPath(pod, 'c', 10)}.20260101`, '');
+  writeFileSync(disk.logPath(pod, 'd', 0), '');
+  disk.logPath(pod, 'never-begun', 0);
+  const attempts = await disk.attempts();
+  assert.deepEqual([...(attempts.get('u-1') ?? [])].sort(), [
+    ['c', 10],
+    ['d', 0],
+  ]);
+  await disk.removeLogs('u-1');
+  assert.equal((await disk.attempts()).size, 0);
+});
+
 test('referencesOf() names each object that a pod reads once', () => {
   const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
   const pod: Pod = {

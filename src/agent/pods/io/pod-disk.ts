@@ -198,6 +198,20 @@ class RealPodDisk implements PodDisk {
     return join(folder, `${attempt}.log`);
   }
 
+  async attempts(): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+    const found = new Map<string, Map<string, number>>();
+    for (const folder of await readdir(join(this.#root, 'logs')).catch(() => [])) {
+      const attempts = new Map<string, number>();
+      for (const container of await readdir(join(this.#root, 'logs', folder)).catch(() => [])) {
+        const names = await readdir(join(this.#root, 'logs', folder, container)).catch(() => []);
+        const numbers = names.flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? []).map(Number);
+        if (numbers.length > 0) attempts.set(container, Math.max(...numbers));
+      }
+      found.set(folder.slice(folder.lastIndexOf('_') + 1), attempts);
+    }
+    return found;
+  }
+
   async removeLog(pod: Pod, container: string, attempt: number): Promise<void> {
     const folder = join(this.#logFolder(pod), container);
     const names = await readdir(folder).catch(() => []);

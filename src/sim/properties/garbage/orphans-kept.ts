@@ -11,16 +11,16 @@ export const orphansKept: Property = {
   check({ truth }, broken) {
     /** Uids of dependents, by uid of the owner that has left them. */
     const left = new Map<string, Set<string>>();
-    /** Its uid, by resource and name. */
-    const leaving = new Map<string, string>();
+    /** Uids of owners that were deleted so, by resource and name. */
+    const leaving = new Map<string, Set<string>>();
     return {
       onWrite({ by, verb, resource, name }) {
-        // Who deletes again says again what shall become of the dependents: the last word counts.
-        const uid = leaving.get(`${resource}/${name}`);
-        if (by !== 'user' || verb !== 'delete' || uid === undefined) return;
-        const owner = truth.objects(resource).get(name);
-        if (owner?.metadata.uid !== uid || owner.metadata.finalizers?.includes('orphan') !== true)
-          left.delete(uid);
+        // Who deletes again says again what shall become of the dependents: the last word counts. By the time we hear of it a successor may be there.
+        const uids = leaving.get(`${resource}/${name}`);
+        if (by !== 'user' || verb !== 'delete' || uids === undefined) return;
+        const present = truth.objects(resource).get(name)?.metadata;
+        for (const uid of uids)
+          if (present?.uid !== uid || present.finalizers?.includes('orphan') !== true) left.delete(uid);
       },
       onEvent({ kind, resource, name, object, previous }) {
         const { uid = '', finalizers } = object.metadata;
@@ -32,7 +32,9 @@ export const orphansKept: Property = {
                 if (metadata.ownerReferences?.some((owner) => owner.uid === uid) === true)
                   dependents.add(metadata.uid ?? '');
             left.set(uid, dependents);
-            leaving.set(`${resource}/${name}`, uid);
+            const uids = leaving.get(`${resource}/${name}`);
+            if (uids === undefined) leaving.set(`${resource}/${name}`, new Set([uid]));
+            else uids.add(uid);
           }
         }
         const begins = previous !== undefined && !isGoing(previous) && (kind === 'delete' || isGoing(object));
