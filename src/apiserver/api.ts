@@ -16,6 +16,8 @@ import type { ApiContext, TokenClaims } from './context.ts';
 import { webhookConversion } from './custom/conversion.ts';
 import { followDefinitions } from './custom/definitions.ts';
 import { LiveRegistry } from './custom/live-registry.ts';
+import { rulesOf } from './custom/rules.ts';
+import { FieldIndexes } from './field-index.ts';
 import { type Identity, systemIdentity } from './identity.ts';
 import { createLocalClient } from './local-client.ts';
 import { Resources } from './resource.ts';
@@ -62,6 +64,8 @@ export function createApi(options: ApiOptions): Api {
     random,
     log,
     metrics: new Metrics(),
+    // Before anybody else watches: see there.
+    indexes: new FieldIndexes(store, resources),
     services,
     access: createAccess({
       store,
@@ -77,7 +81,7 @@ export function createApi(options: ApiOptions): Api {
   followServices(context);
   followDefinitions(context, registry, {
     convert: webhookConversion(context.callWebhook, random.stream('conversions')),
-    compileRules: () => undefined,
+    compileRules: rulesOf,
   });
   return {
     context,

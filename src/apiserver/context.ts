@@ -5,6 +5,7 @@ import type { Store } from '../store/index.ts';
 import type { Access } from './access/access.ts';
 import type { AdmissionChain } from './admission/chain.ts';
 import type { FieldValidation } from './decode.ts';
+import type { FieldIndexes } from './field-index.ts';
 import type { Identity } from './identity.ts';
 import type { Resources } from './resource.ts';
 import type { ServiceAllocator } from './service-allocator.ts';
@@ -44,6 +45,7 @@ export interface ApiContext {
   /** Whoever counts something makes its families here, once. */
   readonly metrics: Metrics;
   readonly services: ServiceAllocator;
+  readonly indexes: FieldIndexes;
   readonly access: Access;
   readonly admission: AdmissionChain;
   /** Asks a webhook (admission, conversion). */

@@ -29,7 +29,7 @@ const byCode: Readonly<Record<ErrorCode, readonly [http: number, reason: string]
 export interface StatusObject {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
-  readonly metadata: Readonly<Record<string, never>>;
+  readonly metadata: { readonly continue?: string };
   readonly status: 'Success' | 'Failure';
   readonly message?: string;
   readonly reason?: string;
@@ -69,10 +69,11 @@ export function statusOf(error: unknown): StatusObject {
     };
   const [code, reason] = byCode[error.code];
   const details = detailsOf(error);
+  const { continue: token } = error.details;
   return {
     kind: 'Status',
     apiVersion: 'v1',
-    metadata: {},
+    metadata: token === undefined ? {} : { continue: token },
     status: 'Failure',
     message: error.message,
     reason,
@@ -88,7 +89,9 @@ function detailsOf(error: CaelumError): unknown {
     ...(group === undefined || group === '' ? {} : { group }),
     ...(kind === undefined ? {} : { kind }),
     ...(uid === undefined ? {} : { uid }),
-    ...(causes === undefined || causes.length === 0 ? {} : { causes }),
+    ...(causes === undefined || causes.length === 0
+      ? {}
+      : { causes: causes.map(({ field, ...cause }) => (field === '' ? cause : { ...cause, field })) }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
   return Object.keys(details).length === 0 ? undefined : details;

@@ -42,6 +42,8 @@ export interface ErrorDetails {
   readonly uid?: string;
   readonly causes?: readonly ErrorCause[];
   readonly retryAfterSeconds?: number;
+  /** A token with which a list that is too old can be continued, as things are now. */
+  readonly continue?: string;
   /** What somebody else answered in our place (a webhook's refusal): passed on with its own number and reason. */
   readonly said?: { readonly code: number; readonly reason?: string; readonly details?: unknown };
 }

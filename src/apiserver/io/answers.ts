@@ -17,6 +17,7 @@ import { type Answer, bytesOf, objectOf } from '../operations/answer.ts';
 import type { ListAnswer } from '../operations/read.ts';
 import type { Resource } from '../resource.ts';
 import { httpStatusOf, statusOf } from '../status.ts';
+import { asApiResponse } from './api-response.ts';
 
 const jsonType = 'application/json';
 
@@ -35,6 +36,16 @@ export function sendBytes(
   type: string = jsonType,
   warnings: readonly string[] = [],
 ): void {
+  if (bytes.length > gzipBytesMin && acceptsGzip(response) && code === 200) {
+    void sendCompressed(
+      response,
+      code,
+      typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
+      type,
+      warnings,
+    );
+    return;
+  }
   const headers = [
     'Content-Type',
     type,
@@ -46,6 +57,43 @@ export function sendBytes(
   for (const warning of warnings) addWarning(response, warning);
   response.writeHead(code, headers);
   response.end(bytes);
+}
+
+/** As Kubernetes does: small answers are not worth it. */
+const gzipBytesMin = 128 * 1024;
+
+const acceptsGzip = ({ req }: ServerResponse): boolean => {
+  const accepted = req?.headers['accept-encoding'];
+  return typeof accepted === 'string' && /(^|[\s,])gzip\s*($|[,;](?!\s*q=0(\.0*)?\s*($|,)))/.test(accepted);
+};
+
+/** In a thread of the pool. Never rejects. */
+async function sendCompressed(
+  response: ServerResponse,
+  code: number,
+  bytes: Buffer,
+  type: string,
+  warnings: readonly string[],
+): Promise<void> {
+  const { gzip } = await import('node:zlib');
+  const compressed = await new Promise<Buffer | undefined>((resolve) =>
+    gzip(bytes, { level: 1 }, (error, result) => resolve(error === null ? result : undefined)),
+  );
+  for (const warning of warnings) addWarning(response, warning);
+  const sent = compressed ?? bytes;
+  asApiResponse(response)?.notePlain(bytes);
+  response.writeHead(code, [
+    'Content-Type',
+    type,
+    'Content-Length',
+    String(sent.length),
+    'Cache-Control',
+    'no-cache, private',
+    'Vary',
+    'Accept-Encoding',
+    ...(compressed === undefined ? [] : ['Content-Encoding', 'gzip']),
+  ]);
+  response.end(sent);
 }
 
 /** Beside the answer, whatever that will be. Before it is sent. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Cell } from '../../lib/index.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { Flow } from '../flow/flow-control.ts';
 import type { Identity } from '../identity.ts';
@@ -19,6 +20,8 @@ export class ApiResponse extends ServerResponse<IncomingMessage> {
   audit: AuditTrail | undefined = undefined;
   /** Who connected, where somebody else is spoken for. */
   caller: Identity | undefined = undefined;
+  /** Of a watch: counts what it sends. */
+  sentEvents: Cell | undefined = undefined;
   /** A watch, a log: not counted by its duration, and audited when it begins. */
   isLong = false;
   /** Answered by the time limit: what the work says later is not for the client. */
@@ -29,6 +32,7 @@ export class ApiResponse extends ServerResponse<IncomingMessage> {
   nowMs: () => number = () => 0;
   #id: string | undefined;
   #isCounted = false;
+  #plain: Buffer | undefined;
   #contentType = '';
   /** What `writeHead` was given, while it waits. */
   #head: readonly unknown[] | undefined;
@@ -93,7 +97,7 @@ export class ApiResponse extends ServerResponse<IncomingMessage> {
       const isWritten = this.audit.complete(this.nowMs(), {
         code: this.statusCode,
         contentType: this.#contentType,
-        bytes: isWhole && !this.isLong ? bytes : undefined,
+        bytes: isWhole && !this.isLong ? (this.#plain ?? bytes) : undefined,
       });
       this.audit = undefined;
       if (!isWritten && this.onUnaudited !== undefined && !this.headersSent) {
@@ -106,6 +110,11 @@ export class ApiResponse extends ServerResponse<IncomingMessage> {
     super.end(...(args as [never]));
     this.#count();
     return this;
+  }
+
+  /** What is sent compressed, for the audit log. */
+  notePlain(bytes: Buffer): void {
+    if (this.audit !== undefined) this.#plain = bytes;
   }
 
   /** The client has gone, or is gone from: nothing more is sent. */

@@ -103,6 +103,8 @@ export class Desk {
     response.meter = meter;
     if (this.#audit !== undefined) this.#beginAudit(response, identity, asked);
     if (!isLong) return;
+    if (asked.verb === 'watch' && resource !== undefined)
+      response.sentEvents = this.counts.watchEvents(resource);
     meter.running.value++;
     response.once('close', () => {
       meter.running.value--;

@@ -17,6 +17,7 @@ import { negotiate } from '../media.ts';
 import type { Answer } from '../operations/answer.ts';
 import { createObject } from '../operations/create.ts';
 import { deleteObject } from '../operations/delete.ts';
+import { checkListOptions } from '../operations/list-options.ts';
 import { applyPatch, patchObject } from '../operations/patch.ts';
 import { getObject, type ListRequest, listObjects } from '../operations/read.ts';
 import { changeScale, scaleOf } from '../operations/scale.ts';
@@ -26,6 +27,7 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { answerReview, answerTokenReview } from '../reviews.ts';
 import type { Query, ResourceRoute } from '../router.ts';
 import { streamed } from './agent-proxy.ts';
+import type { Aggregator } from './aggregator.ts';
 import { addWarning, sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
 import { auditOf } from './audited.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -40,6 +42,8 @@ export interface Exchange {
   readonly http: IncomingMessage;
   readonly response: ServerResponse;
   readonly identifyToken: Authenticator['identifyToken'];
+  /** Who serves what we do not. */
+  readonly others?: Aggregator | undefined;
 }
 
 const fieldManagerLengthMax = 128;
@@ -149,6 +153,8 @@ export async function serveResource(exchange: Exchange): Promise<void> {
     auditOf(http),
   );
   if (pending !== undefined) await pending;
+  if (exchange.others?.serves(group, route.version) === true)
+    return exchange.others.serve(group, route.version, identity, http, exchange.response);
   const resource = context.resources.find(group, route.version, name);
   if (resource === undefined) return serveReview(exchange);
   if (resource.kind.deprecation !== undefined) addWarning(exchange.response, resource.kind.deprecation);
@@ -240,7 +246,9 @@ function wantedOf({ context, query, http }: Exchange): Wanted {
 async function serveListing(exchange: Exchange, resource: Resource): Promise<void> {
   const { context, route, query, response } = exchange;
   const wanted = wantedOf(exchange);
-  const answer = await listObjects(context, resource, listRequest(route, query));
+  const request = listRequest(route, query);
+  checkListOptions({ ...request, sendInitialEvents: query.flag('sendInitialEvents') });
+  const answer = await listObjects(context, resource, request);
   await sendList(response, answer, wanted);
 }
 
@@ -250,14 +258,15 @@ function serveWatching(
 ): Promise<void> {
   const form = negotiate(http.headers.accept);
   const sendInitialEvents = query.flag('sendInitialEvents');
-  const request = listRequest(route, query);
-  if (sendInitialEvents !== undefined && request.resourceVersionMatch !== 'NotOlderThan')
-    throw badRequest(
-      'sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+  if (form.format === 'yaml')
+    throw new CaelumError(
+      'notAcceptable',
+      'only the following media types are accepted: application/json, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch',
     );
+  const request = listRequest(route, query);
   return serveWatch(context, resource, http, response, {
     request: { ...request, bookmarks: query.flag('allowWatchBookmarks') ?? false, sendInitialEvents },
-    form: form.format === 'json' ? form : { ...form, format: 'json' },
+    form,
     timeoutSeconds: query.count('timeoutSeconds'),
     includeObject: includeObjectOf(query),
   });

@@ -5,7 +5,7 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Log, silentLog } from '../../lib/index.ts';
+import { type Clock, type Log, silentLog } from '../../lib/index.ts';
 import { realClock } from '../../lib/io/real-clock.ts';
 import { realRandom } from '../../lib/io/real-random.ts';
 import { ensurePki, type Pki } from '../../security/index.ts';
@@ -67,14 +67,21 @@ async function sharedPki(): Promise<Pki> {
 
 export async function startTestServer(
   t: TestContext,
-  options: Partial<ServeOptions> & { readonly log?: Log } = {},
+  options: Partial<ServeOptions> & {
+    readonly log?: Log;
+    readonly clock?: Clock;
+    /** Puts something between the API and its store. */
+    readonly wrapStore?: (store: Store) => Store;
+  } = {},
 ): Promise<TestServer> {
   const pki = await sharedPki();
-  const store = createMemoryStore({ clock: realClock });
+  const clock = options.clock ?? realClock;
+  const memory = createMemoryStore({ clock });
+  const store = options.wrapStore?.(memory) ?? memory;
   const webhooks = createWebhookClient();
   const api = createApi({
     store,
-    clock: realClock,
+    clock,
     random: realRandom,
     log: options.log ?? silentLog,
     serviceCidr: '10.131.0.0/24',

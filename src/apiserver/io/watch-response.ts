@@ -5,8 +5,8 @@
  * A client that does not keep up is let go: what waits for it is bounded.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type IncludeObject, renderTable } from '../../api/index.ts';
-import { type CaelumError, isError } from '../../lib/index.ts';
+import { type IncludeObject, type KubeObject, protobufMediaType, renderTable } from '../../api/index.ts';
+import { isError } from '../../lib/index.ts';
 import type { Stored } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { Form } from '../media.ts';
@@ -20,8 +20,13 @@ import {
 import type { Resource } from '../resource.ts';
 import { statusOf } from '../status.ts';
 import { metadataView, tableView } from './answers.ts';
+import { asApiResponse } from './api-response.ts';
+import { watchFrame } from './watch-frame.ts';
 
+/** What may wait for a client that is behind. The bytes are shared with those who are behind as well. */
 const pendingBytesMax = 16 * 1024 * 1024;
+/** Of what is there at the start no more is made before the client has taken this. */
+const initialBytesMax = 1024 * 1024;
 const longestSeconds = 3600;
 const shortestSeconds = 1800;
 
@@ -45,7 +50,7 @@ export async function serveWatch(
       ? shortestSeconds + context.random.integer(longestSeconds - shortestSeconds)
       : options.timeoutSeconds;
   const lines = new Lines(context, resource, options);
-  let initialBytes = 0;
+  const sent = asApiResponse(response)?.sentEvents;
   let open = true;
   let started = false;
   const begin = (): void => {
@@ -53,7 +58,7 @@ export async function serveWatch(
     started = true;
     response.writeHead(200, [
       'Content-Type',
-      'application/json',
+      lines.contentType,
       'Transfer-Encoding',
       'chunked',
       'Cache-Control',
@@ -68,9 +73,8 @@ export async function serveWatch(
     // Past the response: one write of bytes that all watchers share, instead of three of its own.
     if (socket === null) response.write(bytes);
     else socket.write(frameOf(bytes));
-    // What is there at the start comes at once, however much it is.
-    if (subscription === undefined) initialBytes += bytes.length;
-    else if (response.writableLength > pendingBytesMax + initialBytes) {
+    // What is there at the start waits for the client; what comes later does not.
+    if (subscription !== undefined && response.writableLength > pendingBytesMax) {
       context.log.warn('a watcher does not keep up and is let go', { resource: resource.groupResource });
       end();
       response.destroy();
@@ -95,7 +99,24 @@ export async function serveWatch(
     end();
   });
   const sink: WatchSink = {
-    onChanges: (changes) => write(lines.of(changes)),
+    onChanges: (changes) => {
+      if (!open) return;
+      if (sent !== undefined) sent.value += changes.length;
+      write(lines.of(changes));
+    },
+    ready: () => {
+      const { socket } = response;
+      if (!open || socket === null || response.writableLength < initialBytesMax) return undefined;
+      return new Promise((resolve) => {
+        const go = (): void => {
+          socket.off('drain', go);
+          socket.off('close', go);
+          resolve();
+        };
+        socket.on('drain', go);
+        socket.on('close', go);
+      });
+    },
     onBookmark: (revision, initial) => write(lines.bookmark(revision, initial)),
     onEnd: (error) => {
       if (error !== undefined) write(lines.error(error));
@@ -138,8 +159,9 @@ function frameOf(bytes: Buffer): Buffer {
   return frame;
 }
 
-/** Plain lines of a version: by resource (an object may have several faces) and type. */
-const sharedBatches = new WeakMap<readonly WatchChange[], Map<Resource, Buffer>>();
+/** Whole objects of a batch, by resource: an object may have several faces. Of each format its own. */
+const sharedLines = new WeakMap<readonly WatchChange[], Map<Resource, Buffer>>();
+const sharedFrames = new WeakMap<readonly WatchChange[], Map<Resource, Buffer>>();
 
 class Lines {
   readonly #context: ApiContext;
@@ -147,25 +169,34 @@ class Lines {
   readonly #options: WatchOptions;
   /** Tables tell their columns once. */
   #columnsTold = false;
+  readonly #isProtobuf: boolean;
 
   constructor(context: ApiContext, resource: Resource, options: WatchOptions) {
     this.#context = context;
     this.#resource = resource;
     this.#options = options;
+    this.#isProtobuf = options.form.format === 'protobuf';
+  }
+
+  get contentType(): string {
+    return this.#isProtobuf ? `${protobufMediaType};stream=watch` : 'application/json';
   }
 
   of(changes: readonly WatchChange[]): Buffer {
     if (this.#options.form.view !== 'object')
-      return Buffer.from(changes.map(({ type, stored }) => this.#line(type, this.#view(stored))).join(''));
-    let batch = sharedBatches.get(changes);
+      return Buffer.concat(changes.map(({ type, stored }) => this.#line(type, this.#view(stored))));
+    const shared = this.#isProtobuf ? sharedFrames : sharedLines;
+    let batch = shared.get(changes);
     if (batch === undefined) {
       batch = new Map();
-      sharedBatches.set(changes, batch);
+      shared.set(changes, batch);
     }
     let bytes = batch.get(this.#resource);
     if (bytes === undefined) {
       bytes = Buffer.concat(
-        changes.flatMap(({ type, stored }) => [heads[type], this.#resource.bytesOf(stored), tail]),
+        this.#isProtobuf
+          ? changes.map(({ type, stored }) => this.#line(type, this.#resource.objectOf(stored)))
+          : changes.flatMap(({ type, stored }) => [heads[type], this.#resource.bytesOf(stored), tail]),
       );
       batch.set(this.#resource, bytes);
     }
@@ -197,25 +228,17 @@ class Lines {
         : view === 'metadata'
           ? { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${viewVersion}`, metadata }
           : { kind: kind.kind, apiVersion, metadata };
-    return Buffer.from(this.#line('BOOKMARK', object));
+    return this.#line('BOOKMARK', object);
   }
 
   error(error: unknown): Buffer {
-    const expired = isError(error, 'expired');
-    const status = statusOf(error);
-    const object = expired
-      ? {
-          ...status,
-          reason: 'Expired',
-          code: 410,
-          message: `too old resource version: ${(error as CaelumError).message}`,
-        }
-      : status;
-    return Buffer.from(this.#line('ERROR', object));
+    return this.#line('ERROR', statusOf(error));
   }
 
-  #line(type: string, object: object): string {
-    return `${JSON.stringify({ type, object })}\n`;
+  #line(type: string, object: object): Buffer {
+    return this.#isProtobuf
+      ? watchFrame(type, object as KubeObject)
+      : Buffer.from(`${JSON.stringify({ type, object })}\n`);
   }
 
   #view(stored: Stored): object {

@@ -6,6 +6,7 @@
 import {
   badRequest,
   expired,
+  type FieldTerm,
   fieldPredicate,
   type KubeObject,
   notFound,
@@ -15,7 +16,9 @@ import {
 import { CaelumError, isError } from '../../lib/index.ts';
 import type { Listing, Stored } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
+import type { FieldIndex, FieldIndexes } from '../field-index.ts';
 import type { Resource } from '../resource.ts';
+import { checkListOptions } from './list-options.ts';
 
 export interface ListRequest {
   /** '' for all. */
@@ -45,10 +48,13 @@ export interface Selection {
   readonly matches: ((stored: Stored) => boolean) | undefined;
   /** Set when the selection can be one object at most. */
   readonly onlyKey: string | undefined;
+  /** The selection is among the objects of one value of an indexed field. */
+  readonly indexed: { readonly index: FieldIndex; readonly value: string } | undefined;
 }
 
 /** What a label and a field selector leave of a resource. Throws `badRequest`. */
 export function selectionOf(
+  { indexes }: Pick<ApiContext, 'indexes'>,
   resource: Resource,
   request: Pick<ListRequest, 'namespace' | 'labelSelector' | 'fieldSelector'>,
 ): Selection {
@@ -73,7 +79,20 @@ export function selectionOf(
       name !== undefined && (namespace !== '' || !resource.kind.namespaced)
         ? resource.key(namespace, name)
         : undefined,
+    indexed: terms.length === 0 ? undefined : indexedBy(indexes, resource, terms),
   };
+}
+
+function indexedBy(
+  indexes: FieldIndexes,
+  resource: Resource,
+  terms: readonly FieldTerm[],
+): Selection['indexed'] {
+  for (const { path, operator, value } of terms) {
+    const index = operator === '=' ? indexes.of(resource, path) : undefined;
+    if (index !== undefined) return { index, value };
+  }
+  return undefined;
 }
 
 export async function getObject(
@@ -96,7 +115,8 @@ export async function listObjects(
   resource: Resource,
   request: ListRequest,
 ): Promise<ListAnswer> {
-  const { matches, prefix, onlyKey } = selectionOf(resource, request);
+  checkListOptions(request);
+  const { matches, prefix, onlyKey, indexed } = selectionOf(context, resource, request);
   const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
   const token =
     request.continue === undefined || request.continue === '' ? undefined : readToken(request.continue);
@@ -107,12 +127,24 @@ export async function listObjects(
     request.resourceVersion !== '0'
   )
     throw badRequest('specifying resource version is not allowed when using continue');
-  const exact = token?.revision ?? (await exactRevision(context, request, limit));
+  const exact =
+    token === undefined
+      ? await exactRevision(context, request, limit)
+      : token.revision < 0
+        ? undefined
+        : token.revision;
   if (onlyKey !== undefined && exact === undefined) {
     const stored = context.store.get(onlyKey);
     if (stored !== undefined && resource.prepare !== undefined) await resource.prepare([stored]);
     const items = stored !== undefined && (matches?.(stored) ?? true) ? [stored] : [];
     return { resource, revision: context.store.revision(), items, continue: undefined, remaining: undefined };
+  }
+  if (indexed !== undefined && exact === undefined && token === undefined) {
+    const found = indexed.index.list(indexed.value, prefix);
+    const items = matches === undefined ? found : found.filter(matches);
+    const page = limit === undefined ? items : items.slice(0, limit);
+    const last = page.length < items.length ? page.at(-1)?.key : undefined;
+    return pageOf(resource, context.store.revision(), page, last, undefined);
   }
   const read = (after: string | undefined, count: number | undefined): Listing => {
     try {
@@ -122,10 +154,7 @@ export async function listObjects(
         ...(exact === undefined ? {} : { revision: exact }),
       });
     } catch (error) {
-      if (isError(error, 'expired') && token !== undefined)
-        throw expired(
-          'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
-        );
+      if (isError(error, 'expired')) throw tooOld(token);
       throw error;
     }
   };
@@ -170,6 +199,15 @@ function pageOf(
   };
 }
 
+function tooOld(token: Token | undefined): CaelumError {
+  if (token === undefined) return expired('The resourceVersion for the provided list is too old.');
+  return new CaelumError(
+    'expired',
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+    { details: { continue: writeToken({ revision: -1, after: token.after }) } },
+  );
+}
+
 /** The revision at which a list must be; undefined: the newest. */
 async function exactRevision(
   context: ApiContext,
@@ -177,22 +215,8 @@ async function exactRevision(
   limit: number | undefined,
 ): Promise<number | undefined> {
   const { resourceVersion, resourceVersionMatch: match } = request;
-  if (match !== undefined && match !== '' && match !== 'Exact' && match !== 'NotOlderThan')
-    throw badRequest(
-      `resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan"`,
-    );
-  if (resourceVersion === undefined || resourceVersion === '') {
-    if (match !== undefined && match !== '')
-      throw badRequest(
-        'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-      );
-    return undefined;
-  }
+  if (resourceVersion === undefined || resourceVersion === '') return undefined;
   const revision = revisionOf(resourceVersion);
-  if (match === 'Exact' && revision === 0)
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-    );
   await waitForRevision(context, revision);
   // Without a match, Kubernetes reads a limited list at exactly that revision, and an unlimited one at least that new.
   if (match === 'Exact' || ((match === undefined || match === '') && limit !== undefined && revision > 0))
@@ -210,7 +234,7 @@ export async function waitForRevision(context: ApiContext, revision: number): Pr
   if (revision <= context.store.revision() || (await context.store.waitFor(revision, futureWaitMs))) return;
   throw new CaelumError(
     'timeout',
-    `Too large resource version: ${revision}, current: ${context.store.revision()}`,
+    `Timeout: Too large resource version: ${revision}, current: ${context.store.revision()}`,
     {
       details: {
         causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version', field: '' }],
@@ -221,6 +245,7 @@ export async function waitForRevision(context: ApiContext, revision: number): Pr
 }
 
 interface Token {
+  /** Negative: the newest. What was asked for is gone, and the client goes on all the same. */
   readonly revision: number;
   readonly after: string;
 }

@@ -7,9 +7,12 @@
  * shared by every watcher, so that sinks can share their bytes too.
  * Source: Kubernetes API concepts (efficient detection of changes, streaming lists, bookmarks).
  */
-import type { Stored, StoreEvent, Subscription } from '../../store/index.ts';
+import { expired } from '../../api/index.ts';
+import { isError } from '../../lib/index.ts';
+import type { Stored, StoreEvent, Subscription, Watcher } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { Resource } from '../resource.ts';
+import { checkWatchOptions } from './list-options.ts';
 import { type ListRequest, listObjects, revisionOf, selectionOf, waitForRevision } from './read.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -25,6 +28,8 @@ export interface WatchSink {
   /** `initial`: the end of the initial events. */
   onBookmark(revision: number, initial: boolean): void;
   onEnd(error: Error | undefined): void;
+  /** Between parts of what is there at the start: resolves when more can be taken. undefined: now. */
+  ready?(): Promise<void> | undefined;
 }
 
 export interface WatchRequest extends ListRequest {
@@ -34,6 +39,8 @@ export interface WatchRequest extends ListRequest {
 
 /** How often a watcher that wants bookmarks gets one while nothing happens. */
 const bookmarkIntervalMs = 60_000;
+/** How much of what is there at the start is made at once. */
+const initialSlice = 500;
 
 const sharedChanges = new WeakMap<readonly StoreEvent[], readonly WatchChange[]>();
 
@@ -44,7 +51,8 @@ export async function watchObjects(
   request: WatchRequest,
   sink: WatchSink,
 ): Promise<Subscription> {
-  const { prefix, matches, onlyKey } = selectionOf(resource, request);
+  checkWatchOptions(request);
+  const { prefix, matches, onlyKey, indexed } = selectionOf(context, resource, request);
   const asked = request.resourceVersion ?? '';
   const revision = asked === '' ? 0 : revisionOf(asked);
   await waitForRevision(context, revision);
@@ -59,8 +67,14 @@ export async function watchObjects(
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
     });
     after = listing.revision;
-    if (listing.items.length > 0) sink.onChanges(listing.items.map((stored) => ({ type: 'ADDED', stored })));
-    if (streaming) sink.onBookmark(after, true);
+    for (let from = 0; from < listing.items.length; from += initialSlice) {
+      sink.onChanges(
+        listing.items.slice(from, from + initialSlice).map((stored) => ({ type: 'ADDED', stored })),
+      );
+      const pending = sink.ready?.();
+      if (pending !== undefined) await pending;
+    }
+    if (streaming && request.bookmarks) sink.onBookmark(after, true);
   } else if (asked === '' || asked === '0') after = context.store.revision();
   const { prepare } = resource;
   let isOver = false;
@@ -90,10 +104,23 @@ export async function watchObjects(
         ordered === undefined ? bookmark : (revision) => ordered.afterAll(() => bookmark(revision)),
       )
     : () => {};
-  const subscription = context.store.watch(onlyKey ?? prefix, after, {
+  const watcher: Watcher = {
     onEvents: ordered === undefined ? deliver : (events) => ordered.add(events),
     onEnd: end,
-  });
+  };
+  const subscription = subscribe();
+  function subscribe(): Subscription {
+    try {
+      return indexed !== undefined && onlyKey === undefined
+        ? indexed.index.watch(indexed.value, prefix, after, watcher)
+        : context.store.watch(onlyKey ?? prefix, after, watcher);
+    } catch (error) {
+      stopBookmarks();
+      throw isError(error, 'expired')
+        ? expired(`too old resource version: ${after} (${context.store.stats().compactedRevision})`)
+        : error;
+    }
+  }
   // Served no longer, or otherwise than before: whoever watches looks again.
   if (resource.kind.custom !== undefined && !isOver)
     retiring = resource.onRetire(() => {
