@@ -15,12 +15,23 @@ export {
   trackUpdate,
 } from './apply/field-owners.ts';
 export { pathText } from './apply/field-set.ts';
-export { duplicateIn } from './apply/merge.ts';
+export { compare as compareStructures, duplicateIn, overlay } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * as cel from './cel/index.ts';
 export * from './errors.ts';
 export type * from './kind.ts';
+export {
+  type CompiledPart,
+  type CompiledPolicy,
+  type CompiledValidation,
+  compileCondition,
+  compilePolicy,
+  expressionsOf,
+  type KnownTypes,
+  type PolicySpec,
+} from './kinds/admission-spec/expressions.ts';
 export { ageColumn, ageOf, humanDuration, nameColumn } from './kinds/cells.ts';
+export { type CompiledRule, compileRules } from './kinds/custom-resource-spec/rules.ts';
 export { defineKind, scaleSubresource, statusSubresource } from './kinds/define.ts';
 export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';

@@ -11,6 +11,7 @@ import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type TokenIssuer, tokenSecretController } from './service-account/token-secret-controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
@@ -53,6 +54,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(namespaceController(informers, client, registry), options),
     startController(serviceAccountController(informers, rootCaPem), options),
     startController(clusterRoleController(informers), options),
+    startController(resourceQuotaController(informers, registry), options),
     startController(bootstrapTokenController(informers), options),
     ...(options.issueSecretToken === undefined
       ? []

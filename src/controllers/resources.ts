@@ -21,6 +21,7 @@ export const servicesRef = resource('', 'services', 'Service');
 export const endpointsRef = resource('', 'endpoints', 'Endpoints');
 export const namespacesRef = resource('', 'namespaces', 'Namespace', false);
 export const configMapsRef = resource('', 'configmaps', 'ConfigMap');
+export const resourceQuotasRef = resource('', 'resourcequotas', 'ResourceQuota');
 export const serviceAccountsRef = resource('', 'serviceaccounts', 'ServiceAccount');
 export const secretsRef = resource('', 'secrets', 'Secret');
 export const requestsRef = resource(

@@ -8,6 +8,7 @@ import { nodeRestriction } from './node-restriction.ts';
 import { ownerPermission } from './owner-permission.ts';
 import { podSecurity } from './pod-security/step.ts';
 import { priority } from './priority.ts';
+import { resourceQuota } from './quota/step.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
 import { defaultTolerationSeconds, taintNodesByCondition } from './tolerations.ts';
@@ -37,6 +38,6 @@ export function admissionSteps(context: AdmissionContext): readonly AdmissionSte
     webhooks.mutating,
     // ValidatingAdmissionPolicy
     webhooks.validating,
-    // ResourceQuota
+    resourceQuota(context),
   ];
 }
