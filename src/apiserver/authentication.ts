@@ -130,15 +130,15 @@ export const proxyHeaders = {
 
 /** Whom a proxy that we trust says it speaks for; undefined: it says nothing. */
 export function identityOfProxy(headers: Headers, rawHeaders: readonly string[]): Identity | undefined {
-  const user = oneOf(headers[proxyHeaders.user]).trim();
+  const user = utf8(oneOf(headers[proxyHeaders.user])).trim();
   if (user === '') return undefined;
-  const uid = oneOf(headers[proxyHeaders.uid]);
+  const uid = utf8(oneOf(headers[proxyHeaders.uid]));
   const groups: string[] = [];
   const extra = new Map<string, string[]>();
   // Raw: a group's name may hold a comma, and Node joins headers by commas.
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
-    const value = rawHeaders[at + 1] ?? '';
+    const value = utf8(rawHeaders[at + 1] ?? '');
     if (name === proxyHeaders.group) groups.push(value);
     else if (name.startsWith(proxyHeaders.extraPrefix)) {
       const key = unescaped(name.slice(proxyHeaders.extraPrefix.length));
@@ -156,6 +156,9 @@ export function identityOfProxy(headers: Headers, rawHeaders: readonly string[])
 
 const oneOf = (value: string | readonly string[] | undefined): string =>
   typeof value === 'string' ? value : (value?.[0] ?? '');
+
+/** Header values are bytes; as text they are UTF-8. */
+const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
 
 function unescaped(key: string): string {
   try {

@@ -78,6 +78,7 @@ export async function buildControlPlane(
     tls: { ca: pki.ca.cert, cert: pki.apiserver.cert, key: pki.apiserver.key },
     serviceAccountPublicKey: pki.serviceAccountPublicKeys,
     frontProxy: { ca: pki.frontProxyCa.cert, allowedNames: [frontProxyName] },
+    proxyClient: pki.frontProxyClient,
     agentConnection: {
       ca: pki.ca.cert,
       cert: pki.apiserverAgentClient.cert,

@@ -194,7 +194,8 @@ export class AgentProxy {
   }
 }
 
-function join(a: Duplex, b: Duplex): void {
+/** Bytes both ways. */
+export function join(a: Duplex, b: Duplex): void {
   const tie = (from: Duplex, to: Duplex): void => {
     from.on('error', () => {
       from.destroy();
@@ -208,7 +209,7 @@ function join(a: Duplex, b: Duplex): void {
   tie(b, a);
 }
 
-function headOf(answer: IncomingMessage): string {
+export function headOf(answer: IncomingMessage): string {
   const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
   for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2)
     lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);

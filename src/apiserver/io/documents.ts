@@ -11,8 +11,15 @@ import {
   openApiV3,
   openApiV3Index,
 } from '../../api/index.ts';
+import {
+  mergeAggregated,
+  mergeGroup,
+  mergeGroups,
+  type RemoteVersion,
+} from '../aggregation/merged-discovery.ts';
 import { Discovery } from '../discovery.ts';
 import { parseAccept } from '../media.ts';
+import type { Aggregator } from './aggregator.ts';
 import { sendBytes } from './answers.ts';
 
 export interface ServerFacts {
@@ -21,6 +28,8 @@ export interface ServerFacts {
   /** Where clients reach it: `127.0.0.1:6443`. */
   readonly address: () => string;
   readonly metrics: () => string;
+  /** What other servers serve. */
+  readonly others?: Pick<Aggregator, 'remote' | 'openApi' | 'onChange'>;
 }
 
 const aggregatedType = (version: string): string =>
@@ -44,6 +53,7 @@ export class Documents {
     this.#discovery = new Discovery(registry);
     this.#facts = facts;
     registry.onChange?.(() => this.#forget());
+    facts.others?.onChange(() => this.#forget());
   }
 
   /** Answers when the path is one of the documents; false otherwise. */
@@ -65,6 +75,24 @@ export class Documents {
       default:
         return false;
     }
+  }
+
+  #remote(): readonly RemoteVersion[] {
+    return this.#facts.others?.remote() ?? [];
+  }
+
+  #merged(
+    core: boolean,
+    own: object,
+    merge: (own: object, remote: readonly RemoteVersion[]) => object,
+  ): object {
+    const remote = core ? [] : this.#remote();
+    return remote.length === 0 ? own : merge(own, remote);
+  }
+
+  #withOthers(index: object): object {
+    const { paths } = index as { readonly paths: object };
+    return { ...index, paths: { ...paths, ...this.#facts.others?.openApi() } };
   }
 
   /** Kinds came or went. Documents of groups and versions that this does not concern stay. */
@@ -124,16 +152,20 @@ export class Documents {
         return this.#json(
           response,
           `${root}/${wanted}`,
-          () => this.#discovery.aggregated(core, wanted),
+          () => this.#merged(core, this.#discovery.aggregated(core, wanted), mergeAggregated),
           aggregatedType(wanted),
         );
       if (core) return this.#json(response, 'api', () => this.#discovery.apiVersions(this.#facts.address()));
-      return this.#json(response, 'apis', () => this.#discovery.groupList());
+      return this.#json(response, 'apis', () =>
+        this.#merged(false, this.#discovery.groupList(), mergeGroups),
+      );
     }
     if (core && parts.length === 2)
       return this.#json(response, `api/${group}`, () => this.#discovery.resourceList('', group ?? ''));
     if (!core && parts.length === 2)
-      return this.#json(response, `apis/${group}`, () => this.#discovery.group(group ?? ''));
+      return this.#json(response, `apis/${group}`, () =>
+        mergeGroup(this.#discovery.group(group ?? ''), group ?? '', this.#remote()),
+      );
     if (!core && parts.length === 3)
       return this.#json(response, `apis/${group}/${version}`, () =>
         this.#discovery.resourceList(group ?? '', version ?? ''),
@@ -164,7 +196,7 @@ export class Documents {
       .flatMap(({ group, versions }) => versions.map((version) => ({ group, version })));
     if (parts.length === 2) {
       return this.#json(response, 'openapi/v3', () =>
-        openApiV3Index(served.map((of) => ({ ...of, hash: this.#openApi(of).hash }))),
+        this.#withOthers(openApiV3Index(served.map((of) => ({ ...of, hash: this.#openApi(of).hash })))),
       );
     }
     const name = parts.slice(2).join('/');

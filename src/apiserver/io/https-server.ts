@@ -23,6 +23,7 @@ import { connectTo } from '../operations/connect.ts';
 import { parseRoute, Query, type ResourceRoute } from '../router.ts';
 import { httpStatusOf } from '../status.ts';
 import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-proxy.ts';
+import { Aggregator } from './aggregator.ts';
 import { sendBytes, sendError } from './answers.ts';
 import { ApiResponse } from './api-response.ts';
 import { auditOf } from './audited.ts';
@@ -63,6 +64,10 @@ export interface ServeOptions {
   /** Who knows other tokens than ours. */
   readonly tokenJudges?: readonly TokenJudge[];
   readonly anonymous?: AnonymousAccess;
+  /** With whose certificate servers that extend the API are called; without it nobody extends it. */
+  readonly proxyClient?: { readonly cert: string; readonly key: string };
+  /** Until such a server begins to answer. */
+  readonly extensionAnswerMsMax?: number;
   readonly agentConnection?: AgentConnection;
   readonly extra?: ExtraPaths;
   readonly audit?: AuditOptions;
@@ -119,12 +124,13 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   await listen(server, options.port, options.host);
   const { port } = server.address() as AddressInfo;
   front.address = `${options.host}:${port}`;
+  front.start();
   return {
     port,
     url: `https://127.0.0.1:${port}`,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => void front.settled().then(resolve));
         server.closeAllConnections();
         front.close();
         for (const socket of sockets) socket.destroy();
@@ -150,6 +156,7 @@ class Front {
   readonly #proxy: AgentProxy;
   readonly #authenticator: Authenticator;
   readonly #streams = new Set<Duplex>();
+  readonly #others: Aggregator | undefined;
   readonly #desk: Desk;
   readonly #health: Health;
 
@@ -157,10 +164,21 @@ class Front {
     const { context } = options.api;
     this.#context = context;
     this.#options = options;
+    const { proxyClient, extensionAnswerMsMax } = options;
+    this.#others =
+      proxyClient === undefined
+        ? undefined
+        : new Aggregator({
+            context,
+            client: options.api.client(),
+            proxyClient,
+            ...(extensionAnswerMsMax === undefined ? {} : { answerMsMax: extensionAnswerMsMax }),
+          });
     this.#documents = new Documents(context.registry, {
       version: versionOf(gitVersion),
       address: () => this.address,
       metrics: () => context.metrics.text(),
+      ...(this.#others === undefined ? {} : { others: this.#others }),
     });
     this.#desk = new Desk({
       context,
@@ -184,6 +202,15 @@ class Front {
       ...(tokenJudges === undefined ? {} : { judges: tokenJudges }),
       ...(anonymous === undefined ? {} : { anonymous }),
     });
+  }
+
+  start(): void {
+    this.#others?.start();
+  }
+
+  /** Nothing is written any more. */
+  async settled(): Promise<void> {
+    await this.#others?.close();
   }
 
   handle(request: IncomingMessage, response: ApiResponse): void {
@@ -242,6 +269,7 @@ class Front {
     if (accept !== undefined && accept !== '*/*' && accept !== 'application/json') return false;
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
     if (resource === undefined || resource.kind.namespaced !== (route.namespace !== '')) return false;
+    if (this.#others?.serves(route.group, route.version) === true) return false;
     if (resource.prepare !== undefined || resource.kind.deprecation !== undefined) return false;
     const stored = this.#context.store.get(resource.key(route.namespace, route.name));
     if (stored === undefined || !this.#desk.pass(response, identity, asked('get', route), resource))
@@ -288,6 +316,7 @@ class Front {
             http,
             response,
             identifyToken: this.#authenticator.identifyToken,
+            others: this.#others,
           });
       served
         .catch((error: unknown) => this.#fail(http, response, error))
@@ -358,6 +387,8 @@ class Front {
     const { extra } = this.#options;
     if (isMaster(identity) && extra?.({ path, method: request.method ?? '', identity, response }) === true)
       return;
+    if (this.#others !== undefined && (await this.#others.serveDocument(path, identity, request, response)))
+      return;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw path.startsWith('/api') ? notAllowed() : noSuchPath();
     const [, top = '', name = '', more] = path.split('/');
@@ -415,6 +446,8 @@ class Front {
     const route = parseRoute(mark < 0 ? url : url.slice(0, mark));
     const search = mark < 0 ? '' : url.slice(mark);
     const query = new Query(search.slice(1));
+    if (route.kind === 'resource' && this.#others?.serves(route.group, route.version) === true)
+      return this.#upgradeElsewhere(this.#others, route, query, request, socket, head);
     if (
       route.kind !== 'resource' ||
       route.group !== '' ||
@@ -436,6 +469,29 @@ class Front {
         tell(101);
         this.#proxy.serveStream(route, admitted, admittedSearch, request, socket, head);
       });
+    } catch (error) {
+      tell(httpStatusOf(error));
+      throw error;
+    }
+  }
+
+  async #upgradeElsewhere(
+    others: Aggregator,
+    route: ResourceRoute,
+    query: Query,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    const identity = await this.#speaker(request);
+    const protocols = request.headers['sec-websocket-protocol'];
+    if (protocols !== undefined) request.headers['sec-websocket-protocol'] = withoutToken(protocols);
+    const what = asked(verbOf(request.method ?? '', route, query), route);
+    const tell = this.#desk.openStream(request, socket, identity, what, undefined);
+    try {
+      await checkAccess(this.#context, identity, what, auditOf(request));
+      tell(101);
+      others.upgrade(route.group, route.version, identity, request, socket, head);
     } catch (error) {
       tell(httpStatusOf(error));
       throw error;
@@ -492,5 +548,3 @@ const notFoundStatus = {
   details: {},
   code: 404,
 };
-
-/** In a time that does not tell where they differ. */
