@@ -229,7 +229,7 @@ const cases: readonly (readonly [string, typeof mutating, Tree, readonly string[
     'too many conditions',
     validating,
     hooks(
-      hook({ matchConditions: Array.from({ length: 65 }, (_, n) => ({ name: `a${n}`, expression: '1' })) }),
+      hook({ matchConditions: Array.from({ length: 65 }, (_, n) => ({ name: `a${n}`, expression: 'true' })) }),
     ),
     ['webhooks[0].matchConditions: Too many: 65: must have at most 64 items'],
   ],
@@ -286,7 +286,7 @@ const cases: readonly (readonly [string, typeof mutating, Tree, readonly string[
     policy({
       validations: [
         { expression: '', message: ' ', messageExpression: ' ', reason: 'x' },
-        { expression: '1', message: 'a\nb' },
+        { expression: 'true', message: 'a\nb' },
       ],
     }),
     [
@@ -303,7 +303,7 @@ const cases: readonly (readonly [string, typeof mutating, Tree, readonly string[
     policy({
       auditAnnotations: [
         { key: 'k', valueExpression: '' },
-        { key: 'k', valueExpression: 'x'.repeat(5 * 1024 + 1) },
+        { key: 'k', valueExpression: `'${'x'.repeat(5 * 1024)}'` },
       ],
     }),
     [

@@ -4,6 +4,7 @@
  */
 import type { MutatingAdmissionPolicy, Mutation } from '../types/admissionregistration.v1.ts';
 import { notSupported, type Problems, required, wrong } from '../validation/problems.ts';
+import { validateExpressions } from './admission-spec/expressions.ts';
 import {
   applyMatchDefaults,
   failurePolicies,
@@ -72,6 +73,7 @@ export const mutatingAdmissionPolicy = defineKind<MutatingAdmissionPolicy>({
       spec.reinvocationPolicy || undefined,
       reinvocationPolicies,
     );
+    validateExpressions(problems, spec);
     return problems;
   },
 });

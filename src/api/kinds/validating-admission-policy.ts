@@ -11,6 +11,7 @@ import type {
 import { validateConditions } from '../validation/conditions.ts';
 import { validateLabelKey } from '../validation/label-selectors.ts';
 import { duplicate, notSupported, type Problems, required, wrong } from '../validation/problems.ts';
+import { validateExpressions } from './admission-spec/expressions.ts';
 import {
   applyMatchDefaults,
   failurePolicies,
@@ -71,6 +72,7 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
     validateMatchConditions(problems, 'spec.matchConditions', spec.matchConditions);
     validateVariables(problems, 'spec.variables', spec.variables);
     validateRules(problems, metadata.name ?? '', spec);
+    validateExpressions(problems, spec);
     return problems;
   },
   validateStatusUpdate({ status }) {

@@ -15,6 +15,7 @@ import { validateLabelSelector } from '../validation/label-selectors.ts';
 import { dns1035Name } from '../validation/names.ts';
 import { duplicate, notSupported, type Problems, required, wrong } from '../validation/problems.ts';
 import { applyWebhookClientDefaults, validateWebhookClient } from '../validation/webhook-client.ts';
+import { validateWebhookConditions } from './admission-spec/expressions.ts';
 import {
   failurePolicies,
   matchPolicies,
@@ -130,6 +131,7 @@ function validateWebhook(problems: Problems, field: string, webhook: MutatingWeb
     problems.push(notSupported(`${field}.reinvocationPolicy`, again, reinvocationPolicies));
   validateWebhookClient(problems, `${field}.clientConfig`, webhook.clientConfig ?? {});
   validateMatchConditions(problems, `${field}.matchConditions`, webhook.matchConditions);
+  validateWebhookConditions(problems, `${field}.matchConditions`, webhook.matchConditions);
 }
 
 /** At least one that this server speaks. */

@@ -133,5 +133,11 @@ export const textFunctions: readonly Definition[] = [
   ['string . trim(): string', trim, whole],
   ['string . reverse(): string', (text: string) => Array.from(text).reverse().join(''), whole],
   ['string . format(list(dyn)): string', formatText, { cost: (a, b) => through(a) + b }],
+  // Kubernetes': a key as a part of a JSON pointer.
+  [
+    'jsonpatch.escapeKey(string): string',
+    (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1'),
+    { cost: through, size: (a) => a * 2 },
+  ],
   ['strings.quote(string): string', quote, { cost: through, size: (a) => a * 2 + 2 }],
 ];

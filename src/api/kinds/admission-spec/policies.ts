@@ -1,6 +1,6 @@
 /**
  * What validating and mutating policies and their bindings have in common: what they match, variables, parameters.
- * Expressions are looked at for presence only: they are compiled where they are run.
+ * Expressions are looked at for presence only: `expressions.ts` compiles them.
  * Source: Kubernetes 1.36, pkg/apis/admissionregistration/validation, as behaviour.
  */
 import type { Draft } from '../../object.ts';
