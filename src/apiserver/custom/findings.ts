@@ -5,10 +5,15 @@ export class Findings {
   readonly problems: FieldProblem[] = [];
   /** Places looked at: of several failed alternatives the one that came farthest is told of. */
   visits = 0;
-  readonly #path: (string | number)[] = [];
+  readonly #path: (string | number | { readonly key: string })[] = [];
 
   enter(step: string | number): void {
     this.#path.push(step);
+  }
+
+  /** Of a map: `labels[a]`. */
+  enterKey(key: string): void {
+    this.#path.push({ key });
   }
 
   leave(): void {
@@ -19,7 +24,8 @@ export class Findings {
   get path(): string {
     let text = '';
     for (const step of this.#path)
-      text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`;
+      if (typeof step === 'string') text += text === '' ? step : `.${step}`;
+      else text += `[${typeof step === 'number' ? step : step.key}]`;
     return text;
   }
 

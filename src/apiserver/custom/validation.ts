@@ -7,11 +7,10 @@
  * Messages as Kubernetes': clients and tests match on them. Source: Kubernetes' documentation of custom resources (validation, validation ratcheting);
  * k8s.io/kube-openapi validation, as behaviour.
  */
-import type { JSONSchemaProps } from '../../api/index.ts';
+import { compileRegex, type JSONSchemaProps } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import type { Findings } from './findings.ts';
 import { formatCheck } from './formats.ts';
-import { patternOf } from './patterns.ts';
 import { isObject, type JsonObject } from './structure.ts';
 
 type Schema = JSONSchemaProps;
@@ -99,7 +98,7 @@ function enumCheck({ enum: values }: Schema): Check | undefined {
 }
 
 function textCheck({ maxLength, minLength, pattern, format }: Schema): Check | undefined {
-  const matches = pattern === undefined || pattern === '' ? undefined : patternOf(pattern);
+  const matches = pattern === undefined || pattern === '' ? undefined : regexOf(pattern);
   const isFormat = formatCheck(format);
   if (maxLength === undefined && minLength === undefined && matches === undefined && isFormat === undefined)
     return undefined;
@@ -117,6 +116,15 @@ function textCheck({ maxLength, minLength, pattern, format }: Schema): Check | u
       findings.add('FieldValueTypeInvalid', `Invalid value: ${JSON.stringify(text)}: ${why}`);
     }
   };
+}
+
+/** Definitions hold none that cannot be read; of one that came otherwise nothing is asked. */
+function regexOf(pattern: string): RegExp | undefined {
+  try {
+    return compileRegex(pattern);
+  } catch {
+    return undefined;
+  }
 }
 
 function lengthOf(text: string): number {

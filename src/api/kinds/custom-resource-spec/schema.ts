@@ -1,10 +1,13 @@
 /**
  * What a custom resource's OpenAPI schema may say: the parts of OpenAPI that are understood, kinds of lists and maps, rules.
- * Rules (`x-kubernetes-validations`) are looked at for their form only: they are compiled where they are run.
+ * Rules (`x-kubernetes-validations`) are looked at for their form here, and compiled in `rules.ts`.
  * Source: k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation, as behaviour.
  */
+import { countMaxOf } from '../../cel/index.ts';
+import { regexProblem } from '../../cel/regex.ts';
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions.v1.ts';
 import { forbiddenField, notSupported, type Problems, required, wrong } from '../../validation/problems.ts';
+import { RuleCosts, type RulePlace, validateRules } from './rules.ts';
 import { additionalOf, itemsOf, structuralProblems } from './structural.ts';
 
 type Schema = JSONSchemaProps;
@@ -62,6 +65,9 @@ interface Place {
   readonly isIdentity: boolean;
   /** Why there may be no defaults. */
   readonly noDefaults: string | undefined;
+  /** Of rules; undefined: within a junctor, where they are not compiled. */
+  readonly rules: RulePlace | undefined;
+  readonly costs: RuleCosts;
 }
 
 export function validateSchema(problems: Problems, field: string, schema: Schema, hasStatus: boolean): void {
@@ -69,7 +75,21 @@ export function validateSchema(problems: Problems, field: string, schema: Schema
   if (schema.nullable === true)
     problems.push(forbiddenField(`${field}.nullable`, 'nullable cannot be true at the root'));
   problems.push(...structuralProblems(field, schema));
-  visit(problems, field, schema, { isRoot: true, isIdentity: false, noDefaults: undefined });
+  const rules: RulePlace = { isRoot: true, times: 1, uncorrelated: undefined };
+  const costs = new RuleCosts();
+  visit(problems, field, schema, { isRoot: true, isIdentity: false, noDefaults: undefined, rules, costs });
+  costs.check(problems, field);
+}
+
+/** Below a list or map: rules run once for each of its elements. */
+function eachOf(schema: Schema, field: string, rules: RulePlace | undefined): RulePlace | undefined {
+  if (rules === undefined) return undefined;
+  const isKnown = schema.type === 'array' ? schema[listType] === 'map' : schema[mapType] !== 'atomic';
+  return {
+    isRoot: false,
+    times: rules.times * countMaxOf(schema),
+    uncorrelated: rules.uncorrelated ?? (isKnown ? undefined : field),
+  };
 }
 
 /** The schema of a status is taken out of the whole: nothing at the root may reach into it. */
@@ -89,7 +109,8 @@ function validateRoot(problems: Problems, field: string, schema: Schema): void {
 
 function visit(problems: Problems, field: string, schema: Schema, place: Place): void {
   validateSupported(problems, field, schema, place);
-  const inside: Place = { ...place, isRoot: false };
+  const rules = place.rules === undefined ? undefined : { ...place.rules, isRoot: false };
+  const inside: Place = { ...place, isRoot: false, rules };
   const additional = additionalOf(schema);
   const hasProperties = Object.keys(schema.properties ?? {}).length > 0;
   if (hasProperties && schema.additionalProperties !== undefined && schema.additionalProperties !== true)
@@ -102,26 +123,31 @@ function visit(problems: Problems, field: string, schema: Schema, place: Place):
   if (additional !== undefined) {
     const reason = 'inside additionalProperties applying to object metadata';
     const beyond = place.isIdentity ? { ...inside, noDefaults: reason } : inside;
-    visit(problems, `${field}.additionalProperties`, additional, beyond);
+    const each = eachOf(schema, field, place.rules);
+    visit(problems, `${field}.additionalProperties`, additional, { ...beyond, rules: each });
   }
   for (const [name, property] of Object.entries(schema.properties ?? {}))
-    visit(problems, `${field}.properties[${name}]`, property, placeOf(name, schema, place));
-  if (schema.not !== undefined) visit(problems, `${field}.not`, schema.not, inside);
+    visit(problems, `${field}.properties[${name}]`, property, { ...placeOf(name, schema, place), rules });
+  const restricting: Place = { ...inside, rules: undefined };
+  if (schema.not !== undefined) visit(problems, `${field}.not`, schema.not, restricting);
   for (const junctor of ['allOf', 'oneOf', 'anyOf'] as const)
     schema[junctor]?.forEach((one, index) => {
-      visit(problems, `${field}.${junctor}[${index}]`, one, inside);
+      visit(problems, `${field}.${junctor}[${index}]`, one, restricting);
     });
   const items = itemsOf(schema);
-  if (items !== undefined) visit(problems, `${field}.items`, items, inside);
+  if (items !== undefined)
+    visit(problems, `${field}.items`, items, { ...inside, rules: eachOf(schema, field, place.rules) });
   validateKinds(problems, field, schema);
   schema['x-kubernetes-validations']?.forEach((rule, index) => {
     validateRule(problems, `${field}.x-kubernetes-validations[${index}]`, rule);
   });
+  if (place.rules !== undefined) validateRules(problems, field, schema, place.rules, place.costs);
 }
 
 function placeOf(name: string, parent: Schema, place: Place): Place {
   if (!identity.has(name) || !(place.isRoot || parent[embeds] === true)) return { ...place, isRoot: false };
   return {
+    ...place,
     isRoot: false,
     isIdentity: true,
     noDefaults: place.isRoot ? `in top-level ${name}` : place.noDefaults,
@@ -142,6 +168,12 @@ function validateSupported(problems: Problems, field: string, schema: Schema, pl
     );
   if (Array.isArray(schema.items) && schema.items.length > 0)
     problems.push(forbiddenField(`${field}.items`, 'items must be a schema object and not an array'));
+  const { pattern = '' } = schema;
+  const why = pattern === '' ? undefined : regexProblem(pattern);
+  if (why !== undefined)
+    problems.push(
+      wrong(`${field}.pattern`, pattern, `must be a valid regular expression, but isn't: ${why}`),
+    );
   if (place.isIdentity && schema[embeds] === true)
     problems.push(forbiddenField(`${field}.${embeds}`, 'must not be used inside of resource meta'));
   if (schema.uniqueItems === true)
