@@ -125,7 +125,7 @@ test('elements of lists with keys are owned one by one; atomic ones as a whole',
   const second = applied(first, sidecar, 'ben');
   assert.deepEqual(
     containersOf(second).map(({ name }) => name),
-    ['log', 'web'],
+    ['web', 'log'],
   );
   const third = applied(second, web(container({ image: 'a', args: ['y', 'z'] })), 'ann');
   const own = containersOf(third).find(({ name }) => name === 'web');

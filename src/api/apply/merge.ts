@@ -134,7 +134,7 @@ function put(object: Record<string, unknown>, field: string, value: unknown): vo
   Object.defineProperty(object, field, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** The order of `over`; what only `under` has keeps its place before what followed it there. */
+/** The order of `over`; what only `under` has keeps its place before what followed it there, and comes before what is new. */
 function overlayList(
   under: readonly unknown[],
   over: readonly unknown[],
@@ -148,9 +148,16 @@ function overlayList(
   const passUntil = (end: number): void => {
     for (; next < end; next++) if (!wanted.has(were[next] as string)) merged.push(under[next]);
   };
+  const passAlone = (): void => {
+    for (; next < under.length && !wanted.has(were[next] as string); next++) merged.push(under[next]);
+  };
   over.forEach((value, index) => {
     const place = placeOf.get(are[index] as string);
-    if (place !== undefined) passUntil(place);
+    if (place === undefined) passAlone();
+    else {
+      passUntil(place);
+      next = Math.max(next, place + 1);
+    }
     const before = place === undefined ? undefined : under[place];
     merged.push(shape.kind === 'list' ? overlay(before, value, shape.element) : value);
   });
