@@ -1,7 +1,7 @@
 /** Admission webhooks, asked over HTTPS: they change, refuse, warn, hang, lie and are down. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
+import { createServer, request as httpsRequest, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -496,4 +496,108 @@ test('createWebhookClient() checks the name of the service on the certificate, a
     post('other.default.svc'),
     /certificate is not valid for any names, but wanted to match other\.default\.svc/,
   );
+});
+
+test('streams into a pod are asked about as what they are, and refused before anybody is called', async (t) => {
+  const server = await startTestServer(t);
+  const hooks = await startHooks(t, {
+    attach: (review) => answer(review, { allowed: false, status: { message: 'no attaching' } }),
+  });
+  const rule = { operations: ['CONNECT'], apiGroups: ['*'], apiVersions: ['*'], resources: ['pods/attach'] };
+  await register(server, 'Validating', 'v', [{ ...at(hooks, 'attach'), rules: [rule] }]);
+  await server.call('POST', '/api/v1/namespaces/default/pods', {
+    body: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { containers: [{ name: 'c', image: 'x' }] },
+    },
+  });
+  const text = await new Promise<string>((resolve, reject) => {
+    const asked = httpsRequest({
+      ...server.connection(),
+      path: '/api/v1/namespaces/default/pods/p/attach?container=c&stdin=true&tty=true',
+      headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Protocol': 'v5.channel.k8s.io' },
+    });
+    asked.once('response', (response) => {
+      let body = '';
+      response.on('data', (part: Buffer) => {
+        body += part.toString();
+      });
+      response.once('end', () => resolve(`${response.statusCode} ${body}`));
+    });
+    asked.once('error', reject);
+    asked.end();
+  });
+  assert.match(text, /^400 .*admission webhook \\"attach\.example\.com\\" denied the request: no attaching/);
+  const request = hooks.asked[0]?.review.request;
+  assert.deepEqual(
+    [request.operation, request.subResource, request.name, request.kind.kind, request.object],
+    [
+      'CONNECT',
+      'attach',
+      'p',
+      'PodAttachOptions',
+      { kind: 'PodAttachOptions', apiVersion: 'v1', stdin: true, tty: true, container: 'c' },
+    ],
+  );
+});
+
+test('custom resources are changed and refused like all others, and pruned after they were changed', async (t) => {
+  const server = await startTestServer(t);
+  const hooks = await startHooks(t, {
+    fill: patching([
+      { op: 'add', path: '/data/known', value: 'yes' },
+      { op: 'add', path: '/data/unknown', value: 'yes' },
+    ]),
+    refuse: (review) => answer(review, { allowed: review.request.object?.data?.bad === undefined }),
+  });
+  const group = 'stable.example.com';
+  const text = { type: 'string' };
+  const data = { type: 'object', properties: { known: text, bad: text } };
+  const definition = await server.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    body: {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `things.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { plural: 'things', singular: 'thing', kind: 'Thing', listKind: 'ThingList' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', properties: { data } } },
+          },
+        ],
+      },
+    },
+  });
+  assert.equal(definition.status, 201, definition.text);
+  const rules = [{ operations: ['*'], apiGroups: [group], apiVersions: ['*'], resources: ['*'] }];
+  await register(server, 'Mutating', 'm', [
+    { ...at(hooks, 'fill'), rules: [{ ...rules[0], operations: ['CREATE'] }] },
+  ]);
+  await register(server, 'Validating', 'v', [{ ...at(hooks, 'refuse'), rules }]);
+  const things = `/apis/${group}/v1/namespaces/default/things`;
+  const thing = (name: string, more: object = {}) => ({
+    apiVersion: `${group}/v1`,
+    kind: 'Thing',
+    metadata: { name },
+    data: more,
+  });
+  let made = await server.call('POST', things, { body: thing('a') });
+  for (let tries = 0; made.status === 404 && tries < 200; tries++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    made = await server.call('POST', things, { body: thing('a') });
+  }
+  assert.equal(made.status, 201, made.text);
+  assert.deepEqual(made.body.data, { known: 'yes' });
+  const refused = await server.call('PATCH', `${things}/a`, {
+    body: { data: { bad: 'x' } },
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  assert.match(refused.body.message, /denied the request/);
 });
