@@ -27,10 +27,10 @@ const requestLabels = [
 export class RequestMeter {
   readonly #labels: readonly string[];
   readonly #totals: NumberFamily;
-  readonly #durations: HistogramCell;
+  #durations: HistogramCell | undefined;
   readonly #byCode = new Map<number, Cell>();
-  /** Under way: of what lasts. */
-  readonly running: Cell;
+  readonly #durationsOf: HistogramFamily;
+  readonly #running: NumberFamily;
 
   constructor(
     labels: readonly string[],
@@ -42,8 +42,8 @@ export class RequestMeter {
   ) {
     this.#labels = labels;
     this.#totals = families.totals;
-    this.#durations = families.durations.with(...labels);
-    this.running = families.running.with(...labels.filter((_, index) => index !== 1));
+    this.#durationsOf = families.durations;
+    this.#running = families.running;
   }
 
   count(code: number, seconds: number | undefined): void {
@@ -53,7 +53,14 @@ export class RequestMeter {
       this.#byCode.set(code, cell);
     }
     cell.value++;
-    if (seconds !== undefined) this.#durations.observe(seconds);
+    if (seconds === undefined) return;
+    this.#durations ??= this.#durationsOf.with(...this.#labels);
+    this.#durations.observe(seconds);
+  }
+
+  /** Under way: of what lasts. */
+  get running(): Cell {
+    return this.#running.with(...this.#labels.filter((_, index) => index !== 1));
   }
 }
 

@@ -4,12 +4,16 @@
 import { createHollowEndpoint, serveAgent, startHollowNodes } from '../agent/index.ts';
 import {
   type ApiServer,
+  AuditFile,
+  type AuditOptions,
   createApi,
   createFirstObjects,
   createSecretTokenIssuer,
   createTokenIssuer,
   createWebhookClient,
   type ExtraPaths,
+  keepFlows,
+  readAuditPolicy,
   serveApi,
 } from '../apiserver/index.ts';
 import { type Client, createInformers } from '../client/index.ts';
@@ -21,6 +25,7 @@ import { startScheduler } from '../scheduler/index.ts';
 import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
 import { createExplainPaths } from './explain-paths.ts';
+import type { AuditSettings } from './settings.ts';
 
 export interface ControlPlaneOptions {
   readonly store: Store;
@@ -33,6 +38,7 @@ export interface ControlPlaneOptions {
   readonly hollow: number;
   readonly hollowStartDelayMs?: number;
   readonly extra?: ExtraPaths;
+  readonly audit?: AuditSettings;
 }
 
 export interface ControlPlane {
@@ -84,9 +90,12 @@ export async function buildControlPlane(
       cert: pki.apiserverAgentClient.cert,
       key: pki.apiserverAgentClient.key,
     },
+    ...openAudit(options, closing),
     extra: (request) => explain(request) || (options.extra?.(request) ?? false),
   });
   closing.add('API server', () => server.close());
+  const flows = keepFlows(api.context, client);
+  closing.add('flow control', () => flows.stop());
   const { advertise } = options;
   await createFirstObjects(
     client,
@@ -134,6 +143,18 @@ export async function buildControlPlane(
   explanations.explain = (podKey) => scheduler.explain(podKey);
   if (options.hollow > 0) await startHollow(options, common, closing);
   return { server, client };
+}
+
+function openAudit({ audit, log }: ControlPlaneOptions, closing: Closing): { readonly audit?: AuditOptions } {
+  if (audit === undefined) return {};
+  const file = new AuditFile({
+    path: audit.file,
+    nowMs: () => realClock.nowMs(),
+    log: log.with({ part: 'audit' }),
+  });
+  // Before the server, which closes first: the last lines are of its last requests.
+  closing.add('audit log', () => file.close());
+  return { audit: { policy: readAuditPolicy(audit.policy), file, strict: audit.strict } };
 }
 
 async function startHollow(

@@ -39,6 +39,7 @@ export async function startControlPlane(layout: Layout, settings: Settings, log:
         advertise: { address: settings.nodeAddress, port: settings.apiPort },
         serviceCidr: settings.network.serviceCidr,
         hollow: settings.hollow,
+        ...(settings.audit === undefined ? {} : { audit: settings.audit }),
         extra: createSnapshotPaths(store, join(layout.data, 'run')),
       },
       closing,

@@ -21,6 +21,8 @@ export interface Layout {
   readonly network: string;
   readonly kubeconfig: string;
   readonly consoleLog: string;
+  /** Where requests are kept account of, unless `--audit-log` says otherwise. */
+  readonly auditLog: string;
 }
 
 export function layoutOf(dataDirectory: string): Layout {
@@ -40,6 +42,7 @@ export function layoutOf(dataDirectory: string): Layout {
     network: join(data, 'network.json'),
     kubeconfig: join(data, 'kubeconfig'),
     consoleLog: join(data, 'logs', 'up.log'),
+    auditLog: join(data, 'logs', 'audit.log'),
   };
 }
 

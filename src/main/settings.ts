@@ -16,6 +16,15 @@ export interface Settings {
   readonly hollow: number;
   /** Does this machine run pods itself? */
   readonly agent: boolean;
+  readonly audit?: AuditSettings;
+}
+
+/** What is kept of requests. The policy as it was when the cloud was started, so that a restarted process keeps to it. */
+export interface AuditSettings {
+  readonly policy: unknown;
+  readonly file: string;
+  /** What cannot be audited is refused. */
+  readonly strict: boolean;
 }
 
 export const clusterDomain = 'cluster.local';

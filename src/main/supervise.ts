@@ -19,6 +19,7 @@ export interface UpOptions {
   readonly nodeName: string | undefined;
   readonly hollow: number;
   readonly agent: boolean;
+  readonly audit?: { readonly policy: unknown; readonly file: string | undefined; readonly strict: boolean };
 }
 
 /**
@@ -47,6 +48,9 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
     network,
     hollow: options.hollow,
     agent: options.agent,
+    ...(options.audit === undefined
+      ? {}
+      : { audit: { ...options.audit, file: options.audit.file ?? layout.auditLog } }),
   };
   writeSettings(layout, settings);
   // A supervisor that only takes over has no need of it.

@@ -3,7 +3,8 @@
  * and this one ends when the cloud is ready.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Arguments, usage } from '../../cli/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { dataOption, print, type RunnableCommand, say } from '../command.ts';
@@ -23,6 +24,13 @@ export const up: RunnableCommand = {
     { name: 'detach', short: 'd', help: 'return when ready; the cloud runs on' },
     { name: 'node-name', value: 'NAME', help: "this machine's node (default: its host name)" },
     { name: 'hollow', value: 'N', help: 'N simulated nodes in place of the real one (no root needed)' },
+    {
+      name: 'audit-policy',
+      value: 'FILE',
+      help: 'keep an audit log, by this Policy (audit.k8s.io/v1)',
+    },
+    { name: 'audit-log', value: 'FILE', help: 'where to (default: logs/audit.log of the data directory)' },
+    { name: 'audit-strict', help: 'refuse requests that cannot be audited' },
     { name: 'no-agent', help: 'the control plane alone: no node' },
     { name: 'no-install', help: 'never install system parts' },
   ],
@@ -34,12 +42,14 @@ export const up: RunnableCommand = {
 async function run(given: Arguments): Promise<number> {
   const layout = layoutOf(dataDirectoryOf(given.value('data')));
   const hollow = given.integer('hollow', 1, 100_000) ?? 0;
+  const audit = await auditOptions(given);
   const options: UpOptions = {
     apiPort: given.integer('api-port', 1, 65_535) ?? 6443,
     apiHost: given.value('api-host'),
     nodeName: given.value('node-name'),
     hollow,
     agent: hollow === 0 && !given.flag('no-agent'),
+    ...(audit === undefined ? {} : { audit }),
   };
   if (options.nodeName !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(options.nodeName))
     throw usage(
@@ -55,6 +65,37 @@ async function run(given: Arguments): Promise<number> {
     ensureSystemParts({ install: !given.flag('no-install'), say });
   }
   return given.flag('detach') ? detach(layout, options) : foreground(layout, options);
+}
+
+/** A policy that is none is said here, before anything starts. */
+async function auditOptions(given: Arguments): Promise<UpOptions['audit']> {
+  const policyFile = given.value('audit-policy');
+  const file = given.value('audit-log');
+  if (policyFile === undefined) {
+    if (file !== undefined || given.flag('audit-strict'))
+      throw usage(up, 'an audit log is kept by a policy: say which with --audit-policy FILE');
+    return undefined;
+  }
+  const [{ parse }, { readAuditPolicy }] = await Promise.all([
+    import('yaml'),
+    import('../../apiserver/index.ts'),
+  ]);
+  let policy: unknown;
+  try {
+    policy = parse(readFileSync(policyFile, 'utf8'));
+  } catch (cause) {
+    throw new CaelumError(
+      'invalid',
+      `Cannot read audit policy "${policyFile}": ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  readAuditPolicy(policy);
+  return {
+    policy,
+    file: file === undefined ? undefined : resolve(file),
+    strict: given.flag('audit-strict'),
+  };
 }
 
 const sinceLaunchMs = (): number => performance.now();
