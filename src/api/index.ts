@@ -111,6 +111,7 @@ export type {
   MutatingAdmissionPolicyBinding,
   MutatingWebhook,
   MutatingWebhookConfiguration,
+  Mutation,
   NamedRuleWithOperations,
   ParamKind,
   ParamRef,
@@ -119,6 +120,7 @@ export type {
   ValidatingAdmissionPolicyBinding,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
+  Variable,
   WebhookClientConfig as AdmissionWebhookClientConfig,
 } from './types/admissionregistration.v1.ts';
 export type {

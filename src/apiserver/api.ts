@@ -11,6 +11,7 @@ import { type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { type Authorizers, createAccess } from './access/access.ts';
 import { AdmissionChain, type AdmissionContext } from './admission/chain.ts';
+import { followPolicyTypes } from './admission/policies/type-checking.ts';
 import { admissionSteps } from './admission/steps.ts';
 import type { ApiContext, TokenClaims } from './context.ts';
 import { webhookConversion } from './custom/conversion.ts';
@@ -83,6 +84,7 @@ export function createApi(options: ApiOptions): Api {
     convert: webhookConversion(context.callWebhook, random.stream('conversions')),
     compileRules: rulesOf,
   });
+  followPolicyTypes(context);
   return {
     context,
     apiAddress: services.apiAddress,

@@ -229,7 +229,9 @@ const cases: readonly (readonly [string, typeof mutating, Tree, readonly string[
     'too many conditions',
     validating,
     hooks(
-      hook({ matchConditions: Array.from({ length: 65 }, (_, n) => ({ name: `a${n}`, expression: 'true' })) }),
+      hook({
+        matchConditions: Array.from({ length: 65 }, (_, n) => ({ name: `a${n}`, expression: 'true' })),
+      }),
     ),
     ['webhooks[0].matchConditions: Too many: 65: must have at most 64 items'],
   ],

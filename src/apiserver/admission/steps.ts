@@ -7,6 +7,9 @@ import { namespaceLifecycle } from './namespace.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { ownerPermission } from './owner-permission.ts';
 import { podSecurity } from './pod-security/step.ts';
+import { matchConditions } from './policies/conditions.ts';
+import { mutatingPolicies } from './policies/mutating.ts';
+import { validatingPolicies } from './policies/validating.ts';
 import { priority } from './priority.ts';
 import { resourceQuota } from './quota/step.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -15,8 +18,7 @@ import { defaultTolerationSeconds, taintNodesByCondition } from './tolerations.t
 import { admissionWebhooks } from './webhooks/step.ts';
 
 export function admissionSteps(context: AdmissionContext): readonly AdmissionStep[] {
-  // Match conditions: the evaluator of policies goes here.
-  const webhooks = admissionWebhooks(context, undefined);
+  const webhooks = admissionWebhooks(context, matchConditions(context));
   return [
     namespaceLifecycle(context),
     limitRanger(context),
@@ -34,9 +36,9 @@ export function admissionSteps(context: AdmissionContext): readonly AdmissionSte
     certificateSigning(context),
     certificateSubjectRestriction(),
     defaultIngressClass(context),
-    // MutatingAdmissionPolicy
+    mutatingPolicies(context),
     webhooks.mutating,
-    // ValidatingAdmissionPolicy
+    validatingPolicies(context),
     webhooks.validating,
     resourceQuota(context),
   ];

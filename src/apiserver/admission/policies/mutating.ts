@@ -1,0 +1,130 @@
+/**
+ * MutatingAdmissionPolicy: changes in expressions, made to what is to be stored.
+ *
+ *   policies, bindings ─▶ that match ─▶ parameters ─▶ conditions ─▶ each mutation: a configuration laid over the object, or a JSON patch
+ *
+ * Policies that have seen the object before another one changed it are run once more where they wish to be (reinvocationPolicy).
+ * Source: Kubernetes 1.36, k8s.io/apiserver/pkg/admission/plugin/policy/mutating, as behaviour.
+ */
+import { cel, jsonPatch, type Mutation, overlay, shapeOfMessage } from '../../../api/index.ts';
+import { CaelumError, isError, sameJson } from '../../../lib/index.ts';
+import type { DraftObject, Resource } from '../../resource.ts';
+import type { Admission, AdmissionContext, AdmissionStep } from '../chain.ts';
+import { refused } from '../refusal.ts';
+import { convertDraft } from '../webhooks/convert.ts';
+import { isExempt } from '../webhooks/match.ts';
+import { AccessQuestions } from './activation.ts';
+import { type BoundPolicy, PolicyBook } from './book.ts';
+import { type Application, applicationsOf, evaluated, seenAs } from './dispatch.ts';
+
+/** What happened to one request between policies. */
+interface Story {
+  changes: number;
+  /** Policy → how many changes there were when it had run. */
+  readonly seen: Map<string, number>;
+  left: DraftObject | undefined;
+}
+
+export function mutatingPolicies(context: AdmissionContext): AdmissionStep {
+  const book = new PolicyBook(context, 'mutating');
+  const stories = new WeakMap<Admission, Story>();
+  return {
+    name: 'MutatingAdmissionPolicy',
+    concerns: (resource, _, operation) => operation !== 'DELETE' && !isExempt(resource),
+    handles: ({ object }) => object !== undefined && book.bound.length > 0,
+    mutate(admission) {
+      let story = stories.get(admission);
+      if (story === undefined) {
+        story = { changes: 0, seen: new Map(), left: undefined };
+        stories.set(admission, story);
+      } else if (!sameJson(story.left, admission.object)) story.changes++;
+      return mutateAll(context, book.bound, admission, story);
+    },
+  };
+}
+
+async function mutateAll(
+  context: AdmissionContext,
+  policies: readonly BoundPolicy[],
+  admission: Admission,
+  story: Story,
+): Promise<void> {
+  const questions = new AccessQuestions(context, admission);
+  const applications = await applicationsOf(context, policies, admission, (policy, binding, why) => {
+    throw refused(admission, `policy '${policy.name}' with binding '${binding.name}' denied request: ${why}`);
+  });
+  for (const application of applications) {
+    const { policy, binding } = application;
+    const key = `${policy.name}/${binding.name}/${application.params?.metadata.uid ?? ''}`;
+    const before = story.seen.get(key);
+    if (admission.round > 0) {
+      const wishes = policy.spec.reinvocationPolicy === 'IfNeeded';
+      if (before === undefined || !wishes || before === story.changes) continue;
+    }
+    const changed = await apply(context, admission, application, questions);
+    if (changed) {
+      story.changes++;
+      admission.again();
+    }
+    story.seen.set(key, story.changes);
+  }
+  story.left = admission.object === undefined ? undefined : structuredClone(admission.object);
+}
+
+/** Whether it has changed the object. */
+async function apply(
+  context: AdmissionContext,
+  admission: Admission,
+  application: Application,
+  questions: AccessQuestions,
+): Promise<boolean> {
+  const { policy, binding, as } = application;
+  let changed = false;
+  try {
+    for (const { of, compiled } of policy.compiled.mutations) {
+      const seen = await seenAs(admission, as);
+      const value = await evaluated(context, admission, application, seen, questions, (activation) => {
+        const { value: given, error } =
+          compiled.program === undefined
+            ? { value: undefined, error: compiled.text }
+            : activation.evaluate(compiled.program);
+        const expression = (of.jsonPatch ?? of.applyConfiguration)?.expression ?? '';
+        if (error !== undefined)
+          throw new cel.Fault(`expression '${expression}' resulted in error: ${error}`);
+        return { patch: cel.toJson(given) };
+      });
+      if (value === undefined) return changed;
+      const shown = seen.object as DraftObject;
+      const result = patched(of, as, shown, value.patch);
+      if (sameJson(result, shown)) continue;
+      admission.object = await convertDraft(as, admission.resource, result);
+      changed = true;
+    }
+  } catch (error) {
+    if (!(error instanceof cel.Fault) && !isError(error, 'invalid', 'badRequest', 'internal')) throw error;
+    if (policy.spec.failurePolicy === 'Ignore') return changed;
+    throw refused(
+      admission,
+      `policy '${policy.name}' with binding '${binding.name}' denied request: ${error.message}`,
+    );
+  }
+  return changed;
+}
+
+/** A copy of the object, changed. Throws `invalid` where that is not possible. */
+function patched({ patchType }: Mutation, as: Resource, object: DraftObject, patch: unknown): DraftObject {
+  if (patchType === 'JSONPatch') {
+    const result = jsonPatch(structuredClone(object), patch);
+    if (typeof result !== 'object' || result === null || Array.isArray(result))
+      throw new CaelumError('invalid', 'the patch leaves no object');
+    return structuredClone(result) as DraftObject;
+  }
+  const over = { ...(patch as Readonly<Record<string, unknown>>) };
+  for (const name of ['apiVersion', 'kind'] as const) {
+    const own = over[name];
+    if (own !== undefined && own !== object[name])
+      throw new CaelumError('invalid', `error applying patch: ${name} may not be changed`);
+  }
+  const shape = shapeOfMessage(as.message);
+  return structuredClone(overlay(object, over, shape)) as DraftObject;
+}
