@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Event, Namespace, Node, Pod } from '../api/index.ts';
-import { createFakeClient, createInformers } from '../client/index.ts';
+import type { Event, KubeObject, Namespace, Node, Pod } from '../api/index.ts';
+import {
+  type Client,
+  createFakeClient,
+  createInformers,
+  type ResourceRef,
+  type WatchHandler,
+  type WatchOptions,
+} from '../client/index.ts';
 import { CaelumError, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
 import { startScheduler } from './bind-loop.ts';
 
@@ -10,11 +17,23 @@ const nodesRef = { group: '', version: 'v1', resource: 'nodes', namespaced: fals
 const namespacesRef = { group: '', version: 'v1', resource: 'namespaces', namespaced: false };
 const eventsRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
 
-function desk(t: TestContext) {
+/** `lagMs`: how late the scheduler hears of changes. */
+function desk(t: TestContext, lagMs = 0) {
   const clock = new SimulatedClock();
   const random = new SeededRandom(1);
   const client = createFakeClient({ clock });
-  const informers = createInformers({ client, clock, random, log: silentLog });
+  const late: Client = new Proxy(client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== 'watch') return typeof value === 'function' ? value.bind(target) : value;
+      return (ref: ResourceRef, options: WatchOptions, handler: WatchHandler<KubeObject>) =>
+        client.watch(ref, options, {
+          onEvent: (event) => void clock.after(lagMs, () => handler.onEvent(event)),
+          onEnd: (error) => handler.onEnd(error),
+        });
+    },
+  });
+  const informers = createInformers({ client: lagMs === 0 ? client : late, clock, random, log: silentLog });
   const scheduler = startScheduler({ client, informers, clock, random, log: silentLog });
   t.after(() => {
     scheduler.stop();
@@ -93,6 +112,27 @@ test('startScheduler() gives back what a refused binding had assumed, and tries 
   addPod('x', '1');
   await run(10_000);
   assert.equal(pod('x').spec?.nodeName, 'a');
+});
+
+test('startScheduler() keeps the place of a pod whose binding was carried out though it failed', async (t) => {
+  const { client, run, addNode, addPod, pod } = desk(t, 400);
+  addNode('a', '1');
+  await run(1000);
+  const bind = client.createSubresource.bind(client);
+  let isRepeated = true;
+  client.createSubresource = async (...call) => {
+    const answer = await bind(...call);
+    if (!isRepeated) return answer;
+    isRepeated = false;
+    throw new CaelumError('conflict', 'pod first is already assigned to node "a"');
+  };
+  addPod('first', '1');
+  await run(200);
+  // Heard of before it is heard where the first has gone.
+  addPod('second', '1');
+  await run(5000);
+  assert.equal(pod('first').spec?.nodeName, 'a');
+  assert.equal(pod('second').spec?.nodeName, undefined, 'there is room for one');
 });
 
 test('startScheduler() does not overcommit while bindings are under way', async (t) => {

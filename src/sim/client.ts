@@ -11,6 +11,7 @@ import {
 } from '../client/index.ts';
 import type { Life } from './life.ts';
 import type { About, Callee, Network } from './network.ts';
+import type { Written } from './property.ts';
 
 /** A server with an API while it runs. */
 export interface ApiHost extends Callee {
@@ -18,8 +19,9 @@ export interface ApiHost extends Callee {
   api(): Client;
 }
 
-/** Told what a life wrote, when the API server has carried it out. */
+/** Told what a life writes: when the API server begins with it, and when it has carried it out. */
 export type OnWrite = (
+  state: Written['state'],
   by: string,
   verb: string,
   ref: ResourceRef,
@@ -44,8 +46,9 @@ export function createNetworkClient(network: Network, caller: Life, host: ApiHos
       caller,
       host,
       async () => {
+        onWrite('asked', caller.name, verb, ref, name, undefined, uid);
         const result = await run(host.api());
-        onWrite(caller.name, verb, ref, name, result as KubeObject | undefined, uid);
+        onWrite('done', caller.name, verb, ref, name, result as KubeObject | undefined, uid);
         return result;
       },
       true,

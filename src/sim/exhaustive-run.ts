@@ -104,7 +104,9 @@ class SmallRun {
         for (const { checker } of this.#checkers) checker.onEvent?.(event);
       },
       onWrite: (write) => {
-        for (const { checker } of this.#checkers) checker.onWrite?.(write);
+        for (const { checker } of this.#checkers)
+          if (write.state === 'done') checker.onWrite?.(write);
+          else checker.onAsked?.(write);
       },
       onBroken: (property, message) => this.#broken(property, message),
     });

@@ -227,8 +227,8 @@ export class SmallWorld {
         return this.#api;
       },
     };
-    return createNetworkClient(this.network, life, host, (_by, verb, ref, objectName, _result, uid) =>
-      this.#options.onWrite({ by: name, verb, resource: resourceName(ref), name: objectName, uid }),
+    return createNetworkClient(this.network, life, host, (state, _by, verb, ref, objectName, _result, uid) =>
+      this.#options.onWrite({ state, by: name, verb, resource: resourceName(ref), name: objectName, uid }),
     );
   }
 }

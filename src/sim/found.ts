@@ -40,8 +40,13 @@ export const found: readonly FoundBug[] = [
     sentence: 'A Recreate that was paused while its old pods ended began new ones beside them.',
   },
   {
-    seeds: [777_465_333],
+    seeds: [777_465_333, 777_465_526],
     sentence: 'A hollow pod measured its life on the wall, and ran on when that clock was set back.',
+  },
+  {
+    seeds: [777_465_505],
+    sentence:
+      'A binding that the network repeated was answered with a conflict; the scheduler took its pod for unbound, and put one there that may not be beside it.',
   },
   {
     seeds: [777_465_103],

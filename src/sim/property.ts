@@ -23,6 +23,8 @@ export interface Property {
 export interface Checker {
   /** After each durable change. */
   onEvent?(event: TruthEvent): void;
+  /** A request that changes something has come to the API server, which may carry it out even if nobody hears of it. */
+  onAsked?(write: Written): void;
   /** A request that changes something has been answered with success. */
   onWrite?(write: Written): void;
   /** The witness has been told something: it follows all pods by plain list and watch. */
@@ -36,6 +38,7 @@ export interface Checker {
 }
 
 export interface Written {
+  readonly state: 'asked' | 'done';
   /** The process. */
   readonly by: string;
   /** `create`, `update`, `patch`, `delete`, or a subresource. */

@@ -91,7 +91,9 @@ class Run {
       plan,
       onEvent: (event, bytes) => this.#onEvent(event, bytes),
       onWrite: (write) => {
-        for (const { checker } of this.#checkers) checker.onWrite?.(write);
+        for (const { checker } of this.#checkers)
+          if (write.state === 'done') checker.onWrite?.(write);
+          else checker.onAsked?.(write);
       },
       onWitness: (seen) => {
         for (const { checker } of this.#checkers) checker.onWitness?.(seen);

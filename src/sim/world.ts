@@ -186,8 +186,8 @@ export class World {
       this.network,
       machine.life,
       this.#host(),
-      (by, verb, ref, name, result, uid) => {
-        this.#options.onWrite({ by, verb, resource: resourceName(ref), name, uid });
+      (state, by, verb, ref, name, result, uid) => {
+        this.#options.onWrite({ state, by, verb, resource: resourceName(ref), name, uid });
         this.#onAnswered(ref, result);
       },
     );

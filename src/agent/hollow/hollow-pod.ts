@@ -35,7 +35,9 @@ export function hollowStep(pod: Pod, nowMs: number): HollowStep {
     return { kind: 'nothing' };
   const startedMs = Date.parse(pod.status?.startTime ?? '') || nowMs;
   const exitCode = Number(pod.metadata.annotations?.[exitCodeAnnotation] ?? 0) || 0;
-  return { kind: 'finish', afterMs: Math.max(0, startedMs + (Number(exitAfter) || 0) - nowMs), exitCode };
+  const lifeMs = Number(exitAfter) || 0;
+  // The clock on the wall may have jumped back since: no pod lives longer than it shall.
+  return { kind: 'finish', afterMs: Math.min(lifeMs, Math.max(0, startedMs + lifeMs - nowMs)), exitCode };
 }
 
 function isCalledNotReady(pod: Pod): boolean {

@@ -144,7 +144,8 @@ export const nothingElseGoes: Property = {
     const suspects: { readonly name: string; readonly uid: string; readonly reason: string | undefined }[] =
       [];
     return {
-      onWrite({ by, verb, resource, name }) {
+      // A deletion may be on the disk though its answer was that the disk failed.
+      onAsked({ by, verb, resource, name }) {
         if (by !== 'user' || verb !== 'delete' || resource !== 'pods') return;
         byUser.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
         for (const { object } of world.truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
@@ -155,7 +156,6 @@ export const nothingElseGoes: Property = {
           const gone = kind === 'delete' && previous !== undefined && !isGoing(previous);
           if (!began && !gone) return;
           const { uid = '' } = object.metadata;
-          // The user's request is told after it was carried out: looked at when that is known.
           suspects.push({ name, uid, reason: reasonToDelete(world, object as Pod, byUser, ended) });
           ended.push({ uid, owner: controllerOf(object)?.uid ?? '', atMs: world.nowMs() });
           if (ended.length > endedMax) ended.shift();
