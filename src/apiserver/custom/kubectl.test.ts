@@ -164,3 +164,37 @@ test('kubectl creates, prints, explains, scales and deletes custom resources', {
   );
   assert.doesNotMatch(await ok('api-resources'), /crontabs/);
 });
+
+const open = (plural: string, kind: string, schema: string): string => `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: ${plural}.open.example.com }
+spec:
+  group: open.example.com
+  scope: Cluster
+  names: { plural: ${plural}, singular: ${kind.toLowerCase()}, kind: ${kind} }
+  versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: ${schema} } }]
+`;
+
+test('kubectl accepts unknown fields where the schema leaves them, and explains what there is', {
+  skip: binary === undefined && 'no kubectl',
+}, async (t) => {
+  const { ok, run, file } = await startKubectl(t, binary as string);
+  const preserve = 'x-kubernetes-preserve-unknown-fields: true';
+  await ok('apply', '-f', file('a.yaml', open('roots', 'Root', `{ type: object, ${preserve} }`)));
+  await ok(
+    'apply',
+    '-f',
+    file('b.yaml', open('nests', 'Nest', `{ type: object, properties: { spec: { type: object, description: The rest., ${preserve} }, kept: { type: string } } }`)),
+  );
+  await ok('wait', '--for=condition=Established', 'crd', '--all', '--timeout=5s');
+  const root = (more: string): string => file('r.yaml', `apiVersion: open.example.com/v1\nkind: Root\nmetadata: { name: a }\n${more}`);
+  await ok('create', '-f', root('dummy: { a: 1 }\n'));
+  await ok('apply', '-f', root('dummy: { a: 2, b: [1] }\n'));
+  assert.match(await ok('explain', 'roots'), /KIND: +Root\nVERSION: +v1\n\nDESCRIPTION:/);
+  const nest = (more: string): string => file('n.yaml', `apiVersion: open.example.com/v1\nkind: Nest\nmetadata: { name: a }\n${more}`);
+  await ok('create', '-f', nest('spec: { anything: { goes: [true] } }\n'));
+  assert.match(await ok('explain', 'nests.spec'), /The rest\./);
+  assert.match((await run('create', '-f', nest('other: 1\n'))).stderr, /unknown field "other"/);
+  assert.equal(await ok('get', 'nest', 'a', '-o', 'jsonpath={.spec.anything.goes[0]}'), 'true');
+  assert.match(await ok('get', 'nests,roots'), /nest.open.example.com\/a[^]*root.open.example.com\/a/);
+});
