@@ -1,133 +1,20 @@
 /** Admission webhooks, asked over HTTPS: they change, refuse, warn, hang, lie and are down. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, request as httpsRequest, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { ensurePki, type Pki } from '../../security/index.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
-import { createWebhookClient } from './webhook-client.ts';
-
-interface Review {
-  readonly apiVersion: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into requests freely
-  readonly request: any;
-}
-
-/** What the hook at a path answers; undefined: nothing, ever. */
-type Behaviour = (review: Review) => unknown;
-
-let shared: Promise<Pki> | undefined;
-
-function hookPki(): Promise<Pki> {
-  const directory = mkdtempSync(join(tmpdir(), 'caelum-hook-test-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const names = ['127.0.0.1', 'hook.default.svc'];
-  shared ??= ensurePki({ directory, nodeName: 'n', names, agentNames: names, nowMs: Date.now() });
-  return shared;
-}
-
-interface Hooks {
-  readonly url: string;
-  readonly port: number;
-  readonly caBundle: string;
-  readonly asked: { readonly path: string; readonly review: Review }[];
-}
-
-async function startHooks(t: TestContext, behaviours: Readonly<Record<string, Behaviour>>): Promise<Hooks> {
-  const pki = await hookPki();
-  const asked: { path: string; review: Review }[] = [];
-  const server: Server = createServer(
-    { cert: pki.apiserver.cert, key: pki.apiserver.key },
-    (request, response) => {
-      let text = '';
-      request.on('data', (part: Buffer) => {
-        text += part.toString();
-      });
-      request.on('end', () => {
-        const path = (request.url ?? '').split('?')[0] ?? '';
-        const review = JSON.parse(text) as Review;
-        asked.push({ path: path.slice(1), review });
-        const behaviour = behaviours[path.slice(1)];
-        if (behaviour === undefined) {
-          response.writeHead(404);
-          response.end();
-          return;
-        }
-        const answer = behaviour(review);
-        if (answer === undefined) return;
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-      });
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `https://127.0.0.1:${port}`, port, caBundle: btoa(pki.ca.cert), asked };
-}
-
-const answer = ({ apiVersion, request }: Review, response: object) => ({
-  apiVersion,
-  kind: 'AdmissionReview',
-  response: { uid: request.uid, ...response },
-});
-
-const allow: Behaviour = (review) => answer(review, { allowed: true });
-const patching =
-  (patch: readonly object[], more: object = {}): Behaviour =>
-  (review) =>
-    answer(review, {
-      allowed: true,
-      patchType: 'JSONPatch',
-      patch: btoa(JSON.stringify(patch)),
-      ...more,
-    });
-
-const everything = { operations: ['*'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] };
-
-async function register(
-  { call }: TestServer,
-  kind: 'Mutating' | 'Validating',
-  name: string,
-  hooks: readonly object[],
-): Promise<void> {
-  const { status, text } = await call(
-    'POST',
-    `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}webhookconfigurations`,
-    {
-      body: {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: `${kind}WebhookConfiguration`,
-        metadata: { name },
-        webhooks: hooks.map((hook) => ({
-          rules: [everything],
-          sideEffects: 'None',
-          admissionReviewVersions: ['v1'],
-          ...hook,
-        })),
-      },
-    },
-  );
-  assert.equal(status, 201, text);
-}
-
-const at = (hooks: Hooks, path: string) => ({
-  name: `${path}.example.com`,
-  clientConfig: { url: `${hooks.url}/${path}`, caBundle: hooks.caBundle },
-});
-
-const configMaps = '/api/v1/namespaces/default/configmaps';
-const configMap = (name: string, more: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, ...more },
-});
+import { request as httpsRequest } from 'node:https';
+import { test } from 'node:test';
+import { startTestServer } from './test-server.ts';
+import {
+  allow,
+  answer,
+  at,
+  type Behaviour,
+  configMap,
+  configMaps,
+  everything,
+  patching,
+  register,
+  startHooks,
+} from './test-webhooks.ts';
 
 test('mutating webhooks change what is written, one after the other, and see what those before have done', async (t) => {
   const server = await startTestServer(t);
@@ -468,34 +355,6 @@ test('an object is shown in the version that the rules name, and changed back (m
   const request = hooks.asked[0]?.review.request;
   assert.equal(request.kind.version, 'v1');
   assert.equal(request.requestKind.version, 'v2');
-});
-
-test('createWebhookClient() checks the name of the service on the certificate, and tries the next endpoint', async (t) => {
-  const hooks = await startHooks(t, { allow });
-  const client = createWebhookClient();
-  t.after(() => client.close());
-  const post = (serverName: string) =>
-    client.post({
-      url: `https://${serverName}:443/allow`,
-      addresses: [
-        { host: '127.0.0.1', port: 1 },
-        { host: '127.0.0.1', port: hooks.port },
-      ],
-      path: '/allow',
-      serverName,
-      ca: atob(hooks.caBundle),
-      body: JSON.stringify({ apiVersion: 'v', request: {} }),
-      timeoutMs: 5000,
-    });
-  assert.deepEqual(await post('hook.default.svc'), {
-    apiVersion: 'v',
-    kind: 'AdmissionReview',
-    response: { allowed: true },
-  });
-  await assert.rejects(
-    post('other.default.svc'),
-    /certificate is not valid for any names, but wanted to match other\.default\.svc/,
-  );
 });
 
 test('streams into a pod are asked about as what they are, and refused before anybody is called', async (t) => {
