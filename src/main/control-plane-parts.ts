@@ -2,7 +2,9 @@
  * The parts of a control plane, put together on whatever store: for the process of its own, and for `Cloud` inside a test.
  */
 import { createHollowEndpoint, serveAgent, startHollowNodes } from '../agent/index.ts';
+import type { CertificateSigningRequest } from '../api/index.ts';
 import {
+  type Api,
   type ApiServer,
   AuditFile,
   type AuditOptions,
@@ -12,6 +14,7 @@ import {
   createTokenIssuer,
   createWebhookClient,
   type ExtraPaths,
+  type FrontProxy,
   keepFlows,
   readAuditPolicy,
   serveApi,
@@ -24,6 +27,7 @@ import { realRandom } from '../lib/io/real-random.ts';
 import { startScheduler } from '../scheduler/index.ts';
 import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
+import { type AccessFiles, type OutsideAccess, readAccessFiles } from './access-files.ts';
 import { createExplainPaths } from './explain-paths.ts';
 import type { AuditSettings } from './settings.ts';
 
@@ -39,6 +43,7 @@ export interface ControlPlaneOptions {
   readonly hollowStartDelayMs?: number;
   readonly extra?: ExtraPaths;
   readonly audit?: AuditSettings;
+  readonly access?: AccessFiles;
 }
 
 export interface ControlPlane {
@@ -57,6 +62,8 @@ export async function buildControlPlane(
   const { store, pki, log } = options;
   const webhooks = createWebhookClient();
   closing.add('webhooks', () => webhooks.close());
+  const outside = await readAccessFiles(options.access ?? {}, { post: webhooks.post, clock: realClock, log });
+  const frontProxy = frontProxyOf(pki, outside);
   const api = createApi({
     store,
     clock: realClock,
@@ -65,6 +72,7 @@ export async function buildControlPlane(
     serviceCidr: options.serviceCidr,
     issueToken: createTokenIssuer(pki.serviceAccountKey, () => realClock.nowMs()),
     post: webhooks.post,
+    ...(outside.authorizers === undefined ? {} : { authorizers: outside.authorizers }),
   });
   const client = api.client();
   const informers = createInformers({
@@ -76,14 +84,19 @@ export async function buildControlPlane(
   closing.add('informers', () => informers.stop());
   const common = { client, informers, clock: realClock, random: realRandom };
   const explanations: { explain?: (podKey: string) => unknown } = {};
-  const explain = createExplainPaths((podKey) => explanations.explain?.(podKey));
+  const explain = createExplainPaths({
+    pod: (podKey) => explanations.explain?.(podKey),
+    access: (identity, asked) => api.context.access.explain(identity, asked),
+  });
   const server = await serveApi({
     api,
     host: options.listen.host,
     port: options.listen.port,
     tls: { ca: pki.ca.cert, cert: pki.apiserver.cert, key: pki.apiserver.key },
     serviceAccountPublicKey: pki.serviceAccountPublicKeys,
-    frontProxy: { ca: pki.frontProxyCa.cert, allowedNames: [frontProxyName] },
+    frontProxy,
+    ...(outside.tokenJudges === undefined ? {} : { tokenJudges: outside.tokenJudges }),
+    ...(outside.anonymous === undefined ? {} : { anonymous: outside.anonymous }),
     proxyClient: pki.frontProxyClient,
     agentConnection: {
       ca: pki.ca.cert,
@@ -106,7 +119,7 @@ export async function buildControlPlane(
           port: advertise.port === 0 ? server.port : advertise.port,
           clusterIp: api.apiAddress,
         },
-    { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert, allowedNames: [frontProxyName] },
+    { clientCa: pki.ca.cert, frontProxyCa: frontProxy.ca, allowedNames: frontProxy.allowedNames },
   );
   const controllers = startControllers({
     ...common,
@@ -116,25 +129,7 @@ export async function buildControlPlane(
     issueSecretToken: createSecretTokenIssuer(pki.serviceAccountKey),
     certificates: {
       authority: createCertificateAuthority(pki.ca),
-      mayCreate: async ({ username = '', uid, groups = [], extra }, subresource) => {
-        const asker = {
-          user: username,
-          groups,
-          ...(uid === undefined ? {} : { uid }),
-          ...(extra === undefined ? {} : { extra }),
-        };
-        const decision = await api.context.access.ask(asker, {
-          kind: 'resource',
-          verb: 'create',
-          group: 'certificates.k8s.io',
-          version: 'v1',
-          resource: 'certificatesigningrequests',
-          subresource,
-          namespace: '',
-          name: '',
-        });
-        return decision.allowed;
-      },
+      mayCreate: (request, subresource) => mayCreateRequest(api, request, subresource),
     },
   });
   closing.add('controllers', () => controllers.stop());
@@ -155,6 +150,40 @@ function openAudit({ audit, log }: ControlPlaneOptions, closing: Closing): { rea
   // Before the server, which closes first: the last lines are of its last requests.
   closing.add('audit log', () => file.close());
   return { audit: { policy: readAuditPolicy(audit.policy), file, strict: audit.strict } };
+}
+
+/** Ours, which extension servers are called as, and those that were named to `caelum up`. */
+function frontProxyOf({ frontProxyCa }: Pki, { proxyCa, proxyNames = [] }: OutsideAccess): FrontProxy {
+  if (proxyCa === undefined) return { ca: frontProxyCa.cert, allowedNames: [frontProxyName] };
+  return {
+    ca: `${frontProxyCa.cert}\n${proxyCa}`,
+    allowedNames: proxyNames.length === 0 ? [] : [frontProxyName, ...proxyNames],
+  };
+}
+
+/** Whether the one who asked for a certificate may have it without anybody's looking. */
+async function mayCreateRequest(
+  api: Api,
+  { username = '', uid, groups = [], extra }: CertificateSigningRequest['spec'],
+  subresource: string,
+): Promise<boolean> {
+  const asker = {
+    user: username,
+    groups,
+    ...(uid === undefined ? {} : { uid }),
+    ...(extra === undefined ? {} : { extra }),
+  };
+  const decision = await api.context.access.ask(asker, {
+    kind: 'resource',
+    verb: 'create',
+    group: 'certificates.k8s.io',
+    version: 'v1',
+    resource: 'certificatesigningrequests',
+    subresource,
+    namespace: '',
+    name: '',
+  });
+  return decision.allowed;
 }
 
 async function startHollow(

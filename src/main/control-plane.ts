@@ -40,6 +40,7 @@ export async function startControlPlane(layout: Layout, settings: Settings, log:
         serviceCidr: settings.network.serviceCidr,
         hollow: settings.hollow,
         ...(settings.audit === undefined ? {} : { audit: settings.audit }),
+        ...(settings.access === undefined ? {} : { access: settings.access }),
         extra: createSnapshotPaths(store, join(layout.data, 'run')),
       },
       closing,

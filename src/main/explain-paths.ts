@@ -1,13 +1,38 @@
-/** `GET /caelum/explain/pods/NAMESPACE/NAME`: what the scheduler decided about a pod, and why. For administrators. */
-import type { ExtraPaths } from '../apiserver/index.ts';
+/**
+ * What administrators may ask about decisions:
+ *
+ *   GET /caelum/explain/pods/NAMESPACE/NAME      what the scheduler decided about a pod, and why
+ *   GET /caelum/explain/access/QUESTION          who lets somebody do something; the question is JSON, percent-encoded
+ */
+import type { Attributes, Explanation, ExtraPaths, Identity } from '../apiserver/index.ts';
 
-const prefix = '/caelum/explain/pods/';
+const podPrefix = '/caelum/explain/pods/';
+const accessPrefix = '/caelum/explain/access/';
 
-export function createExplainPaths(explain: (podKey: string) => unknown): ExtraPaths {
+export interface AccessQuestion {
+  readonly identity: Identity;
+  readonly asked: Attributes;
+}
+
+export interface Explainers {
+  readonly pod: (podKey: string) => unknown;
+  readonly access: (identity: Identity, asked: Attributes) => Explanation;
+}
+
+export const accessPath = (question: AccessQuestion): string =>
+  `${accessPrefix}${encodeURIComponent(JSON.stringify(question))}`;
+
+export function createExplainPaths(explain: Explainers): ExtraPaths {
   return ({ path, method, response }) => {
-    if (!path.startsWith(prefix) || method !== 'GET') return false;
-    const body = JSON.stringify(explain(decodeURIComponent(path.slice(prefix.length))) ?? null);
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    if (method !== 'GET') return false;
+    let answer: unknown;
+    if (path.startsWith(podPrefix))
+      answer = explain.pod(decodeURIComponent(path.slice(podPrefix.length))) ?? null;
+    else if (path.startsWith(accessPrefix)) {
+      const question = JSON.parse(decodeURIComponent(path.slice(accessPrefix.length))) as AccessQuestion;
+      answer = explain.access(question.identity, question.asked);
+    } else return false;
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     return true;
   };
 }

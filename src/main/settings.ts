@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { CaelumError } from '../lib/index.ts';
 import { writeDurably } from '../lib/io/durable-file.ts';
+import type { AccessFiles } from './access-files.ts';
 import type { CloudNetwork } from './cloud-network.ts';
 import type { Layout } from './layout.ts';
 
@@ -17,6 +18,8 @@ export interface Settings {
   /** Does this machine run pods itself? */
   readonly agent: boolean;
   readonly audit?: AuditSettings;
+  /** Who else's word counts. */
+  readonly access?: AccessFiles;
 }
 
 /** What is kept of requests. The policy as it was when the cloud was started, so that a restarted process keeps to it. */

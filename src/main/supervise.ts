@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { CaelumError, type Log } from '../lib/index.ts';
 import { writeDurably } from '../lib/io/durable-file.ts';
+import type { AccessFiles } from './access-files.ts';
 import { claimNetwork, machineAddress, networkOfSlot } from './cloud-network.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
@@ -19,6 +20,7 @@ export interface UpOptions {
   readonly nodeName: string | undefined;
   readonly hollow: number;
   readonly agent: boolean;
+  readonly access?: AccessFiles;
   readonly audit?: { readonly policy: unknown; readonly file: string | undefined; readonly strict: boolean };
 }
 
@@ -48,6 +50,7 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
     network,
     hollow: options.hollow,
     agent: options.agent,
+    ...(options.access === undefined ? {} : { access: options.access }),
     ...(options.audit === undefined
       ? {}
       : { audit: { ...options.audit, file: options.audit.file ?? layout.auditLog } }),

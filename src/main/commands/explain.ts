@@ -1,11 +1,17 @@
-/** `caelum explain KIND NAME`: why an object is as it is: its conditions, what owns it, what was decided and told about it. */
+/**
+ * `caelum explain KIND NAME`: why an object is as it is: its conditions, what owns it, what was decided and told about it.
+ * `caelum explain access USER VERB RESOURCE`: who lets somebody do something, or what he lacks.
+ */
 import { readFileSync } from 'node:fs';
 import { builtinKinds, type Event, events, type Kind, type KubeObject, type Pod } from '../../api/index.ts';
+import type { Explanation } from '../../apiserver/index.ts';
 import { type Arguments, formatDuration, suggestion, usage } from '../../cli/index.ts';
 import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { dataOption, outputOption, print, printJson, type RunnableCommand } from '../command.ts';
+import { accessPath } from '../explain-paths.ts';
 import { dataDirectoryOf, layoutOf } from '../layout.ts';
+import { accessText, questionOf } from './explain-access.ts';
 
 interface Condition {
   readonly type: string;
@@ -17,14 +23,19 @@ interface Condition {
 
 export const explain: RunnableCommand = {
   name: 'explain',
-  summary: 'Why an object is as it is: the recorded decisions about it.',
-  words: 'KIND NAME',
-  wordCount: { min: 2, max: 2 },
+  summary: 'Why an object is as it is: the recorded decisions about it; or why somebody may, or may not.',
+  words: 'KIND NAME | access USER VERB RESOURCE[/NAME]',
+  wordCount: { min: 2, max: 4 },
   options: [
     dataOption,
     outputOption,
     { name: 'namespace', short: 'n', value: 'NAMESPACE', help: 'where it is (default: default)' },
+    { name: 'group', value: 'GROUP,…', help: 'of access: groups that the user is in, apart by commas' },
+    { name: 'subresource', value: 'NAME', help: 'of access: log, exec, status, …' },
+    { name: 'all-namespaces', short: 'A', help: 'of access: in every namespace' },
   ],
+  notes:
+    'The user of a service account is system:serviceaccount:NAMESPACE:NAME; RESOURCE may be a path (/metrics), and RESOURCE.GROUP names its group.',
   async run(given) {
     const layout = layoutOf(dataDirectoryOf(given.value('data')));
     let text: string;
@@ -39,15 +50,24 @@ export const explain: RunnableCommand = {
     }
     const client = createHttpClient(readKubeconfig(text));
     try {
-      return await tell(client, given);
+      return given.words[0] === 'access' ? await tellAccess(client, given) : await tell(client, given);
     } finally {
       client.close();
     }
   },
 };
 
+async function tellAccess(client: HttpClient, given: Arguments): Promise<number> {
+  const question = questionOf(given);
+  const explanation = (await client.request('GET', accessPath(question))) as Explanation;
+  if (given.value('output') === 'json') printJson({ ...question, ...explanation });
+  else print(await accessText(question, explanation));
+  return explanation.allowed ? 0 : 1;
+}
+
 async function tell(client: HttpClient, given: Arguments): Promise<number> {
-  const [word = '', name = ''] = given.words;
+  const [word = '', name = '', ...more] = given.words;
+  if (name === '' || more.length > 0) throw usage(explain, 'explain needs KIND and NAME');
   const kind = kindOf(word);
   const namespace = kind.namespaced ? (given.value('namespace') ?? 'default') : undefined;
   const ref = {

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Arguments, usage } from '../../cli/index.ts';
-import { CaelumError } from '../../lib/index.ts';
+import { CaelumError, silentLog } from '../../lib/index.ts';
 import { dataOption, print, type RunnableCommand, say } from '../command.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
 import { apiUrl } from '../settings.ts';
@@ -31,6 +31,31 @@ export const up: RunnableCommand = {
     },
     { name: 'audit-log', value: 'FILE', help: 'where to (default: logs/audit.log of the data directory)' },
     { name: 'audit-strict', help: 'refuse requests that cannot be audited' },
+    {
+      name: 'authentication-config',
+      value: 'FILE',
+      help: "whose tokens are believed beside this cloud's own: an AuthenticationConfiguration (apiserver.config.k8s.io/v1)",
+    },
+    {
+      name: 'authorization-config',
+      value: 'FILE',
+      help: 'who is asked what may be done: an AuthorizationConfiguration (apiserver.config.k8s.io/v1)',
+    },
+    {
+      name: 'authentication-token-webhook-config-file',
+      value: 'FILE',
+      help: 'a webhook that knows tokens, as a kubeconfig',
+    },
+    {
+      name: 'requestheader-client-ca-file',
+      value: 'FILE',
+      help: 'authorities of proxies that say in X-Remote-User and X-Remote-Group who asks',
+    },
+    {
+      name: 'requestheader-allowed-names',
+      value: 'NAMES',
+      help: 'common names of such proxies, apart by commas (default: any that the authorities signed)',
+    },
     { name: 'no-agent', help: 'the control plane alone: no node' },
     { name: 'no-install', help: 'never install system parts' },
   ],
@@ -43,6 +68,7 @@ async function run(given: Arguments): Promise<number> {
   const layout = layoutOf(dataDirectoryOf(given.value('data')));
   const hollow = given.integer('hollow', 1, 100_000) ?? 0;
   const audit = await auditOptions(given);
+  const access = await accessOptions(given);
   const options: UpOptions = {
     apiPort: given.integer('api-port', 1, 65_535) ?? 6443,
     apiHost: given.value('api-host'),
@@ -50,6 +76,7 @@ async function run(given: Arguments): Promise<number> {
     hollow,
     agent: hollow === 0 && !given.flag('no-agent'),
     ...(audit === undefined ? {} : { audit }),
+    ...(access === undefined ? {} : { access }),
   };
   if (options.nodeName !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(options.nodeName))
     throw usage(
@@ -65,6 +92,40 @@ async function run(given: Arguments): Promise<number> {
     ensureSystemParts({ install: !given.flag('no-install'), say });
   }
   return given.flag('detach') ? detach(layout, options) : foreground(layout, options);
+}
+
+/** Files that cannot be used are said here, before anything starts. */
+async function accessOptions(given: Arguments): Promise<UpOptions['access']> {
+  const file = (name: string): string | undefined => {
+    const path = given.value(name);
+    return path === undefined ? undefined : resolve(path);
+  };
+  const named = {
+    authentication: file('authentication-config'),
+    authorization: file('authorization-config'),
+    tokenWebhook: file('authentication-token-webhook-config-file'),
+    requestHeaderCa: file('requestheader-client-ca-file'),
+  };
+  const names = given.value('requestheader-allowed-names');
+  if (names !== undefined && named.requestHeaderCa === undefined)
+    throw usage(
+      up,
+      'proxies are known by their authority: say which with --requestheader-client-ca-file FILE',
+    );
+  const access = Object.fromEntries(Object.entries(named).filter(([, path]) => path !== undefined));
+  if (Object.keys(access).length === 0) return undefined;
+  const [{ readAccessFiles }, { realClock }] = await Promise.all([
+    import('../access-files.ts'),
+    import('../../lib/io/real-clock.ts'),
+  ]);
+  const post = (): never => {
+    throw new CaelumError('unavailable', 'nobody is asked yet');
+  };
+  await readAccessFiles(access, { post, clock: realClock, log: silentLog });
+  return {
+    ...access,
+    ...(names === undefined ? {} : { requestHeaderNames: names.split(',').filter((one) => one !== '') }),
+  };
 }
 
 /** A policy that is none is said here, before anything starts. */
