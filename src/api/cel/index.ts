@@ -16,6 +16,7 @@ export {
   resourceCheckOf,
   resourceCheckType,
 } from './library/authorizer.ts';
+export { compileRegex, type Regex, regexProblem } from './regex.ts';
 export { countMaxOf, escapeName, type SchemaPlace, typeOfMessage, typeOfSchema } from './schema.ts';
 export { type Problem, problemsText } from './syntax.ts';
 export {

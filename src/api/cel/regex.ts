@@ -1,156 +1,161 @@
 /**
- * Regular expressions in RE2's syntax, run by the platform's engine: what the two spell differently is translated, and what RE2 does not have
- * (looking around, back-references) is refused. Compiled once each.
- * Source: github.com/google/re2/wiki/Syntax.
+ * Regular expressions of RE2, in time that grows with the text and never runs away: all ways to match are followed at once.
+ *
+ *   pattern ─▶ program (`regex-program.ts`) ─▶ for each character the list of places in the program, the preferred one first ─▶ leftmost match
+ *
+ * The platform's own engine tries one way after the other, and `^(a+)+$` stops a whole server for minutes. Compiled once each.
  */
+import { isWord } from './regex-charset.ts';
+import { type Assertion, type Instruction, programOf } from './regex-program.ts';
 import { Fault } from './value.ts';
 
-const known = new Map<string, RegExp | string>();
+export interface Regex {
+  test(text: string): boolean;
+  /** The leftmost match, of those the preferred one; from an offset on. */
+  find(text: string, from?: number): { readonly start: number; readonly end: number } | undefined;
+}
+
+const known = new Map<string, Regex | string>();
 const knownMax = 2000;
 
 /** Throws a fault for what is no regular expression. */
-export function compileRegex(pattern: string): RegExp {
-  let compiled = known.get(pattern);
-  if (compiled === undefined) {
-    compiled = compile(pattern);
-    if (known.size >= knownMax) known.clear();
-    known.set(pattern, compiled);
-  }
+export function compileRegex(pattern: string): Regex {
+  const compiled = knownRegex(pattern);
   if (typeof compiled === 'string') throw new Fault(compiled);
   return compiled;
 }
 
 /** What is wrong with it; undefined: nothing. */
 export function regexProblem(pattern: string): string | undefined {
-  const compiled = compile(pattern);
+  const compiled = knownRegex(pattern);
   return typeof compiled === 'string' ? compiled : undefined;
 }
 
-function compile(pattern: string): RegExp | string {
-  try {
-    const { source, flags } = translate(pattern);
-    return new RegExp(source, `u${flags}`);
-  } catch (error) {
-    const why = error instanceof Fault ? error.message : `invalid or unsupported Perl syntax: \`${pattern}\``;
-    return `error parsing regexp: ${why}`;
+function knownRegex(pattern: string): Regex | string {
+  let compiled = known.get(pattern);
+  if (compiled === undefined) {
+    try {
+      compiled = new Machine(programOf(pattern));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      compiled = error.message;
+    }
+    if (known.size >= knownMax) known.clear();
+    known.set(pattern, compiled);
+  }
+  return compiled;
+}
+
+/** Places in the program, each once, in order of preference, with where their match began. */
+class Places {
+  readonly at: Int32Array;
+  readonly starts: Int32Array;
+  count = 0;
+  readonly #seen: Int32Array;
+  #round = 0;
+
+  constructor(size: number) {
+    this.at = new Int32Array(size);
+    this.starts = new Int32Array(size);
+    this.#seen = new Int32Array(size);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#round++;
+  }
+
+  /** False: it was there. */
+  visit(place: number): boolean {
+    if (this.#seen[place] === this.#round) return false;
+    this.#seen[place] = this.#round;
+    return true;
   }
 }
 
-const classes: Readonly<Record<string, string>> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  ascii: '\\x00-\\x7F',
-  blank: '\\t ',
-  cntrl: '\\x00-\\x1F\\x7F',
-  digit: '0-9',
-  graph: '!-~',
-  lower: 'a-z',
-  print: ' -~',
-  punct: '!-\\/:-@\\[-`\\{-~',
-  space: '\\t\\n\\v\\f\\r ',
-  upper: 'A-Z',
-  word: '0-9A-Za-z_',
-  xdigit: '0-9A-Fa-f',
-};
+class Machine implements Regex {
+  readonly #program: readonly Instruction[];
+  readonly #stack: number[] = [];
+  #now: Places;
+  #next: Places;
 
-/** Signs that stand for themselves behind a backslash, and need one here. */
-const syntax = /[\^$\\.*+?()[\]{}|/-]/;
-
-function translate(pattern: string): { source: string; flags: string } {
-  let flags = '';
-  let source = '';
-  let index = 0;
-  const head = /^\(\?([ims]+)\)/.exec(pattern);
-  if (head !== null) {
-    flags = [...new Set(head[1])].join('');
-    index = head[0].length;
+  constructor(program: readonly Instruction[]) {
+    this.#program = program;
+    this.#now = new Places(program.length);
+    this.#next = new Places(program.length);
   }
-  let isInClass = false;
-  while (index < pattern.length) {
-    const rest = pattern.slice(index, index + 1000);
-    const character = pattern[index] as string;
-    if (character === '\\') {
-      const [text, length] = escapeOf(rest, isInClass);
-      source += text;
-      index += length;
-    } else if (isInClass) {
-      const named = /^\[:(\^?)([a-z]+):\]/.exec(rest);
-      if (named !== null && named[1] === '' && classes[named[2] ?? ''] !== undefined) {
-        source += classes[named[2] ?? ''];
-        index += named[0].length;
-        continue;
+
+  test(text: string): boolean {
+    return this.#run(text, 0, true) !== undefined;
+  }
+
+  find(text: string, from = 0): { readonly start: number; readonly end: number } | undefined {
+    return this.#run(text, from, false);
+  }
+
+  #run(text: string, from: number, isAnyEnough: boolean): { start: number; end: number } | undefined {
+    const program = this.#program;
+    const entry = program.length - 1;
+    let found: { start: number; end: number } | undefined;
+    let before = from > 0 ? text.charCodeAt(from - 1) : -1;
+    this.#now.clear();
+    for (let at = from; ; ) {
+      const code = at < text.length ? (text.codePointAt(at) as number) : -1;
+      if (found === undefined) this.#add(this.#now, entry, at, before, code);
+      if (this.#now.count === 0 && found !== undefined) return found;
+      const end = at + (code > 0xffff ? 2 : 1);
+      const after = end < text.length ? (text.codePointAt(end) as number) : -1;
+      this.#next.clear();
+      for (let index = 0; index < this.#now.count; index++) {
+        const start = this.#now.starts[index] as number;
+        const instruction = program[this.#now.at[index] as number] as Instruction;
+        if (instruction.op === 'match') {
+          found = { start, end: at };
+          if (isAnyEnough) return found;
+          break;
+        }
+        if (instruction.op === 'set' && code >= 0 && instruction.set.has(code))
+          this.#add(this.#next, instruction.next, start, code, after);
       }
-      if (character === ']') isInClass = false;
-      // These are syntax in a class of the `u` mode nowhere, but a bare `[` is clearer escaped.
-      source += character === '[' ? '\\[' : character;
-      index++;
-    } else if (character === '[') {
-      isInClass = true;
-      const open = /^\[\^?\]?/.exec(rest)?.[0] ?? '[';
-      source += open.endsWith(']') ? `${open.slice(0, -1)}\\]` : open;
-      index += open.length;
-    } else if (character === '(' && rest[1] === '?') {
-      const [text, length] = groupOf(rest);
-      source += text;
-      index += length;
-    } else if (character === '{' && !/^\{\d+(,\d*)?\}/.test(rest)) {
-      source += '\\{';
-      index++;
-    } else if (character === '}' && !/\{\d+(,\d*)?$/.test(source)) {
-      source += '\\}';
-      index++;
-    } else if (character === ']') {
-      source += '\\]';
-      index++;
-    } else if (/^[*+?]\+|^\{\d+(,\d*)?\}[*+]/.test(rest)) {
-      throw new Fault(`invalid nested repetition operator: \`${rest.slice(0, 2)}\``);
-    } else {
-      source += character;
-      index++;
+      if (code < 0) return found;
+      [this.#now, this.#next] = [this.#next, this.#now];
+      before = code;
+      at = end;
     }
   }
-  if (isInClass) throw new Fault(`missing closing ]: \`${pattern}\``);
-  return { source, flags };
+
+  /** With all that is reached from there without a character, what is preferred first. */
+  #add(places: Places, place: number, start: number, before: number, after: number): void {
+    const stack = this.#stack;
+    stack.push(place);
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      if (!places.visit(at)) continue;
+      const instruction = this.#program[at] as Instruction;
+      if (instruction.op === 'fork') stack.push(instruction.second, instruction.first);
+      else if (instruction.op === 'assert') {
+        if (holds(instruction.what, before, after)) stack.push(instruction.next);
+      } else {
+        places.at[places.count] = at;
+        places.starts[places.count++] = start;
+      }
+    }
+  }
 }
 
-function escapeOf(rest: string, isInClass: boolean): [string, number] {
-  const next = rest[1] ?? '';
-  if (next === '') throw new Fault('trailing backslash at end of expression: ``');
-  if (next === 'A' && !isInClass) return ['(?<![\\s\\S])', 2];
-  if (next === 'z' && !isInClass) return ['(?![\\s\\S])', 2];
-  if (next === 'a') return ['\\x07', 2];
-  // Spaces of RE2 are those of ASCII without the vertical tab.
-  if (next === 's') return [isInClass ? '\\t\\n\\f\\r ' : '[\\t\\n\\f\\r ]', 2];
-  if (next === 'S' && !isInClass) return ['[^\\t\\n\\f\\r ]', 2];
-  if (next === 'Q') {
-    const body = rest.slice(2);
-    const end = body.indexOf('\\E');
-    if (end < 0) throw new Fault('invalid escape sequence: `\\Q`');
-    return [body.slice(0, end).replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&'), end + 4];
+/** Between two characters; -1 is the edge of the text. */
+function holds(what: Assertion, before: number, after: number): boolean {
+  switch (what) {
+    case 'begin':
+      return before < 0;
+    case 'end':
+      return after < 0;
+    case 'lineBegin':
+      return before < 0 || before === 10;
+    case 'lineEnd':
+      return after < 0 || after === 10;
+    case 'word':
+      return isWord(before) !== isWord(after);
+    case 'noWord':
+      return isWord(before) === isWord(after);
   }
-  const hex = /^\\x\{([0-9a-fA-F]{1,6})\}/.exec(rest);
-  if (hex !== null) return [`\\u{${hex[1]}}`, hex[0].length];
-  const short = /^\\([pP])([A-Z])/.exec(rest);
-  if (short !== null) return [`\\${short[1]}{${short[2]}}`, 3];
-  const long = /^\\([pP])\{(\^?)([A-Za-z_]+)\}/.exec(rest);
-  if (long !== null) {
-    const sign = long[2] === '^' ? (long[1] === 'p' ? 'P' : 'p') : long[1];
-    const name = long[3] ?? '';
-    return [`\\${sign}{${name.length <= 2 ? name : `Script=${name}`}}`, long[0].length];
-  }
-  if (/[1-9]/.test(next)) throw new Fault(`invalid escape sequence: \`\\${next}\``);
-  if (/[a-zA-Z0-9]/.test(next)) {
-    if (!/[bBdDwWSfnrtvx0]/.test(next)) throw new Fault(`invalid escape sequence: \`\\${next}\``);
-    return [`\\${next}`, 2];
-  }
-  if (next === '-' && !isInClass) return ['-', 2];
-  return [syntax.test(next) ? `\\${next}` : next, 2];
-}
-
-function groupOf(rest: string): [string, number] {
-  const name = /^\(\?P?<([A-Za-z_]\w*)>/.exec(rest);
-  if (name !== null) return [`(?<${name[1]}>`, name[0].length];
-  const flags = /^\(\?([ims]*)(-[ims]+)?:/.exec(rest);
-  if (flags !== null) return [`(?${flags[1] ?? ''}${flags[2] ?? ''}:`, flags[0].length];
-  throw new Fault(`invalid or unsupported Perl syntax: \`${rest.slice(0, 3)}\``);
 }

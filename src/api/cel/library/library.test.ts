@@ -107,7 +107,7 @@ test('regular expressions are those of RE2', () => {
     ['"abc 123 45".findAll("[0-9]+", 1)', '["123"]'],
     ['"a".matches("(?=a)")', 'ERROR: <input>:1:13: invalid matches argument'],
     ['"aa".matches("(a)\\\\1")', 'ERROR: <input>:1:14: invalid matches argument'],
-    ['"a".matches(["("].join())', 'error: error parsing regexp: invalid or unsupported Perl syntax: `(`'],
+    ['"a".matches(["("].join())', 'error: error parsing regexp: missing closing ): `(`'],
   ]);
 });
 

@@ -5,23 +5,30 @@ import { matchCost } from './standard.ts';
 
 const costs = { cost: matchCost, size: (a: number) => a };
 
-function findAll(text: string, pattern: string, limit = -1): string[] {
+function find(text: string, pattern: string): string {
+  const match = compileRegex(pattern).find(text);
+  return match === undefined ? '' : text.slice(match.start, match.end);
+}
+
+function findAll(text: string, pattern: string, limit = Number.POSITIVE_INFINITY): string[] {
+  const regex = compileRegex(pattern);
+  const most = limit < 0 ? Number.POSITIVE_INFINITY : limit;
   const found: string[] = [];
-  if (limit === 0) return found;
-  const { source, flags } = compileRegex(pattern);
-  for (const [match] of text.matchAll(new RegExp(source, `${flags}g`))) {
-    found.push(match);
-    if (found.length === limit) break;
+  let emptyAt = -1;
+  for (let from = 0; from <= text.length && found.length < most; ) {
+    const match = regex.find(text, from);
+    if (match === undefined) break;
+    const { start, end } = match;
+    // Nothing is found right behind a match.
+    if (end > start || start !== emptyAt) found.push(text.slice(start, end));
+    emptyAt = end;
+    from = end > start ? end : end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
   }
   return found;
 }
 
 export const regexFunctions: readonly Definition[] = [
-  [
-    'string . find(string): string',
-    (text: string, pattern: string) => compileRegex(pattern).exec(text)?.[0] ?? '',
-    costs,
-  ],
+  ['string . find(string): string', find, costs],
   [
     'string . findAll(string): list(string)',
     (text: string, pattern: string) => findAll(text, pattern),
