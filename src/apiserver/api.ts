@@ -11,6 +11,7 @@ import { type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { type Authorizers, createAccess } from './access/access.ts';
 import { AdmissionChain, type AdmissionContext } from './admission/chain.ts';
+import type { AdmissionPlugins } from './admission/plugin-names.ts';
 import { followPolicyTypes } from './admission/policies/type-checking.ts';
 import { admissionSteps } from './admission/steps.ts';
 import type { ApiContext, TokenClaims } from './context.ts';
@@ -37,6 +38,7 @@ export interface ApiOptions {
   readonly issueToken?: (claims: TokenClaims) => Promise<string>;
   /** Sends what webhooks are asked; default: nothing can be sent, and they fail. */
   readonly post?: Post;
+  readonly admission?: AdmissionPlugins;
   /** Who decides what may be done; default: node agents, then roles. */
   readonly authorizers?: Authorizers;
 }
@@ -78,7 +80,10 @@ export function createApi(options: ApiOptions): Api {
     callWebhook:
       options.post === undefined ? callsNobody : webhookCaller({ store, resources, random }, options.post),
   };
-  const context: ApiContext = { ...base, admission: new AdmissionChain(admissionSteps(base)) };
+  const context: ApiContext = {
+    ...base,
+    admission: new AdmissionChain(admissionSteps(base, options.admission)),
+  };
   followServices(context);
   followDefinitions(context, registry, {
     convert: webhookConversion(context.callWebhook, random.stream('conversions')),

@@ -3,6 +3,7 @@
 export type { Access, Authorizer, Authorizers, Decision } from './access/access.ts';
 export type { Explanation } from './access/explanation.ts';
 export type { Attributes } from './access/rules.ts';
+export { type AdmissionPlugins, checkAdmissionPlugins } from './admission/plugin-names.ts';
 export { type Api, type ApiOptions, createApi } from './api.ts';
 export { readAuditPolicy } from './audit/policy.ts';
 export { type ApiAddress, createFirstObjects, type Trust } from './bootstrap.ts';

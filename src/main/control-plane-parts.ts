@@ -4,6 +4,7 @@
 import { createHollowEndpoint, serveAgent, startHollowNodes } from '../agent/index.ts';
 import type { CertificateSigningRequest } from '../api/index.ts';
 import {
+  type AdmissionPlugins,
   type Api,
   type ApiServer,
   AuditFile,
@@ -44,6 +45,7 @@ export interface ControlPlaneOptions {
   readonly extra?: ExtraPaths;
   readonly audit?: AuditSettings;
   readonly access?: AccessFiles;
+  readonly admission?: AdmissionPlugins;
 }
 
 export interface ControlPlane {
@@ -72,6 +74,7 @@ export async function buildControlPlane(
     serviceCidr: options.serviceCidr,
     issueToken: createTokenIssuer(pki.serviceAccountKey, () => realClock.nowMs()),
     post: webhooks.post,
+    ...(options.admission === undefined ? {} : { admission: options.admission }),
     ...(outside.authorizers === undefined ? {} : { authorizers: outside.authorizers }),
   });
   const client = api.client();

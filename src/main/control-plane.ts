@@ -41,6 +41,7 @@ export async function startControlPlane(layout: Layout, settings: Settings, log:
         hollow: settings.hollow,
         ...(settings.audit === undefined ? {} : { audit: settings.audit }),
         ...(settings.access === undefined ? {} : { access: settings.access }),
+        ...(settings.admission === undefined ? {} : { admission: settings.admission }),
         extra: createSnapshotPaths(store, join(layout.data, 'run')),
       },
       closing,

@@ -1,5 +1,6 @@
 /** What was asked for at start. Written once by `up`, read by every process of the cloud, so that any of them can be restarted alone. */
 import { mkdirSync, readFileSync } from 'node:fs';
+import type { AdmissionPlugins } from '../apiserver/index.ts';
 import { CaelumError } from '../lib/index.ts';
 import { writeDurably } from '../lib/io/durable-file.ts';
 import type { AccessFiles } from './access-files.ts';
@@ -20,6 +21,7 @@ export interface Settings {
   readonly audit?: AuditSettings;
   /** Who else's word counts. */
   readonly access?: AccessFiles;
+  readonly admission?: AdmissionPlugins;
 }
 
 /** What is kept of requests. The policy as it was when the cloud was started, so that a restarted process keeps to it. */

@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { hostname } from 'node:os';
+import type { AdmissionPlugins } from '../apiserver/index.ts';
 import { CaelumError, type Log } from '../lib/index.ts';
 import { writeDurably } from '../lib/io/durable-file.ts';
 import type { AccessFiles } from './access-files.ts';
@@ -21,6 +22,7 @@ export interface UpOptions {
   readonly hollow: number;
   readonly agent: boolean;
   readonly access?: AccessFiles;
+  readonly admission?: AdmissionPlugins;
   readonly audit?: { readonly policy: unknown; readonly file: string | undefined; readonly strict: boolean };
 }
 
@@ -51,6 +53,7 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
     hollow: options.hollow,
     agent: options.agent,
     ...(options.access === undefined ? {} : { access: options.access }),
+    ...(options.admission === undefined ? {} : { admission: options.admission }),
     ...(options.audit === undefined
       ? {}
       : { audit: { ...options.audit, file: options.audit.file ?? layout.auditLog } }),

@@ -5,7 +5,9 @@ import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize }
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { alwaysPullImages, denyServiceExternalIps } from './optional.ts';
 import { ownerPermission } from './owner-permission.ts';
+import { type AdmissionPlugins, isOn } from './plugin-names.ts';
 import { podSecurity } from './pod-security/step.ts';
 import { matchConditions } from './policies/conditions.ts';
 import { mutatingPolicies } from './policies/mutating.ts';
@@ -14,10 +16,21 @@ import { priority } from './priority.ts';
 import { resourceQuota } from './quota/step.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
-import { defaultTolerationSeconds, taintNodesByCondition } from './tolerations.ts';
+import {
+  defaultTolerationSeconds,
+  extendedResourceToleration,
+  taintNodesByCondition,
+} from './tolerations.ts';
 import { admissionWebhooks } from './webhooks/step.ts';
 
-export function admissionSteps(context: AdmissionContext): readonly AdmissionStep[] {
+export function admissionSteps(
+  context: AdmissionContext,
+  plugins: AdmissionPlugins = { enable: [], disable: [] },
+): readonly AdmissionStep[] {
+  return allSteps(context).filter(({ name }) => isOn(name, plugins));
+}
+
+function allSteps(context: AdmissionContext): readonly AdmissionStep[] {
   const webhooks = admissionWebhooks(context, matchConditions(context));
   return [
     namespaceLifecycle(context),
@@ -25,9 +38,11 @@ export function admissionSteps(context: AdmissionContext): readonly AdmissionSte
     serviceAccount(context),
     nodeRestriction(context),
     taintNodesByCondition,
+    alwaysPullImages,
     podSecurity(context),
     priority(context),
     defaultTolerationSeconds,
+    extendedResourceToleration,
     defaultStorageClass(context),
     ownerPermission(context),
     persistentVolumeClaimResize(context),
@@ -36,6 +51,7 @@ export function admissionSteps(context: AdmissionContext): readonly AdmissionSte
     certificateSigning(context),
     certificateSubjectRestriction(),
     defaultIngressClass(context),
+    denyServiceExternalIps,
     mutatingPolicies(context),
     webhooks.mutating,
     validatingPolicies(context),

@@ -56,6 +56,16 @@ export const up: RunnableCommand = {
       value: 'NAMES',
       help: 'common names of such proxies, apart by commas (default: any that the authorities signed)',
     },
+    {
+      name: 'enable-admission-plugins',
+      value: 'NAMES',
+      help: 'beside those that are on: AlwaysPullImages, DenyServiceExternalIPs, ExtendedResourceToleration',
+    },
+    {
+      name: 'disable-admission-plugins',
+      value: 'NAMES',
+      help: 'apart by commas; OwnerReferencesPermissionEnforcement is on, unlike in Kubernetes',
+    },
     { name: 'no-agent', help: 'the control plane alone: no node' },
     { name: 'no-install', help: 'never install system parts' },
   ],
@@ -77,6 +87,7 @@ async function run(given: Arguments): Promise<number> {
     agent: hollow === 0 && !given.flag('no-agent'),
     ...(audit === undefined ? {} : { audit }),
     ...(access === undefined ? {} : { access }),
+    ...(await admissionOptions(given)),
   };
   if (options.nodeName !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(options.nodeName))
     throw usage(
@@ -92,6 +103,17 @@ async function run(given: Arguments): Promise<number> {
     ensureSystemParts({ install: !given.flag('no-install'), say });
   }
   return given.flag('detach') ? detach(layout, options) : foreground(layout, options);
+}
+
+/** Names that mean nothing are said here, before anything starts. */
+async function admissionOptions(given: Arguments): Promise<Pick<UpOptions, 'admission'>> {
+  const names = (option: string): readonly string[] =>
+    (given.value(option) ?? '').split(',').filter((one) => one !== '');
+  const [enable, disable] = [names('enable-admission-plugins'), names('disable-admission-plugins')];
+  if (enable.length + disable.length === 0) return {};
+  const { checkAdmissionPlugins } = await import('../../apiserver/index.ts');
+  checkAdmissionPlugins({ enable, disable });
+  return { admission: { enable, disable } };
 }
 
 /** Files that cannot be used are said here, before anything starts. */
