@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { ensurePki, type Pki, type PkiOptions } from '../../src/security/index.ts';
+import type { World } from './world.ts';
 
 export const collection = '/api/v1/namespaces/default/configmaps';
 
@@ -33,9 +34,17 @@ export function benchObject(name: string) {
   };
 }
 
+/** What a server of ours is told to do. */
+export type Order =
+  | { readonly kind: 'fill'; readonly world: World }
+  | { readonly kind: 'weigh'; readonly pods: number }
+  | { readonly kind: 'stir'; readonly world: World; readonly perSecond: number }
+  | { readonly kind: 'rest' };
+
 export interface ServerProcess {
   readonly port: number;
   cpuMicroseconds(): Promise<number>;
+  order<T>(order: Order): Promise<T>;
   stop(): void;
 }
 
@@ -56,7 +65,9 @@ export async function openWorkplace(): Promise<Workplace> {
     start: async (mode) => {
       const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [mode, folder], {
         execArgv:
-          process.env['CAELUM_BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/tmp'],
+          process.env['CAELUM_BENCH_PROFILE'] === undefined
+            ? ['--expose-gc']
+            : ['--expose-gc', '--cpu-prof', '--cpu-prof-dir=/tmp'],
       });
       children.push(child);
       const { port } = await answerOf<{ port: number }>(child);
@@ -66,6 +77,11 @@ export async function openWorkplace(): Promise<Workplace> {
           const answer = answerOf<{ cpuMicroseconds: number }>(child);
           child.send('cpu');
           return (await answer).cpuMicroseconds;
+        },
+        order: <T>(order: Order) => {
+          const answer = answerOf<T>(child);
+          child.send(order);
+          return answer;
         },
         stop: () => child.disconnect(),
       };

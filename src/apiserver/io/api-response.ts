@@ -45,6 +45,29 @@ export class ApiResponse extends ServerResponse<IncomingMessage> {
     return this.#id;
   }
 
+  /** The quickest answer: JSON that is there, to a request that is neither audited nor long. */
+  sendPlain(
+    bytes: Buffer,
+    [schema = '', schemaUid = '', level = '', levelUid = '']: readonly string[],
+  ): void {
+    super.writeHead(200, [
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(bytes.length),
+      'Cache-Control',
+      'no-cache, private',
+      'Audit-Id',
+      this.auditId,
+      schema,
+      schemaUid,
+      level,
+      levelUid,
+    ]);
+    super.end(bytes);
+    this.#count();
+  }
+
   /** An answer that is audited is held back, head and all, until its line is written. */
   override writeHead(code: number, ...rest: unknown[]): this {
     if (this.isGivenUp) return this;

@@ -14,7 +14,7 @@ import type { Attributes } from '../access/rules.ts';
 import type { AuditPolicy } from '../audit/policy.ts';
 import { AuditTrail } from '../audit/trail.ts';
 import type { ApiContext } from '../context.ts';
-import { FlowControl, type Ticket, type Waiting } from '../flow/flow-control.ts';
+import { type Flow, FlowControl, type Ticket, type Waiting } from '../flow/flow-control.ts';
 import { followFlows } from '../flow/keeper.ts';
 import { seatsOfList } from '../flow/work-estimate.ts';
 import type { Identity } from '../identity.ts';
@@ -79,14 +79,13 @@ export class Desk {
     this.#sweeping?.cancel();
   }
 
-  /** The quick path, answered before anything else is done. False: not for this one. */
-  pass(response: ApiResponse, identity: Identity, asked: Attributes, resource: Resource): boolean {
+  /** The quick path, answered before anything else is done. undefined: not for this one. */
+  pass(response: ApiResponse, identity: Identity, asked: Attributes, resource: Resource): Flow | undefined {
     const flow = this.flows.flowOf(identity, asked);
-    if (!flow.level.exempt) return false;
+    if (!flow.level.exempt) return undefined;
     flow.counts.dispatched++;
-    response.flow = flow;
     response.meter = this.counts.get(resource);
-    return true;
+    return flow;
   }
 
   /** Begins the account of a request. Throws where it has to be audited and cannot. */

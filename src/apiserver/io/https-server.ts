@@ -7,7 +7,7 @@
  * Owns sockets and their limits. The quickest path, GET of one object by a certificate, touches no promise.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -19,7 +19,7 @@ import type { ApiContext } from '../context.ts';
 import type { Ticket } from '../flow/flow-control.ts';
 import { type Identity, isMaster } from '../identity.ts';
 import { impersonated } from '../impersonation.ts';
-import { connectTo } from '../operations/connect.ts';
+import { connectProxy, connectTo } from '../operations/connect.ts';
 import { parseRoute, Query, type ResourceRoute } from '../router.ts';
 import { httpStatusOf } from '../status.ts';
 import { type AgentConnection, AgentProxy, refuse, streamed } from './agent-proxy.ts';
@@ -31,6 +31,7 @@ import { type AnonymousAccess, Authenticator, type FrontProxy, type TokenJudge }
 import { type AuditOptions, Desk, timeLimitOf } from './desk.ts';
 import { Documents } from './documents.ts';
 import { Health, type HealthCheck, ping, storeCheck } from './health.ts';
+import { ObjectProxy } from './object-proxy.ts';
 import { checkAccess, noSuchPath, notAllowed, serveResource, verbOf } from './resource-requests.ts';
 import { exportServer } from './server-metrics.ts';
 import { jsonWebKeys, openIdConfiguration } from './service-account-tokens.ts';
@@ -154,6 +155,7 @@ class Front {
   readonly #options: ServeOptions;
   readonly #documents: Documents;
   readonly #proxy: AgentProxy;
+  readonly #objects: ObjectProxy;
   readonly #authenticator: Authenticator;
   readonly #streams = new Set<Duplex>();
   readonly #others: Aggregator | undefined;
@@ -192,6 +194,7 @@ class Front {
       context.log,
     );
     this.#proxy = new AgentProxy(context, options.agentConnection);
+    this.#objects = new ObjectProxy(context, options.agentConnection);
     const { serviceAccountPublicKey, staticTokens, frontProxy, tokenJudges, anonymous } = options;
     this.#authenticator = new Authenticator({
       context,
@@ -272,18 +275,10 @@ class Front {
     if (this.#others?.serves(route.group, route.version) === true) return false;
     if (resource.prepare !== undefined || resource.kind.deprecation !== undefined) return false;
     const stored = this.#context.store.get(resource.key(route.namespace, route.name));
-    if (stored === undefined || !this.#desk.pass(response, identity, asked('get', route), resource))
-      return false;
-    const bytes = resource.bytesOf(stored);
-    response.writeHead(200, [
-      'Content-Type',
-      'application/json',
-      'Content-Length',
-      String(bytes.length),
-      'Cache-Control',
-      'no-cache, private',
-    ]);
-    response.end(bytes);
+    if (stored === undefined) return false;
+    const flow = this.#desk.pass(response, identity, asked('get', route), resource);
+    if (flow === undefined) return false;
+    response.sendPlain(resource.bytesOf(stored), flow.headers);
     return true;
   }
 
@@ -297,7 +292,7 @@ class Front {
     const verb = verbOf(http.method ?? '', route, query);
     const what = asked(verb, route);
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
-    const isLog = route.subresource === 'log';
+    const isLog = route.subresource === 'log' || route.subresource === 'proxy';
     // What lasts is counted, but neither bounded in time nor, once it has begun, given a seat.
     const isLong = isLog || verb === 'watch';
     this.#desk.open(response, identity, what, resource, isLong, query.all('dryRun').length > 0);
@@ -307,7 +302,9 @@ class Front {
         ? undefined
         : this.#desk.serve(response, verb, limitMs, (error) => this.#fail(http, response, error));
       const served = isLog
-        ? this.#log(route, query, identity, http, response)
+        ? route.subresource === 'log'
+          ? this.#log(route, query, identity, http, response)
+          : this.#toObject(what, route, identity, http, response)
         : serveResource({
             context: this.#context,
             route,
@@ -349,6 +346,17 @@ class Front {
       name: route.name,
     });
     await this.#proxy.serveLog(route, query, response);
+  }
+
+  async #toObject(
+    what: Attributes,
+    route: ResourceRoute,
+    identity: Identity,
+    http: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    await checkAccess(this.#context, identity, what, auditOf(http));
+    await connectProxy(this.#context, route, identity, () => this.#objects.serve(route, http, response));
   }
 
   #path(
@@ -427,8 +435,9 @@ class Front {
     { headers }: IncomingMessage,
     response: ApiResponse | undefined,
   ): Identity | Promise<Identity> {
+    if (!isImpersonating(headers)) return caller;
     const { access } = this.#context;
-    if (response !== undefined && headers['impersonate-user'] !== undefined) response.caller = caller;
+    if (response !== undefined) response.caller = caller;
     return impersonated(caller, headers, (asked) => access.ask(caller, asked));
   }
 
@@ -448,13 +457,12 @@ class Front {
     const query = new Query(search.slice(1));
     if (route.kind === 'resource' && this.#others?.serves(route.group, route.version) === true)
       return this.#upgradeElsewhere(this.#others, route, query, request, socket, head);
-    if (
-      route.kind !== 'resource' ||
-      route.group !== '' ||
-      route.resource !== 'pods' ||
-      !streamed.includes(route.subresource)
-    )
-      throw noSuchPath();
+    const isStreamed =
+      route.kind === 'resource' &&
+      route.group === '' &&
+      ((route.resource === 'pods' && streamed.includes(route.subresource)) || route.subresource === 'proxy');
+    if (!isStreamed) throw noSuchPath();
+    const isProxy = route.subresource === 'proxy';
     const identity = await this.#speaker(request);
     // The token is nobody else's business.
     if (protocols !== undefined) request.headers['sec-websocket-protocol'] = withoutToken(protocols);
@@ -464,7 +472,17 @@ class Front {
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
     const tell = this.#desk.openStream(request, socket, identity, what, resource);
     try {
-      await checkAccess(this.#context, identity, { ...what, verb: 'create' }, auditOf(request));
+      await checkAccess(
+        this.#context,
+        identity,
+        isProxy ? what : { ...what, verb: 'create' },
+        auditOf(request),
+      );
+      if (isProxy)
+        return await connectProxy(this.#context, route, identity, () => {
+          tell(101);
+          this.#objects.upgrade(route, request, socket, head);
+        });
       await connectTo(this.#context, route, identity, search, (admitted, admittedSearch) => {
         tell(101);
         this.#proxy.serveStream(route, admitted, admittedSearch, request, socket, head);
@@ -514,6 +532,12 @@ class Front {
     if (response instanceof ApiResponse && response.isGivenUp) return;
     sendError(response, error);
   }
+}
+
+/** Nearly nobody does. */
+function isImpersonating(headers: IncomingHttpHeaders): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true;
+  return false;
 }
 
 const healthPaths: ReadonlySet<string> = new Set(['livez', 'readyz', 'healthz']);
