@@ -109,6 +109,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   prepareDelete?(object: Draft<T>, context: KindContext): void;
   /** What is told with every answer, where clients should move to another version. */
   readonly deprecation?: string;
+  /** The last answer to a deletion is the object as it was, not a Status. */
+  readonly returnsDeleted?: true;
   /** Set for kinds that come from a definition in the store. */
   readonly custom?: CustomKind;
   /** Served from the stored form of another kind (events.k8s.io Event is stored as core Event). */
@@ -120,6 +122,23 @@ export interface Kind<T extends KubeObject = KubeObject> {
     fromStored(object: KubeObject): T;
   };
 }
+
+/** What discovery and OpenAPI tell of a kind; those that are only posted, and never stored, have no more. */
+export type ServedKind = Pick<
+  Kind,
+  | 'group'
+  | 'version'
+  | 'kind'
+  | 'resource'
+  | 'singular'
+  | 'namespaced'
+  | 'verbs'
+  | 'subresources'
+  | 'message'
+  | 'description'
+  | 'returnsDeleted'
+  | 'custom'
+>;
 
 /** What distinguishes a kind that a CustomResourceDefinition brought: it is stored in one version and served in several. */
 export interface CustomKind {

@@ -2,63 +2,7 @@
  * What this server serves, in the forms that clients ask for: aggregated (v2, v2beta1), and one document a group and version. Pure.
  * Source: KEP-3352, Kubernetes' discovery API.
  */
-import { apiVersionOf, type Kind, type KindRegistry } from '../api/index.ts';
-
-/** Kinds that are only posted, never stored. */
-export interface VirtualKind {
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly singular: string;
-  readonly kind: string;
-  readonly namespaced?: boolean;
-}
-
-export const virtualKinds: readonly VirtualKind[] = [
-  {
-    group: 'authentication.k8s.io',
-    version: 'v1',
-    resource: 'selfsubjectreviews',
-    singular: 'selfsubjectreview',
-    kind: 'SelfSubjectReview',
-  },
-  {
-    group: 'authentication.k8s.io',
-    version: 'v1',
-    resource: 'tokenreviews',
-    singular: 'tokenreview',
-    kind: 'TokenReview',
-  },
-  {
-    group: 'authorization.k8s.io',
-    version: 'v1',
-    resource: 'localsubjectaccessreviews',
-    singular: 'localsubjectaccessreview',
-    kind: 'LocalSubjectAccessReview',
-    namespaced: true,
-  },
-  {
-    group: 'authorization.k8s.io',
-    version: 'v1',
-    resource: 'selfsubjectaccessreviews',
-    singular: 'selfsubjectaccessreview',
-    kind: 'SelfSubjectAccessReview',
-  },
-  {
-    group: 'authorization.k8s.io',
-    version: 'v1',
-    resource: 'selfsubjectrulesreviews',
-    singular: 'selfsubjectrulesreview',
-    kind: 'SelfSubjectRulesReview',
-  },
-  {
-    group: 'authorization.k8s.io',
-    version: 'v1',
-    resource: 'subjectaccessreviews',
-    singular: 'subjectaccessreview',
-    kind: 'SubjectAccessReview',
-  },
-];
+import { apiVersionOf, type Kind, type KindRegistry, postedKinds } from '../api/index.ts';
 
 const subresourceKinds: Readonly<Record<string, readonly [group: string, version: string, kind: string]>> = {
   scale: ['autoscaling', 'v1', 'Scale'],
@@ -84,7 +28,7 @@ export class Discovery {
 
   groups(): readonly GroupVersions[] {
     const groups = new Map<string, string[]>();
-    for (const { group, version } of [...this.#registry.kinds, ...virtualKinds]) {
+    for (const { group, version } of [...this.#registry.kinds, ...postedKinds]) {
       const versions = groups.get(group) ?? [];
       if (!versions.includes(version)) versions.push(version);
       groups.set(group, versions);
@@ -143,12 +87,12 @@ export class Discovery {
             }),
           }),
     }));
-    const posted = virtualKinds
+    const posted = postedKinds
       .filter((one) => one.group === group && one.version === version)
       .map((one) => ({
         resource: one.resource,
         responseKind: { group, version, kind: one.kind },
-        scope: one.namespaced === true ? 'Namespaced' : 'Cluster',
+        scope: one.namespaced ? 'Namespaced' : 'Cluster',
         singularResource: one.singular,
         verbs: ['create'],
       }));
@@ -193,7 +137,7 @@ export class Discovery {
   /** undefined when there is no such group and version. */
   resourceList(group: string, version: string): object | undefined {
     const kinds = this.#kinds(group, version);
-    const posted = virtualKinds.filter((one) => one.group === group && one.version === version);
+    const posted = postedKinds.filter((one) => one.group === group && one.version === version);
     if (kinds.length + posted.length === 0) return undefined;
     const resources = kinds.flatMap((kind) => [
       {
@@ -221,7 +165,7 @@ export class Discovery {
     const virtual = posted.map((one) => ({
       name: one.resource,
       singularName: one.singular,
-      namespaced: one.namespaced ?? false,
+      namespaced: one.namespaced,
       kind: one.kind,
       verbs: ['create'],
     }));

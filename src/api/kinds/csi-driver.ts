@@ -25,6 +25,7 @@ export const csiDriver = defineKind<CSIDriver>({
   resource: 'csidrivers',
   message: 'storage.v1.CSIDriver',
   description: 'CSIDriver says what a driver of storage can do, and what it wants to be told.',
+  returnsDeleted: true,
   namespaced: false,
   columns: [
     nameColumn,

@@ -26,6 +26,7 @@ export const csiNode = defineKind<CSINode>({
   resource: 'csinodes',
   message: 'storage.v1.CSINode',
   description: 'CSINode says which drivers of storage run on a node.',
+  returnsDeleted: true,
   namespaced: false,
   columns: [
     nameColumn,

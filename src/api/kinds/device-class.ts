@@ -23,6 +23,7 @@ export const deviceClass = defineKind<DeviceClass>({
   resource: 'deviceclasses',
   message: 'resource.v1.DeviceClass',
   description: 'DeviceClass says which devices claims get that name it, and how they are set up.',
+  returnsDeleted: true,
   namespaced: false,
   hasGeneration: true,
   validate({ spec }) {

@@ -41,6 +41,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   resource: 'persistentvolumeclaims',
   message: 'core.v1.PersistentVolumeClaim',
   description: 'PersistentVolumeClaim asks for storage and is bound to a volume that gives it.',
+  returnsDeleted: true,
   shortNames: ['pvc'],
   subresources: [statusSubresource],
   hasStatus: true,

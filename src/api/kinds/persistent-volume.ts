@@ -57,6 +57,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
   resource: 'persistentvolumes',
   message: 'core.v1.PersistentVolume',
   description: 'PersistentVolume is a piece of storage that outlives the pods that use it.',
+  returnsDeleted: true,
   shortNames: ['pv'],
   namespaced: false,
   subresources: [statusSubresource],

@@ -15,6 +15,7 @@ export const podTemplate = defineKind<PodTemplate>({
   resource: 'podtemplates',
   message: 'core.v1.PodTemplate',
   description: 'PodTemplate describes pods that can be made from it.',
+  returnsDeleted: true,
   hasGeneration: true,
   columns: [
     nameColumn,

@@ -32,6 +32,7 @@ export const pod = defineKind<Pod>({
   resource: 'pods',
   message: 'core.v1.Pod',
   description: 'Pod is a set of containers that run together on one node.',
+  returnsDeleted: true,
   shortNames: ['po'],
   categories: ['all'],
   subresources: [

@@ -27,6 +27,7 @@ export const resourceClaim = defineKind<ResourceClaim>({
   resource: 'resourceclaims',
   message: 'resource.v1.ResourceClaim',
   description: 'ResourceClaim asks for devices, and says which ones it got and who has them.',
+  returnsDeleted: true,
   subresources: [statusSubresource],
   hasStatus: true,
   columns: [nameColumn, column<ResourceClaim>('State', 'How far it has come.', stateCell), ageColumn],
@@ -58,6 +59,7 @@ export const resourceClaimTemplate = defineKind<ResourceClaimTemplate>({
   resource: 'resourceclaimtemplates',
   message: 'resource.v1.ResourceClaimTemplate',
   description: 'ResourceClaimTemplate is what claims of pods are made from.',
+  returnsDeleted: true,
   applyDefaults({ spec }) {
     applyClaimDefaults(spec?.spec?.devices);
   },

@@ -54,6 +54,7 @@ export const resourceQuota = defineKind<ResourceQuota>({
   resource: 'resourcequotas',
   message: 'core.v1.ResourceQuota',
   description: 'ResourceQuota limits what a namespace may have in all.',
+  returnsDeleted: true,
   shortNames: ['quota'],
   subresources: [statusSubresource],
   hasStatus: true,

@@ -28,6 +28,7 @@ export const resourceSlice = defineKind<ResourceSlice>({
   resource: 'resourceslices',
   message: 'resource.v1.ResourceSlice',
   description: 'ResourceSlice holds some of the devices that a driver has.',
+  returnsDeleted: true,
   namespaced: false,
   hasGeneration: true,
   columns: [

@@ -9,6 +9,7 @@ export const serviceAccount = defineKind<ServiceAccount>({
   resource: 'serviceaccounts',
   message: 'core.v1.ServiceAccount',
   description: 'ServiceAccount is the identity of what runs in a pod.',
+  returnsDeleted: true,
   shortNames: ['sa'],
   subresources: [
     {

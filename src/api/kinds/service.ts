@@ -61,6 +61,7 @@ export const service = defineKind<Service>({
   resource: 'services',
   message: 'core.v1.Service',
   description: 'Service is a lasting name and address for a changing set of pods.',
+  returnsDeleted: true,
   shortNames: ['svc'],
   categories: ['all'],
   subresources: [statusSubresource],

@@ -37,6 +37,7 @@ export const storageClass = defineKind<StorageClass>({
   resource: 'storageclasses',
   message: 'storage.v1.StorageClass',
   description: 'StorageClass says who makes volumes for the claims that name it, and how.',
+  returnsDeleted: true,
   shortNames: ['sc'],
   namespaced: false,
   columns: [

@@ -31,6 +31,7 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
   resource: 'volumeattachments',
   message: 'storage.v1.VolumeAttachment',
   description: 'VolumeAttachment asks for a volume to be attached to a node, and says whether it is.',
+  returnsDeleted: true,
   namespaced: false,
   subresources: [statusSubresource],
   hasStatus: true,

@@ -21,6 +21,7 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
   resource: 'volumeattributesclasses',
   message: 'storage.v1.VolumeAttributesClass',
   description: 'VolumeAttributesClass is a set of properties that a driver can give to volumes in use.',
+  returnsDeleted: true,
   shortNames: ['vac'],
   namespaced: false,
   columns: [

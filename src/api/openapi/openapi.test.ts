@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Kind, Subresource } from '../kind.ts';
 import { WireReader } from '../schema/protobuf/wire.ts';
@@ -101,58 +100,6 @@ test('openApiV3() and openApiV2() leave no reference open', () => {
 
 function schemasOf(document: Node): Node {
   return document['components']?.['schemas'] ?? document['definitions'] ?? {};
-}
-
-/** Everything but words. */
-function withoutWords(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutWords);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(
-    ([key, word]) => key !== 'description' || typeof word !== 'string',
-  );
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutWords(inner)]));
-}
-
-const published = new URL('../../../../shared/data/kubernetes/openapi/', import.meta.url);
-const skip = existsSync(published) ? false : 'shared/data/kubernetes/openapi is absent';
-
-test('openApiV3() describes messages as the published documents do', { skip }, () => {
-  for (const [group, file] of [
-    ['', 'api__v1_openapi.json'],
-    ['apps', 'apis__apps__v1_openapi.json'],
-  ] as const) {
-    const ours = schemasOf(openApiV3({ group, version: 'v1' }, kinds) as Node);
-    const theirs = schemasOf(JSON.parse(readFileSync(new URL(file, published), 'utf8')));
-    let compared = 0;
-    for (const [name, schema] of Object.entries(ours)) {
-      const other = theirs[name];
-      if (other === undefined || name.includes('.apimachinery.')) continue;
-      assert.deepEqual(comparable(schema), comparable(other), name);
-      compared++;
-    }
-    assert.ok(compared > 100, `${compared} schemas of ${file}`);
-  }
-});
-
-/** Without words, kinds, and what we leave out on purpose: defaults of a list's items, unions, defaults of kinds' metadata. */
-function comparable(schema: Node): unknown {
-  const properties = Object.entries(schema['properties'] ?? {}).map(([name, property]) => {
-    const bare = withoutWords(property) as Record<string, unknown>;
-    for (const inner of ['items', 'additionalProperties']) {
-      const { default: _default, allOf, ...rest } = (bare[inner] ?? {}) as Record<string, unknown>;
-      if (bare[inner] !== undefined) {
-        bare[inner] = Array.isArray(allOf) ? { ...rest, ...(allOf[0] as object) } : rest;
-      }
-    }
-    return [name, bare];
-  });
-  const required = (schema['required'] as unknown as string[] | undefined)?.toSorted();
-  return {
-    properties: Object.fromEntries(properties),
-    required,
-    type: schema['type'],
-    map: schema['x-kubernetes-map-type'],
-  };
 }
 
 test('openApiV3Index() leads to each document by its hash', () => {

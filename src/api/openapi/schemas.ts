@@ -3,7 +3,7 @@
  * Descriptions are our own (`field-words.ts`) and short: what a field is called mostly says what it is.
  */
 
-import type { CustomKind, Kind } from '../kind.ts';
+import type { CustomKind, ServedKind } from '../kind.ts';
 import type { GroupVersionKind } from '../object.ts';
 import type { Field, Message, ScalarType } from '../schema/message.ts';
 import { kindOfMessage, messageNameOf, messageOf, openApiName } from '../schema/messages.ts';
@@ -18,6 +18,35 @@ export interface Root {
   readonly message: string;
   readonly kind: GroupVersionKind;
   readonly description: string;
+  /** Whether there are lists of it; reviews are only posted. */
+  readonly isListed: boolean;
+}
+
+/** Published as bare references, which leaves no room for a description. */
+const undescribed: ReadonlySet<string> = new Set([
+  ...['additionalItems', 'additionalProperties', 'example', 'externalDocs', 'items', 'not'].map(
+    (field) => `apiextensions.v1.JSONSchemaProps.${field}`,
+  ),
+  'networking.v1.IngressRule.http',
+]);
+
+/** Fields of which one is meant, as a field beside them says: what is published, which no table of ours needs. */
+const unions: Readonly<Record<string, Document>> = {
+  'core.v1.AppArmorProfile': union('type', 'localhostProfile'),
+  'core.v1.PodSchedulingGroup': union(undefined, 'podGroupName'),
+  'core.v1.SeccompProfile': union('type', 'localhostProfile'),
+  'flowcontrol.v1.LimitResponse': union('type', 'queuing'),
+  'flowcontrol.v1.PriorityLevelConfigurationSpec': union('type', 'exempt', 'limited'),
+  'flowcontrol.v1.Subject': union('kind', 'group', 'serviceAccount', 'user'),
+};
+
+function union(discriminator: string | undefined, ...fields: readonly string[]): Document {
+  return {
+    ...(discriminator === undefined ? {} : { discriminator }),
+    'fields-to-discriminateBy': Object.fromEntries(
+      fields.map((field) => [field, field.slice(0, 1).toUpperCase() + field.slice(1)]),
+    ),
+  };
 }
 
 const valueNames = {
@@ -99,7 +128,7 @@ export class SchemaCollector {
   }
 
   /** A kind that brings its schema along. */
-  addCustom(kind: Kind, custom: CustomKind): { readonly name: string; readonly listName: string } {
+  addCustom(kind: ServedKind, custom: CustomKind): { readonly name: string; readonly listName: string } {
     const { name, listName, listKind } = custom.openApi;
     const { group, version } = kind;
     this.#kinds.set(name, [{ group, version, kind: kind.kind }]);
@@ -122,9 +151,10 @@ export class SchemaCollector {
   addRoot(root: Root): { readonly name: string; readonly listName: string } {
     const name = openApiName(root.message);
     const listName = `${name}List`;
-    this.#kinds.set(name, [...(this.#kinds.get(name) ?? []), root.kind]);
+    if (!this.#kinds.has(name)) this.#kinds.set(name, [root.kind]);
     this.#descriptions.set(name, root.description);
     this.#add(name);
+    if (!root.isListed) return { name, listName };
     const listKind = { ...root.kind, kind: `${root.kind.kind}List` };
     this.#kinds.set(listName, [...(this.#kinds.get(listName) ?? []), listKind]);
     this.#descriptions.set(listName, `A list of ${root.kind.kind} objects.`);
@@ -140,6 +170,14 @@ export class SchemaCollector {
     const name = openApiName(message);
     this.#add(name);
     return name;
+  }
+
+  /** Adds a kind of the API machinery, under the name that a group and version have for it too. */
+  addMachinery(message: string, of: { readonly group: string; readonly version: string }): void {
+    const name = this.add(message);
+    const [own] = this.#kinds.get(name) ?? [];
+    if (own !== undefined && (own.group !== of.group || own.version !== of.version))
+      this.#kinds.set(name, [own, { ...of, kind: own.kind }]);
   }
 
   /** A schema that stands by itself. */
@@ -171,9 +209,8 @@ export class SchemaCollector {
     const message = messageOf(messageNameOf(name));
     this.#schemas.set(name, {});
     const kind = kindOfMessage(message);
-    if (kind !== undefined && kind.group === 'meta.k8s.io') {
-      this.#kinds.set(name, [{ group: '', version: kind.version, kind: kind.kind }]);
-    }
+    if (kind !== undefined && !this.#kinds.has(name))
+      this.#kinds.set(name, [kind.group === 'meta.k8s.io' ? { ...kind, group: '' } : kind]);
     this.#schemas.set(name, this.#messageSchema(message));
   }
 
@@ -195,6 +232,7 @@ export class SchemaCollector {
       ...(required.length === 0 ? {} : { required }),
       type: 'object',
       ...(message.isAtomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+      ...(message.name in unions ? { 'x-kubernetes-unions': [unions[message.name]] } : {}),
     };
   }
 
@@ -205,21 +243,23 @@ export class SchemaCollector {
       ? { additionalProperties: field.repeated ? list : item, type: 'object' }
       : field.repeated
         ? list
-        : this.#single(item, field);
+        : this.#single(item);
+    const isBare = undescribed.has(`${message.name}.${field.name}`);
+    if (isBare) return item;
     const description = describe(message, field);
     return {
       ...(description === undefined ? {} : { description }),
       ...shape,
-      ...(field.default === undefined || '$ref' in shape ? {} : { default: field.default }),
+      ...(field.default === undefined || this.#dialect === 'v2' ? {} : { default: field.default }),
       ...(field.enum === undefined ? {} : { enum: field.enum }),
       ...extensionsOf(field),
     };
   }
 
-  /** Version 3 wraps a reference that has siblings; version 2 lets them stand beside it. */
-  #single(item: Document, field: Field): Document {
+  /** Version 3 wraps a reference that has siblings; version 2 lets them stand beside it, and has no defaults. */
+  #single(item: Document): Document {
     if (!('$ref' in item) || this.#dialect === 'v2') return item;
-    return { allOf: [item], ...(field.default === undefined ? {} : { default: field.default }) };
+    return { allOf: [item] };
   }
 
   #itemSchema(message: Message, field: Field): Document {

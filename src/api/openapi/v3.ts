@@ -6,10 +6,18 @@
  *
  * Documents are made when asked for; keep them, they do not change while the kinds do not.
  */
-import type { Kind } from '../kind.ts';
+import type { ServedKind } from '../kind.ts';
 import type { GroupVersionKind } from '../object.ts';
 import { messageOfKind } from '../schema/messages.ts';
-import { type Operation, type Parameter, type Path, pathsOf, rootPath } from './paths.ts';
+import {
+  groupVersionName,
+  type Operation,
+  type Parameter,
+  type Path,
+  pathsOf,
+  rootPath,
+  tagOf,
+} from './paths.ts';
 import { type Document, refTo, SchemaCollector } from './schemas.ts';
 
 const patchTypes = [
@@ -19,34 +27,46 @@ const patchTypes = [
   'application/strategic-merge-patch+json',
 ];
 const objectTypes = ['application/json', 'application/vnd.kubernetes.protobuf', 'application/yaml'];
+const watchTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 /** Custom resources have no tables: no protobuf, and no merging by them. Clients look here for what they may send. */
 const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'));
 const customTypes = objectTypes.filter((type) => !type.includes('protobuf'));
 const patchName = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
 const info = { title: 'Kubernetes', version: 'unversioned' };
+/** Each group and version has its own name for them. */
+const optionKinds = ['meta.v1.DeleteOptions', 'meta.v1.WatchEvent'];
 
 /** The document of one group-version; `kinds` are those of the registry, others are passed over. */
 export function openApiV3(
   of: { readonly group: string; readonly version: string },
-  kinds: readonly Kind[],
+  kinds: readonly ServedKind[],
 ): Document {
   const collector = new SchemaCollector('v3');
   const paths: Record<string, Document> = {};
   const root = rootPath(of.group, of.version);
   paths[`${root}/`] = resourceListPath(collector, of);
   const served = kinds.filter((kind) => kind.group === of.group && kind.version === of.version);
-  collector.addSchema(patchName, {
-    description: 'A change, in one of the patch formats.',
-    type: 'object',
-  });
+  if (served.some(({ verbs }) => verbs.includes('patch')))
+    collector.addSchema(patchName, { description: 'A change, in one of the patch formats.', type: 'object' });
+  for (const message of served.some(({ verbs }) => verbs.includes('delete')) ? optionKinds : [])
+    collector.addMachinery(message, of);
   for (const kind of served) {
     const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
     const names =
       kind.custom === undefined
-        ? collector.addRoot({ message: kind.message, kind: gvk, description: kind.description })
+        ? collector.addRoot({
+            message: kind.message,
+            kind: gvk,
+            description: kind.description,
+            isListed: kind.verbs.includes('list'),
+          })
         : collector.addCustom(kind, kind.custom);
     for (const path of pathsOf(kind)) {
-      const name = sameKind(path.kind, gvk) ? names.name : schemaOfKind(collector, path.kind);
+      const name = sameKind(path.kind, gvk)
+        ? names.name
+        : path.operations.some(({ result }) => result === 'object')
+          ? schemaOfKind(collector, path.kind)
+          : undefined;
       paths[path.path] = pathItem(collector, path, name, names.listName, kind.custom !== undefined);
     }
   }
@@ -93,19 +113,15 @@ function resourceListPath(
   collector: SchemaCollector,
   of: { readonly group: string; readonly version: string },
 ): Document {
-  const group = of.group === '' ? 'core' : of.group;
   return {
     get: {
       description: 'The resources of this group and version.',
-      operationId: `get${group.replaceAll(/(^|[.-])(\w)/g, (_all, _dot, letter: string) => letter.toUpperCase())}Resources`,
+      operationId: `get${groupVersionName(of.group, of.version)}APIResources`,
       responses: content(objectTypes, refTo(collector.add('meta.v1.APIResourceList'), 'v3')),
-      tags: [tag(of)],
+      tags: [tagOf(of.group, of.version)],
     },
   };
 }
-
-const tag = (of: { readonly group: string; readonly version: string }): string =>
-  `${of.group === '' ? 'core' : of.group.replace(/\.k8s\.io$/, '').replaceAll('.', '_')}_${of.version}`;
 
 function pathItem(
   collector: SchemaCollector,
@@ -116,7 +132,7 @@ function pathItem(
 ): Document {
   const operations = path.operations.map((operation) => [
     operation.method,
-    operationObject(collector, operation, schemaName, listName, isCustom),
+    { ...operationObject(collector, operation, schemaName, listName, isCustom), tags: [path.tag] },
   ]);
   return { ...Object.fromEntries(operations), parameters: path.parameters.map(parameterObject) };
 }
@@ -150,11 +166,7 @@ function operationObject(
     operationId: operation.id,
     ...(operation.parameters.length === 0 ? {} : { parameters: operation.parameters.map(parameterObject) }),
     ...(body === undefined ? {} : { requestBody: body }),
-    responses:
-      operation.result === 'text'
-        ? content(['text/plain'], { type: 'string' })
-        : content(isCustom ? customTypes : objectTypes, result),
-    tags: [tag(operation.kind)],
+    responses: responsesOf(operation, result, isCustom),
     'x-kubernetes-action': operation.action,
     'x-kubernetes-group-version-kind': operation.kind,
   };
@@ -186,9 +198,19 @@ function bodyOf(
   }
 }
 
-function content(types: readonly string[], schema: Document): Document {
+function responsesOf({ result, codes }: Operation, schema: Document, isCustom: boolean): Document {
+  if (result === 'stream') return content(['*/*'], { type: 'string' });
+  if (result === 'log') return content([...objectTypes, 'text/plain'], { type: 'string' });
+  if (isCustom) return content(customTypes, schema, codes);
+  return content(result === 'list' ? [...objectTypes, ...watchTypes] : objectTypes, schema, codes);
+}
+
+const words: Readonly<Record<string, string>> = { '200': 'OK', '201': 'Created', '202': 'Accepted' };
+
+function content(types: readonly string[], schema: Document, codes: readonly string[] = ['200']): Document {
+  const said = Object.fromEntries(types.map((type) => [type, { schema }]));
   return {
-    '200': { description: 'OK', content: Object.fromEntries(types.map((type) => [type, { schema }])) },
+    ...Object.fromEntries(codes.map((code) => [code, { description: words[code], content: said }])),
     '401': { description: 'Unauthorized' },
   };
 }

@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   contentHash,
-  type Kind,
   type KindRegistry,
   openApiV2,
   openApiV2Protobuf,
@@ -10,6 +9,8 @@ import {
   openApiV2ProtobufMediaType,
   openApiV3,
   openApiV3Index,
+  postedKinds,
+  type ServedKind,
 } from '../../api/index.ts';
 import {
   mergeAggregated,
@@ -46,7 +47,7 @@ export class Documents {
   readonly #facts: ServerFacts;
   readonly #made = new Map<string, Buffer>();
   /** From which kinds a document was made. */
-  readonly #kindsOf = new Map<string, readonly Kind[]>();
+  readonly #kindsOf = new Map<string, readonly ServedKind[]>();
 
   constructor(registry: KindRegistry, facts: ServerFacts) {
     this.#registry = registry;
@@ -105,7 +106,7 @@ export class Documents {
     readonly bytes: Buffer;
     readonly hash: string;
   } {
-    const kinds = this.#registry.kinds.filter(
+    const kinds = [...this.#registry.kinds, ...postedKinds].filter(
       (kind) => kind.group === of.group && kind.version === of.version,
     );
     const name = `${openApiPrefix}${openApiPath(of)}`;
@@ -178,7 +179,8 @@ export class Documents {
     if (parts[1] === 'v2' && parts.length === 2) {
       const accepted = parseAccept(http.headers.accept ?? '').map((clause) => clause.type);
       const wantsProtobuf = accepted.some((type) => openApiV2ProtobufAccepted.includes(type));
-      const json = (): object => openApiV2(kinds, this.#facts.version['gitVersion'] ?? '');
+      const json = (): object =>
+        openApiV2([...kinds, ...postedKinds], this.#facts.version['gitVersion'] ?? '');
       if (!wantsProtobuf) return this.#json(response, 'openapi/v2', json);
       sendBytes(
         response,

@@ -2,7 +2,15 @@
  * Requests for resources: from HTTP's method, path, parameters and body to one operation, and back.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest, findDuplicateFields, type IncludeObject, invalid, messageOf } from '../../api/index.ts';
+import {
+  apiVersionOf,
+  badRequest,
+  findDuplicateFields,
+  type IncludeObject,
+  invalid,
+  messageOf,
+  postedKinds,
+} from '../../api/index.ts';
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { type Decision, refusal } from '../access/access.ts';
@@ -11,7 +19,6 @@ import type { AuditTrail } from '../audit/trail.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import { checkBasis, checkForms } from '../custom/requests.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
-import { virtualKinds } from '../discovery.ts';
 import type { Identity } from '../identity.ts';
 import { negotiate } from '../media.ts';
 import type { Answer } from '../operations/answer.ts';
@@ -66,10 +73,11 @@ const subresourceMessages: Readonly<
 
 /** The verb of a request, as access rules speak of it. */
 export function verbOf(method: string, route: ResourceRoute, query: Query): string {
+  const isProxy = route.subresource === 'proxy';
   switch (method) {
     case 'GET':
     case 'HEAD':
-      if (query.flag('watch') === true) return 'watch';
+      if (!isProxy && query.flag('watch') === true) return 'watch';
       return route.name === '' ? 'list' : 'get';
     case 'POST':
       return 'create';
@@ -79,6 +87,9 @@ export function verbOf(method: string, route: ResourceRoute, query: Query): stri
       return method === 'PUT' ? 'update' : 'patch';
     case 'DELETE':
       return route.name === '' ? 'deletecollection' : 'delete';
+    case 'OPTIONS':
+      if (isProxy) return 'options';
+      throw notAllowed();
     default:
       throw notAllowed();
   }
@@ -156,7 +167,7 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   if (exchange.others?.serves(group, route.version) === true)
     return exchange.others.serve(group, route.version, identity, http, exchange.response);
   const resource = context.resources.find(group, route.version, name);
-  if (resource === undefined) return serveReview(exchange);
+  if (resource === undefined) return servePosted(exchange);
   if (resource.kind.deprecation !== undefined) addWarning(exchange.response, resource.kind.deprecation);
   if (resource.kind.custom !== undefined)
     checkForms(verb, subresource, http.headers.accept, http.headers['content-type']);
@@ -530,22 +541,29 @@ async function serveDeleteCollection(exchange: Exchange, resource: Resource): Pr
   await sendList(response, listing, wantedOf(exchange));
 }
 
-/** Kinds that are only asked: reviews of identity and access. */
-async function serveReview(exchange: Exchange): Promise<void> {
+/** Kinds that are only posted: reviews of identity and access, and bindings that name their pod. */
+async function servePosted(exchange: Exchange): Promise<void> {
   const { route, identity, http, response, identifyToken } = exchange;
-  const virtual = virtualKinds.find(
+  const virtual = postedKinds.find(
     (one) => one.group === route.group && one.version === route.version && one.resource === route.resource,
   );
   if (virtual === undefined || route.name !== '') throw noSuchPath();
-  if ((virtual.namespaced ?? false) !== (route.namespace !== '')) throw noSuchPath();
+  if (virtual.namespaced !== (route.namespace !== '')) throw noSuchPath();
   if (http.method !== 'POST') throw notAllowed();
-  const apiVersion = `${virtual.group}/${virtual.version}`;
-  const message = messageOf(`${virtual.group.split('.')[0]}.${virtual.version}.${virtual.kind}`);
+  const apiVersion = apiVersionOf(virtual.group, virtual.version);
+  const message = messageOf(virtual.message);
   const { object, warnings } = decodeBody(
     await readBody(http),
     { apiVersion, kind: virtual.kind, message },
     validationOf(exchange.query),
   );
+  const pods = virtual.kind === 'Binding' ? exchange.context.resources.find('', 'v1', 'pods') : undefined;
+  if (pods !== undefined) {
+    const { name = '' } = object.metadata ?? {};
+    const request = writeRequest(exchange);
+    const bound = await createAtSubresource(exchange.context, pods, request, name, 'binding', object);
+    return sendAnswer(response, undefined, bound, wantedOf(exchange), warnings);
+  }
   const answer =
     virtual.kind === 'TokenReview'
       ? await answerTokenReview(apiVersion, object, identifyToken)

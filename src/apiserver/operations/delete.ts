@@ -104,7 +104,7 @@ async function tryDelete(
   const step = markDeleted(context, resource, draft, options);
   if (request.dryRun)
     return step === 'remove'
-      ? statusAnswer(resource, name, draft)
+      ? lastAnswer(resource, name, current, draft)
       : { kind: 'object', object: draft, created: false };
   if (step === 'nothing') {
     await settled(context);
@@ -117,12 +117,15 @@ async function tryDelete(
   ]);
   if (outcome.kind !== 'committed') return undefined;
   const [stored] = outcome.results;
-  if (step === 'remove' || stored === undefined) return statusAnswer(resource, name, draft);
+  if (step === 'remove' || stored === undefined) return lastAnswer(resource, name, current, draft);
   if (resource.prepare !== undefined) await resource.prepare([stored]);
   return { kind: 'stored', resource, stored, created: false };
 }
 
-function statusAnswer(resource: Resource, name: string, draft: DraftObject): Answer {
+/** What is said of an object that is no more. */
+function lastAnswer(resource: Resource, name: string, current: Stored, draft: DraftObject): Answer {
+  if (resource.kind.returnsDeleted === true)
+    return { kind: 'stored', resource, stored: current, created: false };
   return { kind: 'status', status: deletedStatus(resource.ref, name, draft.metadata.uid) };
 }
 
