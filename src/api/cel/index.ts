@@ -16,6 +16,8 @@ export {
   resourceCheckOf,
   resourceCheckType,
 } from './library/authorizer.ts';
+export { quantityOf } from './library/quantity.ts';
+export { versionOf as semverOf } from './library/semver.ts';
 export { compileRegex, type Regex, regexProblem } from './regex.ts';
 export { countMaxOf, escapeName, type SchemaPlace, typeOfMessage, typeOfSchema } from './schema.ts';
 export { type Problem, problemsText } from './syntax.ts';

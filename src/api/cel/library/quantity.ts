@@ -11,7 +11,8 @@ type Int = number | bigint;
 const one = 1_000_000_000n;
 const make = (nano: bigint): Quantity => new Opaque('kubernetes.Quantity', nano);
 
-function quantityOf(text: string): Quantity {
+/** Throws a fault for what is none. */
+export function quantityOf(text: string): Quantity {
   const canonical = canonicalQuantity(text);
   const nano = typeof canonical === 'string' ? quantityNano(canonical) : undefined;
   if (nano === undefined)

@@ -29,7 +29,8 @@ function normalized(text: string): string {
   return parts.join('.') + rest;
 }
 
-function versionOf(text: string, isLoose = false): Semver {
+/** Throws a fault for what is none. */
+export function versionOf(text: string, isLoose = false): Semver {
   const version = parse(isLoose ? normalized(text) : text);
   if (version === undefined) throw new Fault(`${text}: no semantic version`);
   return new Opaque('kubernetes.Semver', version, `${version.parts.join('.')}-${version.pre.join('.')}`);

@@ -15,6 +15,7 @@ import { validateLabelKey } from '../../validation/label-selectors.ts';
 import { labelValue, subdomainName } from '../../validation/names.ts';
 import { notSupported, type Problems, required, tooLong, wrong } from '../../validation/problems.ts';
 import { validateConfiguration, validateFullAttributeName, validateLabelName, validateSet } from './names.ts';
+import { validateSelectorExpression } from './selector.ts';
 
 export const claimListMax = 32;
 const alternativesMax = 8;
@@ -113,6 +114,7 @@ export function validateSelectors(
     if (cel === undefined) problems.push(required(`${at}.cel`));
     else if (Buffer.byteLength(cel.expression ?? '') > expressionBytesMax)
       problems.push(tooLong(`${at}.cel.expression`, expressionBytesMax));
+    else validateSelectorExpression(problems, `${at}.cel.expression`, cel.expression ?? '');
   });
 }
 
