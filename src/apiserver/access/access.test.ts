@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ClusterRole, ClusterRoleBinding, Pod, PolicyRule, Role, RoleBinding } from '../../api/index.ts';
 import type { Identity } from '../identity.ts';
 import { defaultClusterRoleBindings, defaultClusterRoles } from './default-roles.ts';
+import { explainAccess } from './explanation.ts';
 import { nodeAccess } from './node-access.ts';
 import { grantText, RoleBook } from './role-book.ts';
 import { type Attributes, allows, ruleText, uncovered } from './rules.ts';
@@ -158,4 +159,54 @@ test('nodeAccess() gives an agent what its own pods name, and no more', () => {
       !may(asked('patch', 'nodes/status', { name: 'n2', namespace: '' })),
   );
   assert.ok(!may(asked('create', 'clusterroles', { group: 'rbac.authorization.k8s.io' })));
+});
+
+test('explainAccess() names all that allow, or what is near and the least that would allow it', () => {
+  const book = new RoleBook();
+  book.setClusterRole('reader', role('reader', rule('core', 'pods', 'get')));
+  book.setBinding('all', bind('all', 'reader', { kind: 'User', name: 'ann' }));
+  const there: RoleBinding = {
+    metadata: { name: 'w', namespace: 'else' },
+    subjects: [{ kind: 'User', name: 'ann' }],
+    roleRef: { kind: 'ClusterRole', name: 'editor' },
+  };
+  book.setClusterRole('editor', role('editor', rule('core', 'pods', 'delete get')));
+  book.setBinding('else/w', there);
+  const yes = explainAccess(book, identity('ann'), asked('get', 'pods'), undefined);
+  assert.ok(yes.allowed);
+  assert.deepEqual(
+    yes.because.map(({ role: of, binding, rule: by }) => [of?.name, binding?.name, by && ruleText(by)]),
+    [['reader', 'all', '{APIGroups:[""], Resources:["pods"], Verbs:["get"]}']],
+  );
+  const no = explainAccess(book, identity('ann'), asked('delete', 'pods', { name: 'web' }), undefined);
+  assert.ok(!no.allowed);
+  assert.deepEqual(no.missing, [
+    'ClusterRole "reader" is bound, but allows only {APIGroups:[""], Resources:["pods"], Verbs:["get"]}',
+    'RoleBinding "w" allows it in namespace "else" only',
+  ]);
+  // What it proposes does allow it, and nothing more.
+  const [proposed, binding] = no.remedy as [Role, RoleBinding];
+  assert.deepEqual(proposed.rules, [
+    { verbs: ['delete'], apiGroups: [''], resources: ['pods'], resourceNames: ['web'] },
+  ]);
+  book.setRole(`shop/${proposed.metadata.name}`, proposed);
+  book.setBinding(`shop/${binding.metadata.name}`, binding);
+  assert.ok(
+    explainAccess(book, identity('ann'), asked('delete', 'pods', { name: 'web' }), undefined).allowed,
+  );
+  assert.ok(
+    !explainAccess(book, identity('ann'), asked('delete', 'pods', { name: 'db' }), undefined).allowed,
+  );
+  // A role that is there already, and is no larger, is bound rather than made again.
+  const again = explainAccess(book, identity('ben'), asked('delete', 'pods', { name: 'web' }), undefined);
+  assert.equal(again.remedy.length, 1);
+  const robot = explainAccess(
+    book,
+    identity('system:serviceaccount:shop:robot'),
+    path('get', '/metrics'),
+    undefined,
+  );
+  assert.deepEqual((robot.remedy[1] as ClusterRoleBinding).subjects, [
+    { kind: 'ServiceAccount', name: 'robot', namespace: 'shop' },
+  ]);
 });
