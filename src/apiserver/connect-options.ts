@@ -3,10 +3,17 @@ import type { DraftObject } from './resource.ts';
 import type { Query } from './router.ts';
 
 const kinds: Readonly<Record<string, string>> = {
+  'nodes/proxy': 'NodeProxyOptions',
+  'pods/proxy': 'PodProxyOptions',
+  'services/proxy': 'ServiceProxyOptions',
   exec: 'PodExecOptions',
   attach: 'PodAttachOptions',
   portforward: 'PodPortForwardOptions',
 };
+
+/** A path behind `resource` (`pods`). */
+export const proxyOptions = (resource: string, path: string): DraftObject =>
+  ({ kind: kinds[`${resource}/proxy`], apiVersion: 'v1', path }) as unknown as DraftObject;
 
 const flags = ['stdin', 'stdout', 'stderr', 'tty'] as const;
 

@@ -17,6 +17,8 @@ export interface ResourceRoute {
   /** '' for the collection. */
   readonly name: string;
   readonly subresource: string;
+  /** Of `proxy`: what follows it, as it was written (`/`, `/a%20b`); '' for nothing. */
+  readonly path?: string;
 }
 
 export type Route = ResourceRoute | { readonly kind: 'path'; readonly path: string };
@@ -26,6 +28,11 @@ const namespaceParts = new Set(['status', 'finalize']);
 
 /** `path` is without its query. Throws `badRequest` for text that no URL may hold. */
 export function parseRoute(path: string): Route {
+  const proxy = path.indexOf('/proxy');
+  if (proxy > 0 && path.startsWith('/api/')) {
+    const route = parseProxy(path);
+    if (route !== undefined) return route;
+  }
   const parts = path.split('/');
   // A slash at the end changes nothing; empty parts elsewhere are no resource.
   if (parts.length > 3 && parts[parts.length - 1] === '') parts.pop();
@@ -52,6 +59,25 @@ export function parseRoute(path: string): Route {
   const group = isCore ? '' : (parts[2] as string);
   const version = parts[first - 1] as string;
   return { kind: 'resource', group, version, namespace, resource, name, subresource };
+}
+
+/** `…/nodes|pods|services/NAME/proxy[/PATH]`, whose path is the other server's affair. */
+function parseProxy(path: string): ResourceRoute | undefined {
+  const match =
+    /^\/api\/([^/]+)(?:\/namespaces\/([^/]+))?\/(nodes|pods|services)\/([^/]+)\/proxy(\/.*)?$/.exec(path);
+  if (match === null) return undefined;
+  const [, version = '', namespace = '', resource = '', name = '', rest = ''] = match;
+  if ((namespace === '') !== (resource === 'nodes')) return undefined;
+  return {
+    kind: 'resource',
+    group: '',
+    version,
+    namespace: decoded(namespace),
+    resource,
+    name: decoded(name),
+    subresource: 'proxy',
+    path: rest,
+  };
 }
 
 function decoded(part: string): string {

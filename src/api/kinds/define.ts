@@ -50,6 +50,13 @@ export function defineKind<T extends KubeObject>(own: Own<T>): Kind {
 
 export const statusSubresource: Subresource = { name: 'status', verbs: ['get', 'patch', 'update'] };
 
+/** HTTP to what the object stands for. */
+export const proxySubresource = (kind: string): Subresource => ({
+  name: 'proxy',
+  verbs: ['create', 'delete', 'get', 'patch', 'update'],
+  kind: { group: '', version: 'v1', kind },
+});
+
 export const scaleSubresource: Subresource = {
   name: 'scale',
   verbs: ['get', 'patch', 'update'],

@@ -8,7 +8,7 @@ import { labelValue } from '../validation/names.ts';
 import { duplicate, forbiddenField, oneOf, type Problems, wrong } from '../validation/problems.ts';
 import { validateAmounts } from '../validation/resources.ts';
 import { ageColumn, column, nameColumn, none, unknown, wideColumn } from './cells.ts';
-import { defineKind, statusSubresource } from './define.ts';
+import { defineKind, proxySubresource, statusSubresource } from './define.ts';
 import { taintEffects } from './pod-spec/placement.ts';
 
 const rolePrefix = 'node-role.kubernetes.io/';
@@ -46,7 +46,7 @@ export const node = defineKind<Node>({
   description: 'Node is a machine that runs pods.',
   shortNames: ['no'],
   namespaced: false,
-  subresources: [statusSubresource],
+  subresources: [proxySubresource('NodeProxyOptions'), statusSubresource],
   hasStatus: true,
   columns: [
     nameColumn,

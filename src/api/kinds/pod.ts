@@ -2,7 +2,7 @@
 import type { Subresource } from '../kind.ts';
 import type { Pod } from '../types/core.v1.ts';
 import { forbiddenField, type Problems, required } from '../validation/problems.ts';
-import { defineKind, statusSubresource } from './define.ts';
+import { defineKind, proxySubresource, statusSubresource } from './define.ts';
 import { podColumns } from './pod-spec/columns.ts';
 import { applyPodDefaults, applyPodSpecDefaults } from './pod-spec/defaults.ts';
 import { ephemeralContainersPart } from './pod-spec/ephemeral-containers.ts';
@@ -43,6 +43,7 @@ export const pod = defineKind<Pod>({
     stream('exec', 'PodExecOptions'),
     { name: 'log', verbs: ['get'] },
     stream('portforward', 'PodPortForwardOptions'),
+    proxySubresource('PodProxyOptions'),
     { name: 'resize', verbs: ['get', 'patch', 'update'], part: resizePart },
     statusSubresource,
   ],

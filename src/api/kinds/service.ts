@@ -8,7 +8,7 @@ import type { Service, ServiceSpec } from '../types/core.v1.ts';
 import { dns1035Name } from '../validation/names.ts';
 import type { Problems } from '../validation/problems.ts';
 import { ageColumn, column, labelsCell, nameColumn, none, unknown, wideColumn } from './cells.ts';
-import { defineKind, statusSubresource } from './define.ts';
+import { defineKind, proxySubresource, statusSubresource } from './define.ts';
 import { isReachableFromOutside, settleFamilies, settleTypeChange } from './service-spec/prepare.ts';
 import { validateService, validateServiceUpdate } from './service-spec/validate.ts';
 
@@ -64,7 +64,7 @@ export const service = defineKind<Service>({
   returnsDeleted: true,
   shortNames: ['svc'],
   categories: ['all'],
-  subresources: [statusSubresource],
+  subresources: [proxySubresource('ServiceProxyOptions'), statusSubresource],
   hasStatus: true,
   columns,
   selectableFields: {

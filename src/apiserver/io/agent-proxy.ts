@@ -176,22 +176,24 @@ export class AgentProxy {
   }
 
   #options({ host, port, path }: Target): RequestOptions {
-    if (this.#connection === undefined)
-      throw new CaelumError('unavailable', 'Cannot reach nodes: this server has no certificate for it');
-    return {
-      host,
-      port,
-      path,
-      ...this.#connection,
-      agent: false,
-      // The agent's certificate is for its node, whatever address leads there.
-      checkServerIdentity: (_name, certificate) =>
-        String(certificate.subject.CN).startsWith('system:node:')
-          ? undefined
-          : new Error('not the certificate of a node'),
-      servername: '',
-    };
+    return { host, port, path, ...agentOptions(this.#connection) };
   }
+}
+
+/** How a node's agent is called. */
+export function agentOptions(connection: AgentConnection | undefined): RequestOptions {
+  if (connection === undefined)
+    throw new CaelumError('unavailable', 'Cannot reach nodes: this server has no certificate for it');
+  return {
+    ...connection,
+    agent: false,
+    // The agent's certificate is for its node, whatever address leads there.
+    checkServerIdentity: (_name, certificate) =>
+      String(certificate.subject.CN).startsWith('system:node:')
+        ? undefined
+        : new Error('not the certificate of a node'),
+    servername: '',
+  };
 }
 
 /** Bytes both ways. */

@@ -248,7 +248,7 @@ const hopByHop = new Set([
 ]);
 
 /** What a client says of itself is told anew. */
-function forwarded(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+export function forwarded(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const kept: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
     if (hopByHop.has(name) || name === 'host' || name === 'authorization') continue;
@@ -289,7 +289,7 @@ const headerKey = (key: string): string =>
     .join('');
 
 /** Raw headers without those of the connection. */
-function endToEnd(raw: readonly string[]): string[] {
+export function endToEnd(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = raw[at] ?? '';

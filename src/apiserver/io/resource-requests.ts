@@ -305,14 +305,23 @@ function annotator(audit: AuditTrail | undefined): Pick<WriteRequest, 'annotate'
   return audit === undefined ? {} : { annotate: (key, value) => audit.annotate(key, value) };
 }
 
-/** Each warning is said once. */
+/** Of all warnings of one answer: headers are limited. */
+const warningsLengthMax = 4096;
+/** Of those that would be too many. */
+const cutWarningLength = 256;
+
+/** Each warning is said once; what would be too long is cut, and left out where that is too long still. */
 function warner(response: ServerResponse): (text: string) => void {
   let said: Set<string> | undefined;
+  let length = 0;
   return (text) => {
     said ??= new Set();
-    if (said.has(text)) return;
+    if (text === '' || said.has(text)) return;
     said.add(text);
-    addWarning(response, text);
+    const shown = length + text.length <= warningsLengthMax ? text : text.slice(0, cutWarningLength);
+    if (length + shown.length > warningsLengthMax) return;
+    length += shown.length;
+    addWarning(response, shown);
   };
 }
 

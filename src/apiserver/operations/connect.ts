@@ -1,5 +1,5 @@
 /** What is asked of a pod's streams passes admission as an object (PodExecOptions and its like), which may change it. */
-import { connectOptions, connectSearch } from '../connect-options.ts';
+import { connectOptions, connectSearch, proxyOptions } from '../connect-options.ts';
 import type { ApiContext } from '../context.ts';
 import type { Identity } from '../identity.ts';
 import { Query, type ResourceRoute } from '../router.ts';
@@ -23,4 +23,17 @@ export function connectTo(
     const changed = connectSearch(admitted);
     return work(new Query(changed.slice(1)), changed);
   });
+}
+
+/** What goes to a node, a pod or a service passes admission, too; the path stays what it is. */
+export function connectProxy(
+  context: ApiContext,
+  { namespace, name, resource: plural, path = '' }: ResourceRoute,
+  identity: Identity,
+  work: () => void,
+): Promise<void> {
+  const resource = context.resources.core(plural);
+  const request = { identity, namespace, dryRun: false, fieldValidation: 'Ignore' } as const;
+  const at = { resource, request, name, subresource: 'proxy', operation: 'CONNECT' } as const;
+  return admitAt(context, at, proxyOptions(plural, path), work);
 }
