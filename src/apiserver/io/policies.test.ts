@@ -305,6 +305,51 @@ test('the status of a policy tells which types its expressions mistake', async (
   });
 });
 
+test('types of custom resources are checked by their definition', async (t) => {
+  const { create, call } = await start(t);
+  const replicas = {
+    type: 'object',
+    properties: { spec: { type: 'object', properties: { replicas: { type: 'integer' } } } },
+  };
+  const defined = await create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'things.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'things', kind: 'Thing' },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: replicas } }],
+    },
+  });
+  assert.equal(defined.status, 201, defined.text);
+  const things = '/apis/example.com/v1/namespaces/default/things';
+  for (let round = 0; round < 200 && (await call('GET', things)).status !== 200; round++);
+  const path = `${admission}/validatingadmissionpolicies`;
+  await create(path, {
+    metadata: { name: 'p' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ['example.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['things'] },
+        ],
+      },
+      validations: [
+        { expression: 'object.spec.replicas > 1' },
+        { expression: 'object.spec.nope == object.metadata.labels' },
+      ],
+    },
+  });
+  const status = async () => (await call('GET', `${path}/p`)).body.status;
+  let found = await status();
+  for (let round = 0; round < 200 && found?.observedGeneration === undefined; round++) found = await status();
+  const warnings = found.typeChecking.expressionWarnings as { fieldRef: string; warning: string }[];
+  assert.deepEqual(
+    warnings.map(({ fieldRef, warning }) => `${fieldRef} ${warning.split('\n')[0]}`),
+    [
+      "spec.validations[1].expression example.com/v1, Kind=Thing: ERROR: <input>:1:12: undefined field 'nope'",
+    ],
+  );
+});
+
 test('a mutating policy lays configurations over the object, by keys of lists, and patches it', async (t) => {
   const { policy, create, configMap } = await start(t);
   await policy('Mutating', 'sidecar', {
