@@ -18,7 +18,6 @@ export { pathText } from './apply/field-set.ts';
 export { compare as compareStructures, duplicateIn, overlay } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * as cel from './cel/index.ts';
-export { compileRegex } from './cel/regex.ts';
 export * from './errors.ts';
 export type * from './kind.ts';
 export {
@@ -97,6 +96,7 @@ export {
   parseLabelSelector,
   parseLabelTerms,
 } from './selector.ts';
+export * as structural from './structural/index.ts';
 export {
   type IncludeObject,
   renderTable,

@@ -56,7 +56,8 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   },
   prepareDelete(object, { nowMs }) {
     const { finalizers = [] } = object.metadata;
-    if (!finalizers.includes(cleanupFinalizer)) object.metadata.finalizers = [...finalizers, cleanupFinalizer];
+    if (!finalizers.includes(cleanupFinalizer))
+      object.metadata.finalizers = [...finalizers, cleanupFinalizer];
     object.status ??= {};
     object.status.conditions = [
       ...(object.status.conditions ?? []).filter(({ type }) => type !== 'Terminating'),

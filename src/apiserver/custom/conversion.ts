@@ -6,11 +6,16 @@
  * A webhook changes labels and annotations and what is below the metadata; everything else of the metadata stays as it was. What it gets wrong is told to
  * whoever asked, in Kubernetes' words. Source: Kubernetes' documentation of versions of custom resources (webhook conversion).
  */
-import type { ConversionReview, CustomResourceDefinition, KubeObject, Status } from '../../api/index.ts';
+import {
+  type ConversionReview,
+  type CustomResourceDefinition,
+  type KubeObject,
+  type Status,
+  structural,
+} from '../../api/index.ts';
 import { CaelumError, isError, type Random, sameJson } from '../../lib/index.ts';
 import type { CallWebhook } from '../webhook.ts';
 import type { Convert } from './custom-kind.ts';
-import { isObject } from './structure.ts';
 
 const timeoutMs = 30_000;
 const reviewVersion = 'apiextensions.k8s.io/v1';
@@ -62,9 +67,11 @@ async function ask(
     if (!isError(error)) throw error;
     throw failure(first, error.message, error);
   }
-  const { response } = (isObject(answer) ? answer : {}) as ConversionReview;
-  const said = isObject(answer) ? `${String(answer['apiVersion'])}, Kind=${String(answer['kind'])}` : '';
-  if (said !== `${reviewVersion}, Kind=ConversionReview` || !isObject(response))
+  const { response } = (structural.isObject(answer) ? answer : {}) as ConversionReview;
+  const said = structural.isObject(answer)
+    ? `${String(answer['apiVersion'])}, Kind=${String(answer['kind'])}`
+    : '';
+  if (said !== `${reviewVersion}, Kind=ConversionReview` || !structural.isObject(response))
     throw failure(
       first,
       `invalid response: expected ConversionReview in ${reviewVersion}, got ${JSON.stringify(said)}`,
@@ -94,7 +101,8 @@ function restored(original: KubeObject, converted: unknown, apiVersion: string, 
       'internal',
       `conversion webhook for ${nameOf(original)} returned invalid converted object at index ${index}: ${why}`,
     );
-  if (!isObject(converted) || !isObject(converted['metadata'])) throw wrong('it is no object with metadata');
+  if (!structural.isObject(converted) || !structural.isObject(converted['metadata']))
+    throw wrong('it is no object with metadata');
   const { kind, apiVersion: said } = converted;
   if (said !== apiVersion || kind !== original.kind)
     throw wrong(
@@ -122,7 +130,7 @@ function textsOf(
   wrong: (why: string) => CaelumError,
 ): object {
   if (texts === undefined || texts === null) return {};
-  if (!isObject(texts) || Object.values(texts).some((text) => typeof text !== 'string'))
+  if (!structural.isObject(texts) || Object.values(texts).some((text) => typeof text !== 'string'))
     throw wrong(`metadata.${name} is no map of texts`);
   return { [name]: texts };
 }

@@ -1,17 +1,19 @@
 /**
  * One version of a definition: what its schema does to documents. Everything is made when first needed, and kept.
  */
-import type { CustomResourceDefinitionVersion, FieldProblem, KubeObject } from '../../api/index.ts';
-import { defaulted } from './defaulting.ts';
-import { embeddedCheck } from './embedded.ts';
-import { Findings } from './findings.ts';
-import { compileListTypes, type ListCheck } from './list-types.ts';
-import { pruned, withoutNulls } from './pruning.ts';
-import { type JsonObject, type Place, structureOf } from './structure.ts';
-import { type Check, compileSchema } from './validation.ts';
+import {
+  type CustomResourceDefinitionVersion,
+  type FieldProblem,
+  type KubeObject,
+  structural,
+} from '../../api/index.ts';
 
 /** Rules in an expression language, beside the schema. */
-export type RuleCheck = (object: KubeObject, old: KubeObject | undefined, findings: Findings) => void;
+export type RuleCheck = (
+  object: KubeObject,
+  old: KubeObject | undefined,
+  findings: structural.Findings,
+) => void;
 
 /** Because of these the rules are not asked: they count on the types. */
 const blocking = new Set([
@@ -29,16 +31,16 @@ const unchecked: FieldProblem = {
 };
 
 interface Compiled {
-  readonly check: Check;
-  readonly lists: ListCheck | undefined;
-  readonly embedded: ListCheck | undefined;
+  readonly check: structural.Check;
+  readonly lists: structural.ListCheck | undefined;
+  readonly embedded: structural.ListCheck | undefined;
   readonly rules: RuleCheck | undefined;
 }
 
 export class CustomVersion {
   readonly definition: CustomResourceDefinitionVersion;
   readonly #compileRules: (version: CustomVersion) => RuleCheck | undefined;
-  #place: Place | undefined;
+  #place: structural.Place | undefined;
   #compiled: Compiled | undefined;
 
   constructor(
@@ -57,24 +59,24 @@ export class CustomVersion {
     return this.definition.subresources?.status !== undefined;
   }
 
-  get place(): Place {
-    this.#place ??= structureOf(this.definition.schema?.openAPIV3Schema);
+  get place(): structural.Place {
+    this.#place ??= structural.structureOf(this.definition.schema?.openAPIV3Schema);
     return this.#place;
   }
 
   /** Only what the schema knows; the same object where that is all. */
   pruned<T>(object: T, unknown?: string[]): T {
-    return pruned(object, this.place, unknown);
+    return structural.pruned(object, this.place, unknown);
   }
 
   /** In full form; the same object where it is that already. */
   defaulted<T>(object: T): T {
-    return defaulted(withoutNulls(object, this.place), this.place);
+    return structural.defaulted(structural.withoutNulls(object, this.place), this.place);
   }
 
   problemsOf(object: KubeObject, old: KubeObject | undefined): readonly FieldProblem[] {
     const { check, lists, embedded, rules } = this.#checks();
-    const findings = new Findings();
+    const findings = new structural.Findings();
     check(object, old, findings);
     this.#checkScale(object, findings);
     embedded?.(object, findings);
@@ -88,15 +90,15 @@ export class CustomVersion {
 
   #checks(): Compiled {
     this.#compiled ??= {
-      check: compileSchema(this.definition.schema?.openAPIV3Schema ?? {}),
-      lists: compileListTypes(this.place),
-      embedded: embeddedCheck(this.place),
+      check: structural.compileSchema(this.definition.schema?.openAPIV3Schema ?? {}),
+      lists: structural.compileListTypes(this.place),
+      embedded: structural.embeddedCheck(this.place),
       rules: this.#compileRules(this),
     };
     return this.#compiled;
   }
 
-  #checkScale(object: KubeObject, findings: Findings): void {
+  #checkScale(object: KubeObject, findings: structural.Findings): void {
     const { scale } = this.definition.subresources ?? {};
     if (scale === undefined) return;
     for (const path of [scale.specReplicasPath, scale.statusReplicasPath]) {
@@ -115,8 +117,8 @@ export class CustomVersion {
   }
 }
 
-function isClean(lists: ListCheck, object: KubeObject): boolean {
-  const findings = new Findings();
+function isClean(lists: structural.ListCheck, object: KubeObject): boolean {
+  const findings = new structural.Findings();
   lists(object, findings);
   return findings.problems.length === 0;
 }
@@ -125,5 +127,8 @@ function isClean(lists: ListCheck, object: KubeObject): boolean {
 export const stepsOf = (path: string): readonly string[] => path.split('.').filter((step) => step !== '');
 
 export function valueAt(object: unknown, steps: readonly string[]): unknown {
-  return steps.reduce<unknown>((value, step) => (value as JsonObject | null | undefined)?.[step], object);
+  return steps.reduce<unknown>(
+    (value, step) => (value as structural.JsonObject | null | undefined)?.[step],
+    object,
+  );
 }

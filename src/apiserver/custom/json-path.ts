@@ -4,8 +4,8 @@
  *
  * Source: Kubernetes' documentation of JSONPath; client-go util/jsonpath, as behaviour.
  */
+import { structural } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
-import { isObject } from './structure.ts';
 
 type Step =
   | { readonly kind: 'field'; readonly names: readonly string[] }
@@ -46,11 +46,11 @@ function walk(values: readonly unknown[], steps: readonly Step[]): readonly unkn
 function take(value: unknown, step: Step): readonly unknown[] {
   switch (step.kind) {
     case 'field':
-      return isObject(value)
+      return structural.isObject(value)
         ? step.names.filter((name) => Object.hasOwn(value, name)).map((name) => value[name])
         : [];
     case 'all':
-      return Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+      return Array.isArray(value) ? value : structural.isObject(value) ? Object.values(value) : [];
     case 'below':
       return [value, ...take(value, { kind: 'all' }).flatMap((one) => take(one, step))];
     case 'index':

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { clientBinary } from '../../../tools/kubectl.ts';
+import { clientBinary, installedKubectls } from '../../../tools/kubectl.ts';
 import { kubeconfigText } from '../../main/kubeconfig.ts';
 import { startTestServer } from '../io/test-server.ts';
 
@@ -184,17 +184,42 @@ test('kubectl accepts unknown fields where the schema leaves them, and explains 
   await ok(
     'apply',
     '-f',
-    file('b.yaml', open('nests', 'Nest', `{ type: object, properties: { spec: { type: object, description: The rest., ${preserve} }, kept: { type: string } } }`)),
+    file(
+      'b.yaml',
+      open(
+        'nests',
+        'Nest',
+        `{ type: object, properties: { spec: { type: object, description: The rest., ${preserve} }, kept: { type: string } } }`,
+      ),
+    ),
   );
   await ok('wait', '--for=condition=Established', 'crd', '--all', '--timeout=5s');
-  const root = (more: string): string => file('r.yaml', `apiVersion: open.example.com/v1\nkind: Root\nmetadata: { name: a }\n${more}`);
+  const root = (more: string): string =>
+    file('r.yaml', `apiVersion: open.example.com/v1\nkind: Root\nmetadata: { name: a }\n${more}`);
   await ok('create', '-f', root('dummy: { a: 1 }\n'));
   await ok('apply', '-f', root('dummy: { a: 2, b: [1] }\n'));
   assert.match(await ok('explain', 'roots'), /KIND: +Root\nVERSION: +v1\n\nDESCRIPTION:/);
-  const nest = (more: string): string => file('n.yaml', `apiVersion: open.example.com/v1\nkind: Nest\nmetadata: { name: a }\n${more}`);
+  const nest = (more: string): string =>
+    file('n.yaml', `apiVersion: open.example.com/v1\nkind: Nest\nmetadata: { name: a }\n${more}`);
   await ok('create', '-f', nest('spec: { anything: { goes: [true] } }\n'));
   assert.match(await ok('explain', 'nests.spec'), /The rest\./);
   assert.match((await run('create', '-f', nest('other: 1\n'))).stderr, /unknown field "other"/);
   assert.equal(await ok('get', 'nest', 'a', '-o', 'jsonpath={.spec.anything.goes[0]}'), 'true');
-  assert.match(await ok('get', 'nests,roots'), /nest.open.example.com\/a[^]*root.open.example.com\/a/);
+  assert.match(await ok('get', 'nests,roots'), /nest.open.example.com\/a[\s\S]*root.open.example.com\/a/);
+});
+
+// They read OpenAPI version 2, as protobuf, and refuse what it does not know.
+const old = installedKubectls().find(({ version }) => version === '1.27');
+
+test('kubectl 1.27 validates and explains custom resources by the older OpenAPI', {
+  skip: old === undefined && 'no kubectl 1.27',
+}, async (t) => {
+  const { ok, run, file } = await startKubectl(t, old?.path ?? '');
+  await ok('apply', '-f', file('crd.yaml', definition));
+  await ok('wait', '--for=condition=Established', 'crd/crontabs.stable.example.com', '--timeout=5s');
+  assert.match(await ok('apply', '-f', file('ct.yaml', object)), /created/);
+  assert.match(await ok('apply', '-f', file('ct.yaml', object.replace('my-image', 'other'))), /configured/);
+  assert.match(await ok('explain', 'crontab.spec.cronSpec'), /When it runs\./);
+  const unknown = await run('apply', '-f', file('bad.yaml', object.replace('image:', 'imagee:')));
+  assert.match(unknown.stderr, /unknown field "(spec\.)?imagee"/);
 });

@@ -1,12 +1,17 @@
 /** How the parts of a custom resource are owned in server-side apply: as its schema says of lists and maps. What no schema tells is owned field by field. */
-import { type Json, messageOf, type OwnershipShape, shapeOfMessage } from '../../api/index.ts';
-import type { Place } from './structure.ts';
+import {
+  type Json,
+  messageOf,
+  type OwnershipShape,
+  shapeOfMessage,
+  type structural,
+} from '../../api/index.ts';
 
 const whole: OwnershipShape = { kind: 'whole' };
 const untold: OwnershipShape = { kind: 'object', shapeOf: () => untold };
 
 /** Of the root, or of an embedded object. */
-export function ownershipOf(place: Place): OwnershipShape {
+export function ownershipOf(place: structural.Place): OwnershipShape {
   const { schema, properties, additional, items } = place;
   if (schema['x-kubernetes-map-type'] === 'atomic') return whole;
   if (schema['x-kubernetes-int-or-string'] === true) return whole;
@@ -34,7 +39,7 @@ export function ownershipOf(place: Place): OwnershipShape {
   }
 }
 
-function listOwnership({ schema, items }: Place): OwnershipShape {
+function listOwnership({ schema, items }: structural.Place): OwnershipShape {
   const type = schema['x-kubernetes-list-type'];
   if (type === 'set') return { kind: 'set' };
   const keys = schema['x-kubernetes-list-map-keys'];

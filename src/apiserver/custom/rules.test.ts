@@ -274,6 +274,34 @@ const wrong: readonly (readonly [what: string, schema: JSONSchemaProps, ...expec
   ],
 ];
 
+const defaults: readonly (readonly [what: string, schema: JSONSchemaProps, ...expected: string[]])[] = [
+  ['right', { type: 'integer', default: 3 }],
+  [
+    'of the wrong type',
+    { type: 'integer', default: 'x' },
+    'Invalid value: "string":  in body must be of type integer: "string"',
+  ],
+  [
+    'with unknown fields',
+    object({ b: { type: 'string' } }, { default: { c: 1 } }),
+    'Invalid value: {"c":1}: must not have unknown fields',
+  ],
+  [
+    'out of bounds',
+    { type: 'integer', minimum: 5, default: 3 },
+    'Invalid value: 3:  in body should be greater than or equal to 5',
+  ],
+];
+
+for (const [what, schema, ...expected] of defaults)
+  test(`CustomResourceDefinition defaults: ${what}`, () => {
+    const at = 'spec.validation.openAPIV3Schema.properties[spec].properties[a].default';
+    assert.deepEqual(
+      definitionLines(object({ a: schema })),
+      expected.map((line) => `${at}: ${line}`),
+    );
+  });
+
 for (const [what, schema, ...expected] of wrong)
   test(`CustomResourceDefinition rules: ${what}`, () => {
     const found = definitionLines(schema);

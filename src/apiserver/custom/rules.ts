@@ -7,12 +7,9 @@
  * Ratcheting: a value that was there before and has not changed is not held to rules about itself alone.
  * Source: Kubernetes' documentation of custom resources (validation rules); k8s.io/apiextensions-apiserver schema/cel, as behaviour.
  */
-import { type CompiledRule, cel, compileRules, type JSONSchemaProps } from '../../api/index.ts';
+import { type CompiledRule, cel, compileRules, type JSONSchemaProps, structural } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import type { CustomVersion, RuleCheck } from './custom-version.ts';
-import type { Findings } from './findings.ts';
-import { isObject, type JsonObject } from './structure.ts';
-import { elementsByKey, keyOf } from './validation.ts';
 
 interface Node {
   readonly type: string;
@@ -50,7 +47,7 @@ function nodeOf(rules: JSONSchemaProps, schema: JSONSchemaProps, isRoot: boolean
     if (node !== undefined) properties.set(name, node);
   }
   const below = (part: unknown, known: unknown): Node | undefined =>
-    isObject(part) && isObject(known) ? nodeOf(part, known, false) : undefined;
+    structural.isObject(part) && structural.isObject(known) ? nodeOf(part, known, false) : undefined;
   const items = below(rules.items, schema.items);
   const additional = below(rules.additionalProperties, schema.additionalProperties);
   const allOf = (rules.allOf ?? []).flatMap((one) => nodeOf(one, schema, isRoot) ?? []);
@@ -87,11 +84,11 @@ class Correlation {
 }
 
 class Walk {
-  readonly #findings: Findings;
+  readonly #findings: structural.Findings;
   #budget: number = cel.requestCostMax;
   #isOver = false;
 
-  constructor(findings: Findings) {
+  constructor(findings: structural.Findings) {
     this.#findings = findings;
   }
 
@@ -104,24 +101,24 @@ class Walk {
     }
     for (const one of node.allOf) this.visit(one, value, old, near);
     if (Array.isArray(value)) this.#visitList(node, value, old, near);
-    else if (isObject(value)) this.#visitObject(node, value, old, near);
+    else if (structural.isObject(value)) this.#visitObject(node, value, old, near);
   }
 
   #visitList(node: Node, list: readonly unknown[], old: unknown, near: Correlation | undefined): void {
     const { items, keys } = node;
     if (items === undefined) return;
-    const before = keys !== undefined && Array.isArray(old) ? elementsByKey(old, keys) : undefined;
+    const before = keys !== undefined && Array.isArray(old) ? structural.elementsByKey(old, keys) : undefined;
     list.forEach((item, index) => {
       this.#findings.enter(index);
-      this.#below(items, item, before?.get(keyOf(item, keys)), near);
+      this.#below(items, item, before?.get(structural.keyOf(item, keys)), near);
       this.#findings.leave();
     });
   }
 
-  #visitObject(node: Node, object: JsonObject, old: unknown, near: Correlation | undefined): void {
+  #visitObject(node: Node, object: structural.JsonObject, old: unknown, near: Correlation | undefined): void {
     const { properties, additional } = node;
     if (properties.size === 0 && additional === undefined) return;
-    const before = isObject(old) && !node.isAtomic ? old : undefined;
+    const before = structural.isObject(old) && !node.isAtomic ? old : undefined;
     for (const field in object) {
       const property = properties.get(field);
       const below = property ?? additional;

@@ -337,9 +337,9 @@ const prunings: readonly (readonly [
     object({
       a: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: object({}) } },
     }),
-    { a: { apiVersion: 'v1', kind: 'A', metadata: { name: 'x' }, data: 1 } },
+    { a: { apiVersion: 'v1', kind: 'A', metadata: { name: 'x', odd: 1 }, data: 1 } },
     { a: { apiVersion: 'v1', kind: 'A', metadata: { name: 'x' } } },
-    ['spec.a.data'],
+    ['spec.a.metadata.odd', 'spec.a.data'],
   ],
 ];
 

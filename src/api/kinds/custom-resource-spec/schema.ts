@@ -7,6 +7,7 @@ import { countMaxOf } from '../../cel/index.ts';
 import { regexProblem } from '../../cel/regex.ts';
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions.v1.ts';
 import { forbiddenField, notSupported, type Problems, required, wrong } from '../../validation/problems.ts';
+import { validateDefault } from './defaults.ts';
 import { RuleCosts, type RulePlace, validateRules } from './rules.ts';
 import { additionalOf, itemsOf, structuralProblems } from './structural.ts';
 
@@ -141,7 +142,9 @@ function visit(problems: Problems, field: string, schema: Schema, place: Place):
   schema['x-kubernetes-validations']?.forEach((rule, index) => {
     validateRule(problems, `${field}.x-kubernetes-validations[${index}]`, rule);
   });
-  if (place.rules !== undefined) validateRules(problems, field, schema, place.rules, place.costs);
+  if (place.rules === undefined) return;
+  if (place.noDefaults === undefined) validateDefault(problems, field, schema);
+  validateRules(problems, field, schema, place.rules, place.costs);
 }
 
 function placeOf(name: string, parent: Schema, place: Place): Place {

@@ -4,7 +4,7 @@
  *
  * Source: Kubernetes' documentation of custom resources (defaulting).
  */
-import { draftOf, type Json } from '../../api/index.ts';
+import { draftOf, type Json } from '../object.ts';
 import { isIdentity, isObject, type JsonObject, type Place, put } from './structure.ts';
 
 export function defaulted<T>(value: T, place: Place): T {

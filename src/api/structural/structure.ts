@@ -3,7 +3,8 @@
  *
  * Source: Kubernetes' documentation of custom resources (structural schemas).
  */
-import type { JSONSchemaProps, Json } from '../../api/index.ts';
+import type { Json } from '../object.ts';
+import type { JSONSchemaProps } from '../types/apiextensions.v1.ts';
 
 export interface Place {
   readonly schema: JSONSchemaProps;
@@ -17,6 +18,8 @@ export interface Place {
   readonly preserves: boolean;
   /** An object of the API: `apiVersion`, `kind` and `metadata` are known without being said. */
   readonly embeds: boolean;
+  /** The whole object, whose metadata is looked at elsewhere. */
+  readonly isRoot: boolean;
   readonly nullable: boolean;
   readonly defaultValue: Json | undefined;
   /** Here or below. */
@@ -25,7 +28,7 @@ export interface Place {
 
 /** Of the root: it is an object of the API. */
 export function structureOf(schema: JSONSchemaProps | undefined): Place {
-  return { ...placeOf(schema ?? {}), embeds: true };
+  return { ...placeOf(schema ?? {}), embeds: true, isRoot: true };
 }
 
 const noProperties: ReadonlyMap<string, Place> = new Map();
@@ -51,6 +54,7 @@ function placeOf(schema: JSONSchemaProps): Place {
     items: item,
     preserves: schema['x-kubernetes-preserve-unknown-fields'] === true,
     embeds: schema['x-kubernetes-embedded-resource'] === true,
+    isRoot: false,
     nullable: schema.nullable === true,
     defaultValue: schema.default,
     hasDefaults: below.some((one) => one.hasDefaults || one.defaultValue !== undefined),

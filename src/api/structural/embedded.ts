@@ -2,7 +2,10 @@
  * Objects of the API within a custom resource: they say what they are, and their metadata is metadata.
  * Source: k8s.io/apiextensions-apiserver schema/objectmeta, as behaviour.
  */
-import { checkShape, type KubeObject, messageOf, validateObjectMeta } from '../../api/index.ts';
+import type { KubeObject } from '../object.ts';
+import { checkShape } from '../schema/check-shape.ts';
+import { messageOf } from '../schema/messages.ts';
+import { validateObjectMeta } from '../validation/object-meta.ts';
 import type { Findings } from './findings.ts';
 import type { ListCheck } from './list-types.ts';
 import { isObject, type JsonObject, type Place } from './structure.ts';

@@ -1,5 +1,5 @@
 /** What validation finds on its walk: problems with their paths, which are spelt only when there is something to tell. */
-import type { FieldProblem } from '../../api/index.ts';
+import type { FieldProblem } from '../kind.ts';
 
 export class Findings {
   readonly problems: FieldProblem[] = [];

@@ -4,7 +4,8 @@
  *
  * Source: Kubernetes' documentation of custom resources (field pruning); k8s.io/apiextensions-apiserver schema/pruning, as behaviour.
  */
-import { isIdentity, type JsonObject, type Place, put } from './structure.ts';
+import { messageOf } from '../schema/messages.ts';
+import { isIdentity, isObject, type JsonObject, type Place, put } from './structure.ts';
 
 /** `unknown`: gets the paths of what was taken away. */
 export function pruned<T>(value: T, place: Place, unknown?: string[]): T {
@@ -67,8 +68,13 @@ function pruneObject(
     return changed;
   };
   for (const field in object) {
-    if (place?.embeds === true && isIdentity(field)) continue;
     const value = object[field];
+    if (place?.embeds === true && isIdentity(field)) {
+      if (place.isRoot || field !== 'metadata' || !isObject(value)) continue;
+      const kept = prunedMetadata(value, path === '' ? field : `${path}.${field}`, unknown);
+      if (kept !== value) put(copy(), field, kept);
+      continue;
+    }
     const property = place?.properties.get(field);
     if (property === undefined && place?.isOpen !== true) {
       if (keeps) continue;
@@ -82,6 +88,19 @@ function pruneObject(
     if (kept !== value) put(copy(), field, kept);
   }
   return changed ?? object;
+}
+
+/** Metadata has the same fields everywhere. What is of the wrong type is told by validation. */
+function prunedMetadata(metadata: JsonObject, path: string, unknown: string[] | undefined): JsonObject {
+  const { fields } = messageOf('meta.v1.ObjectMeta');
+  let changed: JsonObject | undefined;
+  for (const field in metadata) {
+    if (fields.has(field)) continue;
+    unknown?.push(`${path}.${field}`);
+    changed ??= { ...metadata };
+    delete changed[field];
+  }
+  return changed ?? metadata;
 }
 
 /** Nulls where the schema allows none say nothing: they go, so that defaults can come. Only properties: elements of lists stay. */
