@@ -96,6 +96,48 @@ async function sendCompressed(
   response.end(sent);
 }
 
+/** What is longer is sent piece by piece, as the client takes it: nothing is copied whole, and others have their turn. */
+const streamBytesMin = 1024 * 1024;
+const pieceBytes = 256 * 1024;
+
+/** Resolves when all is sent, or the client has gone. */
+async function sendParts(response: ServerResponse, parts: readonly Buffer[], length: number): Promise<void> {
+  response.writeHead(200, [
+    'Content-Type',
+    jsonType,
+    'Content-Length',
+    String(length),
+    'Cache-Control',
+    'no-cache, private',
+  ]);
+  let piece: Buffer[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    piece.push(part);
+    bytes += part.length;
+    if (bytes < pieceBytes) continue;
+    if (response.destroyed) return;
+    const isTaken = response.write(Buffer.concat(piece, bytes));
+    piece = [];
+    bytes = 0;
+    if (!isTaken) await drained(response);
+  }
+  response.end(Buffer.concat(piece, bytes));
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go);
+      response.off('close', go);
+      resolve();
+    };
+    response.on('drain', go);
+    response.on('close', go);
+    if (response.destroyed) go();
+  });
+}
+
 /** Beside the answer, whatever that will be. Before it is sent. */
 export function addWarning(response: ServerResponse, warning: string): void {
   // Header values are bytes; as text they are UTF-8.
@@ -251,7 +293,12 @@ export async function sendList(response: ServerResponse, answer: ListAnswer, wan
     length += bytes.length;
   }
   parts.push(listEnd);
-  sendBytes(response, 200, Buffer.concat(parts, length + listEnd.length));
+  length += listEnd.length;
+  // The audit log may want to see it whole, and what is compressed is compressed whole.
+  const isWhole =
+    length < streamBytesMin || acceptsGzip(response) || asApiResponse(response)?.audit !== undefined;
+  if (isWhole) sendBytes(response, 200, Buffer.concat(parts, length));
+  else await sendParts(response, parts, length);
 }
 
 const comma = Buffer.from(',');

@@ -246,7 +246,12 @@ export class Desk {
     inFlight.value++;
     const { clock } = this.#context;
     const expire = (): void => {
-      if (response.writableEnded || response.headersSent) return;
+      if (response.writableEnded) return;
+      // Begun, and not taken in time: all that can be said is that it is not whole.
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
       this.counts.terminated.with('504').value++;
       giveUp(timedOut());
       response.isGivenUp = true;
