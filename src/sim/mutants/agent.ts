@@ -55,8 +55,8 @@ export const agentMutants: readonly Mutant[] = [
   {
     name: 'agent/attempt-repeated',
     file: 'agent/pods/view.ts',
-    find: 'const countedBefore = reported?.containerID === undefined ? 0 : (reported?.restartCount ?? 0) + 1;',
-    replace: 'const countedBefore = 0;',
+    find: 'const nextAttempt = Math.max(nextKnown, (memory.lastLogged ?? -1) + 1);',
+    replace: 'const nextAttempt = attempts[0] === undefined ? 0 : nextKnown;',
     sentence: 'An attempt that a restart of the machine has taken is started again under its number.',
   },
   {
