@@ -119,3 +119,46 @@ async function play(t: TestContext, seed: number): Promise<void> {
 
 for (const seed of [1, 2, 3, 4, 5, 6])
   test(`quotas are kept exactly under random writes (seed ${seed})`, (t) => play(t, seed));
+
+const podQuota = (name: string, hard: string) =>
+  objectOf('v1', 'ResourceQuota', name, { spec: { hard: { pods: hard } } });
+
+/** Creates pods the moment in which the store tells of pod "a". */
+function createAmidEvents(store: Store, client: Client, names: readonly string[]): Promise<unknown>[] {
+  const results: Promise<unknown>[] = [];
+  store.watch('pods/', store.revision(), {
+    onEvents: (events) => {
+      if (events.some(({ key }) => key === 'pods/default/a'))
+        results.push(...names.map((name) => client.create(pods, podOf(name))));
+    },
+    onEnd: () => {},
+  });
+  return results;
+}
+
+const outcomesOf = async (results: readonly Promise<unknown>[]): Promise<string> =>
+  (await Promise.allSettled(results)).map(({ status }) => status).join();
+
+test('what is stored counts once, also in the moment in which it is told', async (t) => {
+  const { api, client } = await startApi(t);
+  await client.create(resourceQuotas, podQuota('q', '3'));
+  // The account is made when it is first asked for, and follows pods from then on: before the one below.
+  await client.create(pods, podOf('first'), { dryRun: true });
+  const results = createAmidEvents(api.context.store, client, ['b', 'c']);
+  await client.create(pods, podOf('a'));
+  assert.equal(await outcomesOf(results), 'fulfilled,fulfilled');
+});
+
+test('what is counted amid the telling is not counted again', async (t) => {
+  const { api, client } = await startApi(t);
+  const results = createAmidEvents(api.context.store, client, ['b']);
+  await client.create(resourceQuotas, podQuota('large', '9'));
+  await client.create(pods, podOf('first'), { dryRun: true });
+  // Stored at once: the other quota is counted for the first time when "b" comes, and "a" is told to the account after that.
+  await Promise.all([client.create(resourceQuotas, podQuota('other', '3')), client.create(pods, podOf('a'))]);
+  assert.equal(await outcomesOf(results), 'fulfilled');
+  assert.equal(
+    await outcomesOf([client.create(pods, podOf('c')), client.create(pods, podOf('d'))]),
+    'fulfilled,rejected',
+  );
+});
