@@ -261,4 +261,4 @@ export type {
   VolumeAttachmentStatus,
   VolumeAttributesClass,
 } from './types/storage.v1.ts';
-export { validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';
+export { finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';

@@ -40,7 +40,8 @@ export interface Expected {
 }
 
 /** YAML is read by a library that is loaded when the first YAML comes. */
-let parseYaml: ((text: string) => { value: unknown; duplicates: string[] }) | undefined;
+let parseYaml: ((text: string) => unknown) | undefined;
+let findYamlDuplicates: ((text: string) => string[]) | undefined;
 
 /** Loads what a media type needs. Call before `decodeBody`. */
 export async function prepareMediaType(mediaType: string): Promise<void> {
@@ -51,14 +52,20 @@ export async function prepareMediaType(mediaType: string): Promise<void> {
     const [problem] = document.errors;
     if (problem !== undefined)
       throw badRequest(`error converting YAML to JSON: yaml: ${problem.message.split('\n')[0] ?? ''}`);
-    const strict = parseDocument(text, { uniqueKeys: true }).errors.filter(
-      (error) => error.code === 'DUPLICATE_KEY',
-    );
-    return {
-      value: document.toJS({ maxAliasCount: 100 }),
-      duplicates: strict.map((error) => error.message.split('\n')[0] ?? ''),
-    };
+    return document.toJS({ maxAliasCount: 100 });
   };
+  findYamlDuplicates = (text) =>
+    parseDocument(text, { uniqueKeys: true })
+      .errors.filter(({ code }) => code === 'DUPLICATE_KEY')
+      .map(({ linePos, pos }) => {
+        const [, quoted, plain = ''] = /^["']?((?<=["'])[^"']*)?([^:\n]*)/.exec(text.slice(pos[0])) ?? [];
+        return `line ${linePos?.[0].line ?? 0}: key ${JSON.stringify(quoted ?? plain.trim())} already set in map`;
+      });
+}
+
+/** What stands twice in a YAML body, as Go's decoder tells it: `line 11: key "foo" already set in map`. */
+export function yamlDuplicates({ bytes, mediaType }: Body): readonly string[] {
+  return /yaml/.test(mediaType) ? (findYamlDuplicates?.(bytes.toString('utf8')) ?? []) : [];
 }
 
 /** The value of a body, whatever its form. Throws `badRequest`, `unsupportedMediaType`. */
@@ -77,7 +84,7 @@ export function parseBody({ bytes, mediaType }: Body): unknown {
     case 'text/yaml':
     case 'application/x-yaml':
       if (parseYaml === undefined) throw new Error('assertion failed: prepareMediaType comes first');
-      return parseYaml(bytes.toString('utf8')).value;
+      return parseYaml(bytes.toString('utf8'));
     default:
       throw new CaelumError(
         'unsupportedMediaType',
@@ -109,7 +116,13 @@ export function decodeBody(
   checkTypeMeta(object, expected);
   const duplicates =
     validation !== 'Ignore' && isJson(body.mediaType) ? findDuplicateFields(body.bytes.toString('utf8')) : [];
-  return { object, warnings: shapeWarnings(object, expected, validation, duplicates) };
+  const lines = validation === 'Ignore' ? [] : yamlDuplicates(body);
+  if (validation === 'Strict' && lines.length > 0) {
+    const version = versionOf(expected.apiVersion);
+    const error = `strict decoding error: yaml: unmarshal errors:\n  ${lines.join('\n  ')}`;
+    throw badRequest(cannotBeHandled(expected.kind, version, error));
+  }
+  return { object, warnings: [...lines, ...shapeWarnings(object, expected, validation, duplicates)] };
 }
 
 /** Checks and prunes in place; answers warnings. Throws `badRequest` on wrong types, and in strict mode on unknown fields. */

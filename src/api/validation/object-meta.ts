@@ -22,6 +22,8 @@ export function validateObjectMeta(
   meta: ObjectMeta,
   namespaced: boolean,
   validateName: (name: string) => readonly string[],
+  /** Names of finalizers without a domain: custom resources are only warned of them. */
+  allowsBareFinalizers = false,
 ): FieldProblem[] {
   const problems: Problems = [];
   validateIdentity(problems, meta, namespaced, validateName);
@@ -29,7 +31,7 @@ export function validateObjectMeta(
   if (meta.labels !== undefined) validateLabels(problems, 'metadata.labels', meta.labels);
   if (meta.annotations !== undefined) validateAnnotations(problems, 'metadata.annotations', meta.annotations);
   if (meta.ownerReferences !== undefined) validateOwners(problems, meta.ownerReferences);
-  if (meta.finalizers !== undefined) validateFinalizers(problems, meta.finalizers);
+  if (meta.finalizers !== undefined) validateFinalizers(problems, meta.finalizers, allowsBareFinalizers);
   return problems;
 }
 
@@ -108,11 +110,25 @@ function validateOwners(problems: Problems, owners: readonly OwnerReference[]): 
   }
 }
 
-function validateFinalizers(problems: Problems, finalizers: readonly string[]): void {
+/** Bare names, new in `meta`, as custom resources are warned of them. */
+export function finalizerWarnings(meta: ObjectMeta, before: ObjectMeta | undefined): readonly string[] {
+  const added = (meta.finalizers ?? []).filter((name) => before?.finalizers?.includes(name) !== true);
+  return added
+    .filter(isBare)
+    .map(
+      (name) =>
+        `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+    );
+}
+
+const isBare = (finalizer: string): boolean =>
+  !finalizer.includes('/') && !standardFinalizers.includes(finalizer);
+
+function validateFinalizers(problems: Problems, finalizers: readonly string[], allowsBare: boolean): void {
   finalizers.forEach((finalizer, index) => {
     const reasons = qualifiedName(finalizer);
     for (const why of reasons) problems.push(wrong('metadata.finalizers', finalizer, why));
-    if (reasons.length === 0 && !finalizer.includes('/') && !standardFinalizers.includes(finalizer))
+    if (reasons.length === 0 && !allowsBare && isBare(finalizer))
       problems.push(
         wrong(
           `metadata.finalizers[${index}]`,

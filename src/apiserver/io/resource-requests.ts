@@ -18,7 +18,7 @@ import type { Attributes, Selectors } from '../access/rules.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import { checkBasis, checkForms } from '../custom/requests.ts';
-import { type Body, decodeBody, type FieldValidation, parseBody } from '../decode.ts';
+import { type Body, decodeBody, type FieldValidation, parseBody, yamlDuplicates } from '../decode.ts';
 import type { Identity } from '../identity.ts';
 import { negotiate } from '../media.ts';
 import type { Answer } from '../operations/answer.ts';
@@ -476,6 +476,11 @@ function parsePatch(body: Body, validation: FieldValidation): unknown {
     if (duplicate !== undefined)
       throw badRequest(`strict decoding error: duplicate field ${JSON.stringify(duplicate)}`);
   }
+  const lines = validation === 'Strict' ? yamlDuplicates(body) : [];
+  if (lines.length > 0)
+    throw badRequest(
+      `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${lines.join('\n  ')}`,
+    );
   return patch;
 }
 

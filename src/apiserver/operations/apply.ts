@@ -7,6 +7,7 @@ import {
   applyConfiguration,
   badRequest,
   type Conflict,
+  checkShape,
   conflictMessage,
   duplicateIn,
   invalid,
@@ -52,6 +53,7 @@ export async function applyObject(
     ]);
   const configuration = checked(resource, apply);
   const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
+  if (resource.kind.custom !== undefined) checkDeclared(resource, request, apply.name, configuration);
   const warnings = shapeWarnings(configuration, expected, request.fieldValidation);
   const ownership = {
     ...ownershipOf(context, resource, manager, 'Apply', subresourceOf(apply.part)),
@@ -86,6 +88,22 @@ export async function applyObject(
       if (!isError(error, 'alreadyExists') || tries >= triesMax) throw error;
     }
   }
+}
+
+/** What the schema of a custom resource does not know cannot be owned. */
+function checkDeclared(
+  resource: Resource,
+  { namespace }: WriteRequest,
+  name: string,
+  configuration: DraftObject,
+): void {
+  const { unknown } = checkShape(resource.message, configuration);
+  if (unknown.length === 0) return;
+  const lines = unknown.map((path) => `.${path}: field not declared in schema`);
+  const problem = lines.length === 1 ? (lines[0] ?? '') : `errors:\n  ${lines.join('\n  ')}`;
+  throw badRequest(
+    `failed to create typed patch object (${namespace}/${name}; ${resource.apiVersion}, Kind=${resource.kind.kind}): ${problem}`,
+  );
 }
 
 function checked(resource: Resource, { configuration, name }: ApplyRequest): DraftObject {

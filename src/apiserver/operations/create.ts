@@ -9,6 +9,7 @@ import {
   applyTableDefaults,
   badRequest,
   type Draft,
+  finalizerWarnings,
   invalid,
   type Service,
   validateObjectMeta,
@@ -79,9 +80,10 @@ async function make(
   request: WriteRequest,
   { draft, managedFields, passage }: Creation,
 ): Promise<Answer> {
-  prepare(context, resource, request, draft);
   const meta = draft.metadata;
+  // What is prepared may tell the name: labels of a Job's pods.
   const prefix = settleName(context, resource, meta);
+  prepare(context, resource, request, draft);
   if (managedFields === undefined) trackCreation(context, resource, request, draft);
   else (meta as { managedFields?: unknown }).managedFields = managedFields;
   for (let attempt = 0; ; attempt++) {
@@ -98,6 +100,8 @@ async function make(
       release();
       throw error;
     }
+    if (resource.kind.custom !== undefined && request.warn !== undefined)
+      for (const text of finalizerWarnings(draft.metadata, undefined)) request.warn(text);
     if (request.dryRun) {
       release();
       if (context.store.latest(key) !== undefined) throw alreadyExists(resource.ref, name);
@@ -226,7 +230,12 @@ export function reserve(
 function validate(resource: Resource, draft: DraftObject, name: string): void {
   const { kind } = resource;
   const problems = [
-    ...validateObjectMeta(draft.metadata, kind.namespaced, (text) => kind.validateName(text)),
+    ...validateObjectMeta(
+      draft.metadata,
+      kind.namespaced,
+      (text) => kind.validateName(text),
+      kind.custom !== undefined,
+    ),
     ...kind.validate(draft),
     ...(kind.validateCreate?.(draft) ?? []),
   ];

@@ -13,6 +13,7 @@ import {
   conflict,
   draftOf,
   type FieldProblem,
+  finalizerWarnings,
   invalid,
   type KubeObject,
   messageOf,
@@ -222,6 +223,8 @@ async function write(
     const pending = passage.validate((as !== 'admitted' && as?.show?.(draft as KubeObject)) || draft);
     if (pending !== undefined) await pending;
   }
+  if (resource.kind.custom !== undefined && request.warn !== undefined)
+    for (const text of finalizerWarnings(draft.metadata, old.metadata)) request.warn(text);
   if (sameJson(draft, old) && resource.isCurrent(current)) {
     await settled(context);
     return { kind: 'stored', resource, stored: current, created: false };
@@ -382,7 +385,12 @@ function validate(resource: Resource, draft: DraftObject, old: KubeObject, part:
   if (part === 'status') problems.push(...kind.validateStatusUpdate(draft, old));
   else {
     problems.push(
-      ...validateObjectMeta(draft.metadata, kind.namespaced, (text) => kind.validateName(text)),
+      ...validateObjectMeta(
+        draft.metadata,
+        kind.namespaced,
+        (text) => kind.validateName(text),
+        kind.custom !== undefined,
+      ),
       ...validateObjectMetaUpdate(draft.metadata, old.metadata),
       ...kind.validate(draft),
       ...(typeof part === 'object'
