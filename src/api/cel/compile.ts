@@ -17,6 +17,7 @@ import { type Flaw, type Node, type Problem, problemOf, problemsText, qualifiedN
 import type { CelType, ObjectType } from './type.ts';
 import * as types from './type.ts';
 import { doubleOf, Fault, intOf, keyOf, noOverload, Optional, TypeValue, textOf, Uint } from './value.ts';
+import { beginWork } from './work.ts';
 
 export interface Environment {
   readonly variables: Readonly<Record<string, CelType>>;
@@ -112,6 +113,7 @@ function programOf(source: string, compiler: Compiler, { type, run, cost }: Step
         vars[slot] = convert === undefined || value === undefined ? value : convert(value);
       }
       const frame = new Frame(vars, costLimit);
+      beginWork();
       try {
         const value = run(frame);
         return { value, cost: frame.cost };

@@ -1,7 +1,6 @@
 /** One run of an expression: its variables, what it has cost, and what it may cost. */
 import { Fault } from './value.ts';
-
-export const costLimitWhy = 'operation cancelled: actual cost limit exceeded';
+import { costLimitWhy } from './work.ts';
 
 export class Frame {
   /** By slot: variables of the environment first, then those of loops. */

@@ -55,3 +55,28 @@ test('compile() answers for what is deep, wide or long', () => {
     assert.ok(problems.length > 0 || source.startsWith('n =='), source.slice(0, 20));
   }
 });
+
+test('evaluate() makes and looks at no more than it may, however parts are shared', () => {
+  const doubling = (start: string, next: string, last: string, rounds = 40) =>
+    `cel.bind(x, ${start}, ${`cel.bind(x, ${next}, `.repeat(rounds)}${last}${')'.repeat(rounds + 1)}`;
+  const text = 'a'.repeat(1_000_000);
+  for (const source of [
+    doubling('"aa"', 'x + x', 'x.size() > 0'),
+    doubling('[1]', 'x + x', 'x.size() > 0'),
+    doubling('dyn([1])', 'dyn([x, x])', `x == ${doubling('dyn([1])', 'dyn([x, x])', 'x')}`),
+    doubling('dyn([1])', 'dyn([x, x])', 'x in [x] || "%s".format([x]) == ""'),
+    doubling('"a"', '"%s%s".format([x, x])', 'x != ""'),
+    doubling('"a"', 'x.replace("", x)', 'x != ""', 10),
+    doubling('["a"]', '[x.join(x.join()), x.join(x.join())]', 'true'),
+    's.matches("^(a{1000})*b$")',
+    's.replace("a", s) == ""',
+    's.split("").map(c, s).join() == ""',
+  ]) {
+    const { program, text: why } = compile(source, { variables: { s: string } });
+    assert.ok(program !== undefined, why ?? '');
+    const before = process.cpuUsage();
+    program.evaluate({ s: text }, { costLimit: 1_000_000 });
+    const { user } = process.cpuUsage(before);
+    assert.ok(user < 3_000_000, `${source.slice(0, 60)}: ${user} µs`);
+  }
+});

@@ -5,7 +5,6 @@
  *   program?.evaluate({ self: object }, { costLimit: callCostMax })   // { value, cost } or { error, cost }
  */
 export { type Compiled, compile, type Environment, type Evaluation, type Program } from './compile.ts';
-export { costLimitWhy } from './frame.ts';
 export {
   type AccessDecision,
   type AccessQuestion,
@@ -43,6 +42,7 @@ export {
   uint,
 } from './type.ts';
 export { Fault, isFields, none, Optional, some, toJson } from './value.ts';
+export { costLimitWhy } from './work.ts';
 
 /** What one expression may cost as it runs, and all of one request together. Units are those of Kubernetes. */
 export const callCostMax = 1_000_000;

@@ -10,6 +10,8 @@ import { type Assertion, type Instruction, programOf } from './regex-program.ts'
 import { Fault } from './value.ts';
 
 export interface Regex {
+  /** Of its program: what one character can cost. */
+  readonly size: number;
   test(text: string): boolean;
   /** The leftmost match, of those the preferred one; from an offset on. */
   find(text: string, from?: number): { readonly start: number; readonly end: number } | undefined;
@@ -83,6 +85,10 @@ class Machine implements Regex {
     this.#program = program;
     this.#now = new Places(program.length);
     this.#next = new Places(program.length);
+  }
+
+  get size(): number {
+    return this.#program.length;
   }
 
   test(text: string): boolean {

@@ -9,6 +9,8 @@
  * Invariant: every value tells its type by itself, so that `dyn` needs no wrapping.
  */
 
+import { beginWork, work } from './work.ts';
+
 /** An error of the running expression: it becomes the value of the operation unless `||`, `&&` or a loop absorbs it. */
 export class Fault {
   readonly message: string;
@@ -215,6 +217,7 @@ export function equal(a: unknown, b: unknown): boolean {
     return number !== undefined && numeric(b) !== undefined && number == numeric(b);
   }
   if (a instanceof Special) return equalSpecial(a, b);
+  work(1 + sizeOfValue(a));
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]));
   if (a instanceof Uint8Array)
@@ -250,17 +253,23 @@ export function textOf(value: unknown): string {
 
 /** As JSON, for results that leave the language. A fault where there is no such form. */
 export function toJson(value: unknown): unknown {
+  beginWork();
+  return jsonOf(value);
+}
+
+function jsonOf(value: unknown): unknown {
+  work();
   if (value instanceof Map)
-    return Object.fromEntries([...value].map(([key, item]) => [String(key), toJson(item)]));
-  if (Array.isArray(value)) return value.map(toJson);
+    return Object.fromEntries([...value].map(([key, item]) => [String(key), jsonOf(item)]));
+  if (Array.isArray(value)) return value.map(jsonOf);
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof Double) return value.value;
   if (value instanceof Uint) return Number(value.value);
-  if (value instanceof Optional) return value.isPresent ? toJson(value.value) : null;
+  if (value instanceof Optional) return value.isPresent ? jsonOf(value.value) : null;
   if (value instanceof Uint8Array) return value.toBase64();
   if (value instanceof Special)
     throw new Fault(`unsupported type conversion from '${value.typeName}' to JSON`);
   if (isFields(value))
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonOf(item)]));
   return value;
 }

@@ -57,7 +57,7 @@ export const operators: readonly Definition[] = [
     (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b]),
     concatenation,
   ],
-  ['_+_(list(A), list(A)): list(A)', (a: unknown[], b: unknown[]) => [...a, ...b], both],
+  ['_+_(list(A), list(A)): list(A)', (a: unknown[], b: unknown[]) => [...a, ...b], concatenation],
   ['_+_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => checkedTimestamp(a.nanos + b.nanos)],
   ['_+_(duration, timestamp): timestamp', (a: Duration, b: Timestamp) => checkedTimestamp(a.nanos + b.nanos)],
   ['_+_(duration, duration): duration', (a: Duration, b: Duration) => checkedDuration(a.nanos + b.nanos)],

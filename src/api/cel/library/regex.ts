@@ -1,17 +1,21 @@
 /** Kubernetes' regular expressions: find, findAll. */
 import type { Definition } from '../function.ts';
 import { compileRegex } from '../regex.ts';
+import { work } from '../work.ts';
 import { matchCost } from './standard.ts';
 
 const costs = { cost: matchCost, size: (a: number) => a };
 
 function find(text: string, pattern: string): string {
-  const match = compileRegex(pattern).find(text);
+  const regex = compileRegex(pattern);
+  work((text.length * regex.size) / 64);
+  const match = regex.find(text);
   return match === undefined ? '' : text.slice(match.start, match.end);
 }
 
 function findAll(text: string, pattern: string, limit = Number.POSITIVE_INFINITY): string[] {
   const regex = compileRegex(pattern);
+  work((text.length * regex.size) / 64);
   const most = limit < 0 ? Number.POSITIVE_INFINITY : limit;
   const found: string[] = [];
   let emptyAt = -1;

@@ -11,6 +11,7 @@ import {
   timestampText,
 } from '../time.ts';
 import * as values from '../value.ts';
+import { work } from '../work.ts';
 
 const { Fault } = values;
 
@@ -156,7 +157,9 @@ const texts: readonly Definition[] = [
 ];
 
 function matches(text: string, pattern: string): boolean {
-  return compileRegex(pattern).test(text);
+  const regex = compileRegex(pattern);
+  work((text.length * regex.size) / 64);
+  return regex.test(text);
 }
 
 export function matchCost(text: number, pattern: number): number {

@@ -15,11 +15,13 @@ import {
   typeNameOf,
   Uint,
 } from '../value.ts';
+import { work } from '../work.ts';
 
 const clause = /%(?:\.(\d+))?(.?)/gs;
 
 export function formatText(format: string, args: readonly unknown[]): string {
   let index = 0;
+  work(format.length / 16);
   return format.replace(clause, (_, precisionText: string | undefined, verb: string) => {
     if (verb === '%') return '%';
     if (index >= args.length) throw new Fault(`index ${index} out of range`);
@@ -89,6 +91,7 @@ function hex(value: unknown): string {
 }
 
 function shown(value: unknown): string {
+  work(typeof value === 'string' ? 1 + value.length / 16 : 1);
   if (typeof value === 'string') return value;
   if (value === null) return 'null';
   if (value instanceof Double) return doubleText(value.value);

@@ -1,6 +1,7 @@
 /** The extended functions of texts. Places count characters. Source: cel-go's ext.Strings, as behaviour. */
 import { type Definition, through } from '../function.ts';
 import { Fault } from '../value.ts';
+import { work } from '../work.ts';
 import { textSize } from './standard.ts';
 import { formatText } from './text-format.ts';
 
@@ -57,6 +58,8 @@ function lastIndexOf(text: string, part: string, until?: Place): number {
 
 function replace(text: string, from: string, to: string, limit: Place = -1): string {
   const count = Number(limit);
+  // At most so often can it be found.
+  work((((text.length + 1) / Math.max(1, from.length)) * to.length) / 16);
   if (count < 0) return text.replaceAll(from, () => to);
   let left = count;
   return text.replaceAll(from, (found) => (left-- > 0 ? to : found));
@@ -95,6 +98,9 @@ function quote(text: string): string {
 
 function join(list: readonly unknown[], separator = ''): string {
   for (const item of list) if (typeof item !== 'string') throw new Fault('no such overload');
+  let size = list.length * separator.length;
+  for (const item of list) size += (item as string).length;
+  work(size / 16);
   return list.join(separator);
 }
 
