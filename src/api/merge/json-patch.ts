@@ -6,6 +6,8 @@ import { CaelumError } from '../../lib/index.ts';
 import { copyOf, isObject, isSame, type JsonObject, own, put } from './json.ts';
 
 const operationsMax = 10_000;
+/** Of everything that `copy` copies: a few operations could double a document without end. */
+const copiedBytesMax = 3 * 1024 * 1024;
 
 interface Operation {
   readonly op: string;
@@ -36,7 +38,8 @@ export function jsonPatch(original: unknown, patch: unknown): unknown {
     );
   }
   let document = copyOf(original);
-  for (const item of patch) document = applyOperation(document, readOperation(item));
+  const copies = { bytes: 0 };
+  for (const item of patch) document = applyOperation(document, readOperation(item), copies);
   return document;
 }
 
@@ -58,7 +61,11 @@ function readOperation(item: unknown): Operation {
   return { op, path, from: typeof from === 'string' ? from : '', value: item['value'], hasValue };
 }
 
-function applyOperation(document: unknown, { op, path, from, value }: Operation): unknown {
+function applyOperation(
+  document: unknown,
+  { op, path, from, value }: Operation,
+  copies: { bytes: number },
+): unknown {
   switch (op) {
     case 'add':
       return add(document, path, copyOf(value), 'add');
@@ -79,8 +86,13 @@ function applyOperation(document: unknown, { op, path, from, value }: Operation)
       );
     }
     case 'copy': {
-      const copied = copyOf(read(document, from, 'copy operation does not apply: doc is missing from path'));
-      return add(document, path, copied, 'copy');
+      const source = read(document, from, 'copy operation does not apply: doc is missing from path');
+      copies.bytes += JSON.stringify(source).length;
+      if (copies.bytes > copiedBytesMax)
+        throw refused(
+          `Unable to complete the copy, the accumulated size increase of copy is ${copies.bytes}, exceeding the limit ${copiedBytesMax}`,
+        );
+      return add(document, path, copyOf(source), 'copy');
     }
     case 'test': {
       const found = read(document, path, 'error in test for path');

@@ -14,6 +14,7 @@ export function fullForm(resource: Resource, object: DraftObject): DraftObject {
       'internal',
       `Internal error occurred: an admission step left no ${object.kind}: ${problem}`,
     );
+  if (isOwn) object.metadata ??= {};
   applyTableDefaults(message, object);
   if (isOwn) resource.kind.applyDefaults(object);
   return object;

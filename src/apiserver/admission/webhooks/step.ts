@@ -303,6 +303,12 @@ class Calling {
       );
       return undefined;
     }
-    return convertDraft(as, admission.resource, structuredClone(patched) as DraftObject);
+    const wanted = structuredClone(patched) as DraftObject;
+    if (wanted.kind !== shown?.kind || wanted.apiVersion !== shown?.apiVersion)
+      throw new CaelumError(
+        'internal',
+        `Internal error occurred: admission webhook ${JSON.stringify(hook.webhook.name)} made a ${wanted.apiVersion}, Kind=${wanted.kind} of a ${shown?.apiVersion}, Kind=${shown?.kind}`,
+      );
+    return convertDraft(as, admission.resource, wanted);
   }
 }
