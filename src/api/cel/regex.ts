@@ -19,6 +19,9 @@ export interface Regex {
 
 const known = new Map<string, Regex | string>();
 const knownMax = 2000;
+/** Patterns may come out of what users write: of large programs fewer are kept. */
+const knownInstructionsMax = 200_000;
+let knownInstructions = 0;
 
 /** Throws a fault for what is no regular expression. */
 export function compileRegex(pattern: string): Regex {
@@ -42,8 +45,13 @@ function knownRegex(pattern: string): Regex | string {
       if (!(error instanceof Fault)) throw error;
       compiled = error.message;
     }
-    if (known.size >= knownMax) known.clear();
+    const size = typeof compiled === 'string' ? 1 : compiled.size;
+    if (known.size >= knownMax || knownInstructions + size > knownInstructionsMax) {
+      known.clear();
+      knownInstructions = 0;
+    }
     known.set(pattern, compiled);
+    knownInstructions += size;
   }
   return compiled;
 }

@@ -351,7 +351,7 @@ test('types of custom resources are checked by their definition', async (t) => {
 });
 
 test('a mutating policy lays configurations over the object, by keys of lists, and patches it', async (t) => {
-  const { policy, create, configMap } = await start(t);
+  const { policy, create, configMap, call } = await start(t);
   await policy('Mutating', 'sidecar', {
     matchConstraints: { resourceRules: [{ ...deployments, operations: ['CREATE'] }] },
     reinvocationPolicy: 'Never',
@@ -388,6 +388,24 @@ test('a mutating policy lays configurations over the object, by keys of lists, a
     'defaults are given again',
   );
   assert.deepEqual(made.body.metadata.labels, { 'a/b': 'x' });
+
+  await policy('Mutating', 'atomic', {
+    matchConstraints: { resourceRules: [{ ...deployments, operations: ['UPDATE'] }] },
+    reinvocationPolicy: 'Never',
+    mutations: [
+      {
+        patchType: 'ApplyConfiguration',
+        applyConfiguration: {
+          expression: 'Object{spec: Object.spec{selector: Object.spec.selector{matchLabels: {"a": "b"}}}}',
+        },
+      },
+    ],
+  });
+  const atomic = await call('PATCH', '/apis/apps/v1/namespaces/default/deployments/a', {
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: { spec: { replicas: 1 } },
+  });
+  assert.match(atomic.body.message, /may not mutate atomic arrays, maps or structs: \.spec\.selector$/);
 
   await policy('Mutating', 'breaks', {
     reinvocationPolicy: 'Never',

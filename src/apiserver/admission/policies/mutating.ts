@@ -6,7 +6,14 @@
  * Policies that have seen the object before another one changed it are run once more where they wish to be (reinvocationPolicy).
  * Source: Kubernetes 1.36, k8s.io/apiserver/pkg/admission/plugin/policy/mutating, as behaviour.
  */
-import { cel, jsonPatch, type Mutation, overlay, shapeOfMessage } from '../../../api/index.ts';
+import {
+  cel,
+  jsonPatch,
+  type Mutation,
+  type OwnershipShape,
+  overlay,
+  shapeOfMessage,
+} from '../../../api/index.ts';
 import { CaelumError, isError, sameJson } from '../../../lib/index.ts';
 import type { DraftObject, Resource } from '../../resource.ts';
 import type { Admission, AdmissionContext, AdmissionStep } from '../chain.ts';
@@ -126,5 +133,27 @@ function patched({ patchType }: Mutation, as: Resource, object: DraftObject, pat
       throw new CaelumError('invalid', `error applying patch: ${name} may not be changed`);
   }
   const shape = shapeOfMessage(as.message);
+  const atomic = atomicPaths(over, shape, '');
+  if (atomic.length > 0)
+    throw new CaelumError(
+      'invalid',
+      `error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomic.join(', ')}`,
+    );
   return structuredClone(overlay(object, over, shape)) as DraftObject;
+}
+
+/** What would be replaced as a whole: an expression that names a part of it would wipe out the rest. */
+function atomicPaths(value: unknown, shape: OwnershipShape, path: string): readonly string[] {
+  if (Array.isArray(value)) {
+    if (shape.kind === 'whole') return [path];
+    return shape.kind === 'list'
+      ? value.flatMap((item, index) => atomicPaths(item, shape.element, `${path}[${index}]`))
+      : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  if (shape.kind === 'whole') return [path];
+  if (shape.kind !== 'object') return [];
+  return Object.entries(value).flatMap(([name, below]) =>
+    atomicPaths(below, shape.shapeOf(name), `${path}.${name}`),
+  );
 }
