@@ -2,13 +2,14 @@
 import {
   badRequest,
   type Draft,
+  invalid,
   type SelfSubjectAccessReview,
   type SelfSubjectRulesReview,
   type SubjectAccessReview,
   type TokenReview,
   type UserInfo,
 } from '../api/index.ts';
-import { isError } from '../lib/index.ts';
+import { type ErrorCause, isError } from '../lib/index.ts';
 import type { Access } from './access/access.ts';
 import type { Selectors } from './access/rules.ts';
 import type { Identity } from './identity.ts';
@@ -65,8 +66,11 @@ export function answerReview(
         metadata: { creationTimestamp: null },
         status: { userInfo: userInfo(identity) },
       };
-    case 'SelfSubjectAccessReview':
+    case 'SelfSubjectAccessReview': {
+      const problems = reviewProblems((body['spec'] ?? {}) as ReviewedSpec);
+      if (problems.length > 0) throw invalid({ group: authorizationGroup, kind }, '', problems);
       return accessReview(access, kind, apiVersion, identity, body);
+    }
     case 'SubjectAccessReview':
     case 'LocalSubjectAccessReview': {
       const {
@@ -75,13 +79,15 @@ export function answerReview(
         uid,
         extra,
       } = (body['spec'] ?? {}) as Draft<NonNullable<SubjectAccessReview['spec']>>;
+      const spec = (body['spec'] ?? {}) as ReviewedSpec;
+      const said = ((body['metadata'] ?? {}) as { namespace?: string }).namespace ?? '';
+      if (kind === 'LocalSubjectAccessReview' && said !== '' && said !== namespace)
+        throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
+      const problems = reviewProblems(spec);
       if (user === '' && groups.length === 0)
-        throw badRequest('spec.user: Invalid value: "": at least one of user or group must be specified');
-      const attributes = (body['spec'] as { resourceAttributes?: { namespace?: string } }).resourceAttributes;
-      if (kind === 'LocalSubjectAccessReview' && (attributes?.namespace ?? '') !== namespace)
-        throw badRequest(
-          `spec.resourceAttributes.namespace: Invalid value: ${JSON.stringify(attributes?.namespace ?? '')}: must match the namespace of the request`,
-        );
+        problems.push(wrong('spec.user', '""', 'at least one of user or group must be specified'));
+      if (kind === 'LocalSubjectAccessReview') problems.push(...localProblems(spec, namespace));
+      if (problems.length > 0) throw invalid({ group: authorizationGroup, kind }, '', problems);
       const subject = {
         user,
         groups,
@@ -115,10 +121,6 @@ async function accessReview(
 ): Promise<object> {
   const spec = (body['spec'] ?? {}) as Draft<SelfSubjectAccessReviewSpec>;
   const { resourceAttributes: asked, nonResourceAttributes: path } = spec;
-  if ((asked === undefined) === (path === undefined))
-    throw badRequest(
-      'spec: Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified',
-    );
   const decision = await access.ask(
     subject,
     asked === undefined
@@ -148,22 +150,77 @@ async function accessReview(
   };
 }
 
-/** Selectors are given whole or in parts, never both. Source: KEP-4601. */
+type ReviewedSpec = Draft<SelfSubjectAccessReviewSpec>;
+
+const authorizationGroup = 'authorization.k8s.io';
+
+const wrong = (field: string, value: string, why: string): ErrorCause => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${value}: ${why}`,
+});
+
+/** Worded as Kubernetes words it (pkg/apis/authorization/validation). */
+function reviewProblems({
+  resourceAttributes: asked,
+  nonResourceAttributes: path,
+}: ReviewedSpec): ErrorCause[] {
+  const problems: ErrorCause[] = [];
+  if (asked !== undefined && path !== undefined)
+    problems.push(
+      wrong(
+        'spec.nonResourceAttributes',
+        JSON.stringify(path),
+        'cannot be specified in combination with resourceAttributes',
+      ),
+    );
+  if (asked === undefined && path === undefined)
+    problems.push(
+      wrong(
+        'spec.resourceAttributes',
+        'null',
+        'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+      ),
+    );
+  // Selectors are given whole or in parts, never both. Source: KEP-4601.
+  for (const name of ['fieldSelector', 'labelSelector'] as const) {
+    const { rawSelector = '', requirements = [] } = asked?.[name] ?? {};
+    if (rawSelector !== '' && requirements.length > 0)
+      problems.push(
+        wrong(
+          `spec.resourceAttributes.${name}.rawSelector`,
+          JSON.stringify(rawSelector),
+          'may not specified at the same time as requirements',
+        ),
+      );
+  }
+  return problems;
+}
+
+function localProblems(
+  { resourceAttributes: asked, nonResourceAttributes: path }: ReviewedSpec,
+  namespace: string,
+): ErrorCause[] {
+  const problems: ErrorCause[] = [];
+  if (asked !== undefined && (asked.namespace ?? '') !== namespace)
+    problems.push(
+      wrong(
+        'spec.resourceAttributes.namespace',
+        JSON.stringify(asked.namespace ?? ''),
+        'must match metadata.namespace',
+      ),
+    );
+  if (path !== undefined)
+    problems.push(
+      wrong('spec.nonResourceAttributes', JSON.stringify(path), 'disallowed on this kind of request'),
+    );
+  return problems;
+}
+
 function reviewedSelectors({
   fieldSelector,
   labelSelector,
 }: NonNullable<SelfSubjectAccessReviewSpec['resourceAttributes']>): { readonly selectors?: Selectors } {
-  const check = (
-    field: string,
-    selector: { rawSelector?: string; requirements?: readonly unknown[] } | undefined,
-  ) => {
-    if (selector?.rawSelector && (selector.requirements?.length ?? 0) > 0)
-      throw badRequest(
-        `spec.resourceAttributes.${field}.rawSelector: Invalid value: ${JSON.stringify(selector.rawSelector)}: may not specified at the same time as requirements`,
-      );
-  };
-  check('fieldSelector', fieldSelector);
-  check('labelSelector', labelSelector);
   const field =
     fieldSelector === undefined
       ? undefined
@@ -214,6 +271,7 @@ function rulesReview(
   const { namespace = '' } = (body['spec'] ?? {}) as { namespace?: string };
   if (namespace === '') throw badRequest('no namespace on request');
   const rules = access.rulesOf(identity, namespace);
+  const why = access.untold(identity);
   const status: NonNullable<SelfSubjectRulesReview['status']> = {
     resourceRules: rules
       .filter(({ resources }) => resources !== undefined)
@@ -226,7 +284,8 @@ function rulesReview(
     nonResourceRules: rules
       .filter(({ nonResourceURLs }) => nonResourceURLs !== undefined)
       .map(({ verbs, nonResourceURLs = [] }) => ({ verbs, nonResourceURLs })),
-    incomplete: false,
+    incomplete: why !== undefined,
+    ...(why === undefined ? {} : { evaluationError: why }),
   };
   return { kind, apiVersion, metadata: { creationTimestamp: null }, spec: body['spec'], status };
 }

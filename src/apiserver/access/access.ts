@@ -49,6 +49,8 @@ export interface Access {
   explain(identity: Identity, asked: Attributes): Explanation;
   /** Everything that roles grant, in one namespace. */
   rulesOf(identity: Identity, namespace: string): readonly PolicyRule[];
+  /** Why that is not all that the identity may do; undefined: it is. */
+  untold(identity: Identity): string | undefined;
   /** Throws `forbidden` where a role or binding would give more than its writer has. */
   checkGrant(identity: Identity, resource: string, object: KubeObject, old: KubeObject | undefined): void;
 }
@@ -179,6 +181,16 @@ class Deciding implements Access {
   rulesOf(identity: Identity, namespace: string): readonly PolicyRule[] {
     if (isMaster(identity)) return everything;
     return [...this.#book.grants(identity, namespace)].flatMap(({ rules }) => rules);
+  }
+
+  untold(identity: Identity): string | undefined {
+    if (isMaster(identity)) return undefined;
+    const silent = [
+      ...(nodeOf(identity) === undefined ? [] : ['node']),
+      ...(this.#authorizers ?? []).flatMap((one) => (typeof one === 'object' ? ['webhook'] : [])),
+    ];
+    const texts = silent.map((name) => `${name} authorizer does not support user rule resolution`);
+    return texts.length === 0 ? undefined : texts.join(', ');
   }
 
   checkGrant(identity: Identity, resource: string, object: KubeObject, old: KubeObject | undefined): void {

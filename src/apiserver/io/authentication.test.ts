@@ -464,3 +464,65 @@ test('readAuthenticationConfig() tells every problem', () => {
     /enabled should be set to true/,
   );
 });
+
+test('reviews of access say what is wrong with the question, in Kubernetes words', async (t) => {
+  const { call } = await startTestServer(t);
+  const group = '/apis/authorization.k8s.io/v1';
+  const ask = (resource: string, spec: object, namespace = '') =>
+    call('POST', `${group}${namespace === '' ? '' : `/namespaces/${namespace}`}/${resource}`, {
+      body: { spec },
+    });
+  const asked = { verb: 'get', resource: 'pods', namespace: 'default' };
+  const cases: readonly (readonly [string, object, string, RegExp])[] = [
+    [
+      'selfsubjectaccessreviews',
+      {},
+      '',
+      /exactly one of nonResourceAttributes or resourceAttributes must be specified/,
+    ],
+    [
+      'subjectaccessreviews',
+      { resourceAttributes: asked },
+      '',
+      /spec\.user: Invalid value: "": at least one of user or group/,
+    ],
+    [
+      'subjectaccessreviews',
+      { user: 'a', resourceAttributes: asked, nonResourceAttributes: { path: '/', verb: 'get' } },
+      '',
+      /cannot be specified in combination with resourceAttributes/,
+    ],
+    [
+      'localsubjectaccessreviews',
+      { user: 'a', resourceAttributes: asked },
+      'other',
+      /must match metadata\.namespace/,
+    ],
+    [
+      'selfsubjectaccessreviews',
+      {
+        resourceAttributes: {
+          ...asked,
+          labelSelector: { rawSelector: 'a=b', requirements: [{ key: 'a', operator: 'Exists' }] },
+        },
+      },
+      '',
+      /labelSelector\.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements/,
+    ],
+  ];
+  for (const [resource, spec, namespace, expected] of cases) {
+    const { status, body } = await ask(resource, spec, namespace);
+    assert.equal(status, 422, JSON.stringify(spec));
+    assert.match(body.message, expected);
+  }
+  const good = await ask('localsubjectaccessreviews', { user: 'a', resourceAttributes: asked }, 'default');
+  assert.deepEqual([good.status, good.body.status.allowed], [201, false]);
+  const rules = async (as: 'admin' | 'node') =>
+    (await call('POST', `${group}/selfsubjectrulesreviews`, { as, body: { spec: { namespace: 'default' } } }))
+      .body.status;
+  assert.equal((await rules('admin')).incomplete, false);
+  assert.equal(
+    (await rules('node')).evaluationError,
+    'node authorizer does not support user rule resolution',
+  );
+});
