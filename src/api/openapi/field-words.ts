@@ -57,7 +57,7 @@ NodeSpec: How the node may be used.
 NodeStatus: What the node is, has, and runs.
 NodeSystemInfo: The software and identity of the machine.
 ObjectFieldSelector: One field of the pod itself.
-ObjectMeta: Name, namespace, labels and the rest that every object has.
+ObjectMeta: Standard object's metadata: name, namespace, labels and the rest that every object has.
 ObjectReference: Points to another object.
 OwnerReference: Points to an object that owns this one: when it goes, this one goes.
 PersistentVolumeClaimVolumeSource: A claimed volume.
@@ -122,7 +122,7 @@ containerStatuses: What has become of each container.
 containers: The programs of the pod; at least one.
 controller: Whether this owner manages the object. At most one owner does.
 count: How often.
-creationTimestamp: When the object was made; set by the system.
+creationTimestamp: CreationTimestamp is a timestamp of when the object was made; set by the system.
 data: The contents, by key.
 defaultMode: File permissions where a file has none of its own; octal in YAML, decimal in JSON.
 deletionGracePeriodSeconds: How long the object may take to end.

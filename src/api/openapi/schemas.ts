@@ -291,8 +291,10 @@ export class SchemaCollector {
   }
 }
 
-const apiVersionText = 'The group and version of this form of the object.';
-const metadataText = 'Name, namespace, labels and the rest that every object has.';
+// Kubernetes' own tests look for how these begin.
+const apiVersionText = 'APIVersion defines the group and version of this form of the object.';
+const metadataText =
+  "Standard object's metadata: name, namespace, labels and the rest that every object has.";
 const kindText = 'What kind of object this is.';
 
 function describe(message: Message, field: Field): string | undefined {

@@ -41,86 +41,95 @@ export function schemaDocument(
 
 const identity: Document = {
   apiVersion: {
-    description: 'The group and version of this form of the object.',
+    // Kubernetes' own tests look for how it begins.
+    description: 'APIVersion defines the group and version of this form of the object.',
     type: 'string',
   },
   kind: { description: 'What kind of object this is.', type: 'string' },
 };
 
+const preserve = 'x-kubernetes-preserve-unknown-fields';
+const embeds = 'x-kubernetes-embedded-resource';
+
 function rootSchema(schema: JSONSchemaProps, dialect: 'v2' | 'v3', metadata: Document): Document {
-  const preserves = schema['x-kubernetes-preserve-unknown-fields'] === true;
-  // Older clients take a schema with properties for one that is closed.
-  const plain =
-    dialect === 'v2' ? (preserves ? { description: schema.description } : v2Of(schema)) : v3Of(schema);
-  const properties = (plain as { properties?: Document }).properties ?? {};
-  const { description, ...rest } = plain as Document & { description?: string };
+  // Older clients take a schema with properties for one that is closed: here they get none.
+  if (dialect === 'v2' && schema[preserve] === true) return { type: 'object' };
+  const { properties = {}, ...rest } = (dialect === 'v2' ? v2Of : v3Of)(schema, metadata) as {
+    properties?: Document;
+  };
+  return { ...rest, type: 'object', properties: { ...properties, ...identity, metadata } };
+}
+
+function v3Of(schema: JSONSchemaProps, metadata: Document): Document {
+  const isEither = schema['x-kubernetes-int-or-string'] === true && schema.anyOf === undefined;
+  const plain = mapped(
+    schema,
+    (below) => v3Of(below, metadata),
+    () => true,
+  );
   return {
-    ...(description === undefined ? {} : { description }),
-    ...rest,
-    type: 'object',
-    properties: { ...properties, ...identity, metadata },
+    ...(schema[embeds] === true ? embedded(plain, metadata) : plain),
+    ...(isEither ? { anyOf: [{ type: 'integer' }, { type: 'string' }] } : {}),
   };
 }
 
-function v3Of(schema: JSONSchemaProps): Document {
-  return mapped(schema, v3Of, (name, value) => {
-    if (name === 'x-kubernetes-int-or-string' && value === true && schema.anyOf === undefined)
-      return [
-        [name, value],
-        ['oneOf', [{ type: 'integer' }, { type: 'string' }]],
-      ];
-    return [[name, value]];
-  });
+/** An object of the API says what it is, and has metadata. */
+function embedded(schema: Document, metadata: Document): Document {
+  const { properties = {}, required = [] } = schema as {
+    properties?: Document;
+    required?: readonly string[];
+  };
+  return {
+    ...schema,
+    properties: { ...properties, ...identity, metadata },
+    required: [...new Set([...required, 'apiVersion', 'kind'])],
+  };
 }
 
-const unsaid = new Set(['oneOf', 'anyOf', 'not', 'nullable', 'default', 'allOf']);
+const unsaid = new Set(['oneOf', 'anyOf', 'allOf', 'not', 'nullable']);
 
-/** Without what Swagger has no words for; where nulls or both texts and numbers may be, without a type. */
-function v2Of(schema: JSONSchemaProps): Document {
-  const isOpen = schema.nullable === true || schema['x-kubernetes-int-or-string'] === true;
-  const embeds = schema['x-kubernetes-embedded-resource'] === true;
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true && !embeds)
-    return {
-      ...(schema.description === undefined ? {} : { description: schema.description }),
-      ...(schema.type === undefined || isOpen || schema.properties !== undefined
-        ? {}
-        : { type: schema.type }),
-      'x-kubernetes-preserve-unknown-fields': true,
-    };
-  return mapped(schema, v2Of, (name, value) => {
-    if (unsaid.has(name)) return [];
-    if (isOpen && (name === 'type' || name === 'items' || name === 'properties')) return [];
-    return [[name, value]];
-  });
+/** Without what Swagger has no words for. Where nulls or unknown fields may be, clients are told nothing of what is within. */
+function v2Of(schema: JSONSchemaProps, metadata: Document): Document {
+  const { nullable = false, properties = {}, additionalProperties } = schema;
+  const preserves = schema[preserve] === true;
+  const hides = nullable || preserves;
+  const isUntyped =
+    nullable ||
+    (schema.type === 'object' && preserves) ||
+    (schema.type === 'array' && (hides || schema.items === undefined));
+  const isMapOfNulls = typeof additionalProperties === 'object' && additionalProperties.nullable === true;
+  const required = isMapOfNulls
+    ? []
+    : (schema.required ?? []).filter((name) => properties[name]?.nullable !== true);
+  const { required: _, ...plain } = mapped(
+    schema,
+    (below) => v2Of(below, metadata),
+    (name) =>
+      !unsaid.has(name) &&
+      !(isUntyped && name === 'type') &&
+      !(hides && (name === 'items' || name === 'properties')),
+  ) as Document & { required?: unknown };
+  const whole = required.length === 0 ? plain : { ...plain, required };
+  return schema[embeds] === true && !preserves ? embedded(whole, metadata) : whole;
 }
 
+/** The fields of a schema that `keeps` lets pass, and the same below. */
 function mapped(
   schema: JSONSchemaProps,
   below: (schema: JSONSchemaProps) => Document,
-  keep: (name: string, value: unknown) => readonly (readonly [string, unknown])[],
+  keeps: (name: string) => boolean,
 ): Document {
-  const entries: (readonly [string, unknown])[] = [];
+  const made: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(schema) as [string, unknown][]) {
-    for (const [kept, what] of keep(name, value)) {
-      if (kept === 'properties')
-        entries.push([
-          kept,
-          Object.fromEntries(
-            Object.entries(what as Record<string, JSONSchemaProps>).map(([field, one]) => [
-              field,
-              below(one),
-            ]),
-          ),
-        ]);
-      else if (
-        (kept === 'items' || kept === 'additionalProperties' || kept === 'not') &&
-        typeof what === 'object'
-      )
-        entries.push([kept, below(what as JSONSchemaProps)]);
-      else if (kept === name && (kept === 'allOf' || kept === 'anyOf' || kept === 'oneOf'))
-        entries.push([kept, (what as readonly JSONSchemaProps[]).map(below)]);
-      else entries.push([kept, what]);
-    }
+    if (!keeps(name)) continue;
+    if (name === 'properties') {
+      const fields = Object.entries(value as Record<string, JSONSchemaProps>);
+      made[name] = Object.fromEntries(fields.map(([field, one]) => [field, below(one)]));
+    } else if (name === 'items' || name === 'additionalProperties' || name === 'not')
+      made[name] = typeof value === 'object' ? below(value as JSONSchemaProps) : value;
+    else if (name === 'allOf' || name === 'anyOf' || name === 'oneOf')
+      made[name] = (value as readonly JSONSchemaProps[]).map(below);
+    else made[name] = value;
   }
-  return Object.fromEntries(entries);
+  return made;
 }

@@ -121,7 +121,15 @@ test('kubectl creates, prints, explains, scales and deletes custom resources', {
     await ok('explain', 'ct', '--recursive'),
     /ports\t<\[\]Object>\n +name\t<string>\n +port\t<integer> -required-/,
   );
-  assert.match(await ok('explain', 'ct'), /DESCRIPTION:\n +A job that runs at times\./);
+  assert.match(
+    await ok('explain', 'ct'),
+    /DESCRIPTION:[\s\S]*A job that runs at times\.[\s\S]*FIELDS:[\s\S]*apiVersion[\s\S]*<string>[\s\S]*APIVersion defines[\s\S]*spec[\s\S]*<Object>/,
+  );
+  assert.match(
+    await ok('explain', 'ct.metadata'),
+    /DESCRIPTION:[\s\S]*Standard object's metadata[\s\S]*FIELDS:[\s\S]*creationTimestamp[\s\S]*<string>[\s\S]*CreationTimestamp is a timestamp/,
+  );
+  assert.match((await run('explain', 'ct.spec.bars')).stderr, /field "bars" does not exist/);
   assert.match(await ok('scale', 'ct/my-cron', '--replicas=3'), /scaled/);
   assert.equal(
     await ok('get', 'ct', 'my-cron', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}'),
@@ -198,7 +206,7 @@ test('kubectl accepts unknown fields where the schema leaves them, and explains 
     file('r.yaml', `apiVersion: open.example.com/v1\nkind: Root\nmetadata: { name: a }\n${more}`);
   await ok('create', '-f', root('dummy: { a: 1 }\n'));
   await ok('apply', '-f', root('dummy: { a: 2, b: [1] }\n'));
-  assert.match(await ok('explain', 'roots'), /KIND: +Root\nVERSION: +v1\n\nDESCRIPTION:/);
+  assert.match(await ok('explain', 'roots'), /KIND: +Root\nVERSION: +v1\n\nDESCRIPTION:\s+<empty>/);
   const nest = (more: string): string =>
     file('n.yaml', `apiVersion: open.example.com/v1\nkind: Nest\nmetadata: { name: a }\n${more}`);
   await ok('create', '-f', nest('spec: { anything: { goes: [true] } }\n'));
