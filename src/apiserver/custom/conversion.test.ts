@@ -16,8 +16,8 @@ interface Hook {
 type Answer = (review: any) => unknown;
 
 /** v1 has `spec.host` and `spec.port`, v2 has `spec.address`. */
-const convertWell: Answer = ({ request }) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
+const convertWell: Answer = ({ apiVersion, request }) => ({
+  apiVersion,
   kind: 'ConversionReview',
   response: {
     uid: request.uid,
@@ -253,6 +253,23 @@ test('a conversion webhook that fails or lies is told of, and nothing is lost', 
   behaviour.answer = convertWell;
   assert.equal((await call('GET', `${second}/a`)).body.spec.address, 'h:1');
   assert.equal((await call('GET', first)).body.items.length, 1);
+});
+
+test('webhooks that speak only v1beta1 are asked in it', async (t) => {
+  const server = await startTestServer(t);
+  const { call } = server;
+  const { conversion } = await startHook(t, server, { answer: convertWell });
+  const { webhook } = conversion as { webhook: object };
+  const older = { strategy: 'Webhook', webhook: { ...webhook, conversionReviewVersions: ['v0', 'v1beta1'] } };
+  const first = await define(server, { versions: [v1, v2], conversion: older });
+  const body = {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name: 'a' },
+    spec: { host: 'h', port: 1 },
+  };
+  await call('POST', first, { body });
+  assert.equal((await call('GET', `${first.replace('/v1/', '/v2/')}/a`)).body.spec.address, 'h:1');
 });
 
 test('without conversion only the version is another, and unserved versions are not there', async (t) => {

@@ -1,5 +1,5 @@
 /**
- * Asks a definition's webhook for objects in another version: ConversionReview v1.
+ * Asks a definition's webhook for objects in another version: ConversionReview, v1 or v1beta1.
  *
  *   objects ─▶ those that are in another version ─▶ review ─▶ webhook ─▶ checked: as many, the same ones, in the version asked for ─▶ metadata restored
  *
@@ -18,7 +18,8 @@ import type { CallWebhook } from '../webhook.ts';
 import type { Convert } from './custom-kind.ts';
 
 const timeoutMs = 30_000;
-const reviewVersion = 'apiextensions.k8s.io/v1';
+/** They differ in nothing but their name. */
+const reviewVersions: readonly string[] = ['v1', 'v1beta1'];
 
 export function webhookConversion(callWebhook: CallWebhook, random: Random): Convert {
   return async (definition, objects, apiVersion) => {
@@ -52,14 +53,16 @@ async function ask(
   apiVersion: string,
 ): Promise<readonly unknown[]> {
   const [first] = objects as readonly [KubeObject];
-  const { clientConfig, conversionReviewVersions } = spec.conversion?.webhook ?? {};
-  if (clientConfig === undefined || conversionReviewVersions?.includes('v1') !== true)
-    throw failure(first, `it understands none of the versions that are spoken here: v1`);
-  const body = {
-    kind: 'ConversionReview',
-    apiVersion: reviewVersion,
-    request: { uid, desiredAPIVersion: apiVersion, objects },
-  };
+  const { clientConfig, conversionReviewVersions = [] } = spec.conversion?.webhook ?? {};
+  const spoken = conversionReviewVersions.find((version) => reviewVersions.includes(version));
+  if (clientConfig === undefined || spoken === undefined)
+    throw failure(
+      first,
+      `it understands none of the versions that are spoken here: ${reviewVersions.join(', ')}`,
+    );
+  const kind = 'ConversionReview';
+  const reviewVersion = `apiextensions.k8s.io/${spoken}`;
+  const body = { kind, apiVersion: reviewVersion, request: { uid, desiredAPIVersion: apiVersion, objects } };
   let answer: unknown;
   try {
     answer = await callWebhook({ target: clientConfig, body, timeoutMs });
@@ -67,15 +70,21 @@ async function ask(
     if (!isError(error)) throw error;
     throw failure(first, error.message, error);
   }
-  const { response } = (structural.isObject(answer) ? answer : {}) as ConversionReview;
-  const said = structural.isObject(answer)
-    ? `${String(answer['apiVersion'])}, Kind=${String(answer['kind'])}`
-    : '';
-  if (said !== `${reviewVersion}, Kind=ConversionReview` || !structural.isObject(response))
+  const said = structural.isObject(answer) ? answer : {};
+  if (said['apiVersion'] !== reviewVersion || said['kind'] !== kind || !structural.isObject(said['response']))
     throw failure(
       first,
-      `invalid response: expected ConversionReview in ${reviewVersion}, got ${JSON.stringify(said)}`,
+      `invalid response: expected ${reviewVersion}, Kind=${kind}, got ${String(said['apiVersion'])}, Kind=${String(said['kind'])}`,
     );
+  return convertedBy(said as ConversionReview, uid, objects);
+}
+
+function convertedBy(
+  { response = {} }: ConversionReview,
+  uid: string,
+  objects: readonly KubeObject[],
+): readonly unknown[] {
+  const [first] = objects as readonly [KubeObject];
   if (response.uid !== uid)
     throw failure(
       first,
