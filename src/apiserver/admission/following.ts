@@ -12,9 +12,10 @@ const none: ReadonlyMap<string, never> = new Map<string, never>();
 export class Following<T extends KubeObject> {
   /** Namespace ('' for what has none) → name → object. */
   readonly #byNamespace = new Map<string, Map<string, T>>();
+  #isThere = false;
   readonly #onChange: ((object: T, isGone: boolean) => void) | undefined;
 
-  /** `resource` undefined: nothing of the kind is served. */
+  /** `resource` undefined: nothing of the kind is served. `onChange` is told of what changes from now on. */
   constructor(
     { store, log }: { readonly store: Store; readonly log: Log },
     resource: Resource | undefined,
@@ -24,6 +25,7 @@ export class Following<T extends KubeObject> {
     if (resource === undefined) return;
     const listing = store.list(resource.prefix);
     for (const stored of listing.items) this.#note(stored.object() as T, false);
+    this.#isThere = true;
     store.watch(resource.prefix, listing.revision, {
       onEvents: (events) => {
         for (const { kind, current } of events) this.#note(current.object() as T, kind === 'delete');
@@ -60,6 +62,6 @@ export class Following<T extends KubeObject> {
       }
       here.set(name, object);
     }
-    this.#onChange?.(object, isGone);
+    if (this.#isThere) this.#onChange?.(object, isGone);
   }
 }
