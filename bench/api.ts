@@ -171,7 +171,7 @@ async function watchNodes(
 ): Promise<{ readonly late: number[]; close(): void }> {
   const late: number[] = [];
   const sockets: TLSSocket[] = [];
-  const sent = Buffer.from('caelum.dev/sent":"');
+  const sent = Buffer.from('"sent=');
   const open = async (number: number): Promise<void> => {
     const socket = await openSocket(server.port, pki);
     sockets.push(socket);

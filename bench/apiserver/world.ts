@@ -23,7 +23,6 @@ function pod(number: number, node: string): object {
       name: podName(number),
       namespace: 'default',
       labels: { app: 'web', 'pod-template-hash': '7d9f8b6c5' },
-      annotations: { 'caelum.dev/sent': '0' },
     },
     spec: {
       nodeName: node,
@@ -95,9 +94,9 @@ export function stir(client: Client, world: World, perSecond: number): () => num
     const due = Math.floor(((performance.now() - startMs) / 1000) * perSecond);
     for (; number < due; number++) {
       const patch = {
-        metadata: { annotations: { 'caelum.dev/sent': String(finely()) } },
         status: {
           phase: 'Running',
+          message: `sent=${finely()}`,
           conditions: [{ type: 'Ready', status: number % 2 === 0 ? 'True' : 'False' }],
         },
       };

@@ -18,6 +18,7 @@ import {
 } from '../api/index.ts';
 import { CaelumError } from '../lib/index.ts';
 import type { DraftObject } from './resource.ts';
+import { isTooDeep } from './yaml-limits.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -48,20 +49,32 @@ export async function prepareMediaType(mediaType: string): Promise<void> {
   if (!/yaml/.test(mediaType) || parseYaml !== undefined) return;
   const { parseDocument } = await import('yaml');
   parseYaml = (text) => {
-    const document = parseDocument(text, { uniqueKeys: false, schema: 'yaml-1.1', merge: true });
+    if (isTooDeep(text)) throw yamlError('the document is nested too deeply');
+    const document = parseDocument(text, {
+      uniqueKeys: false,
+      schema: 'yaml-1.1',
+      merge: true,
+      logLevel: 'error',
+    });
     const [problem] = document.errors;
-    if (problem !== undefined)
-      throw badRequest(`error converting YAML to JSON: yaml: ${problem.message.split('\n')[0] ?? ''}`);
-    return document.toJS({ maxAliasCount: 100 });
+    if (problem !== undefined) throw yamlError(problem.message.split('\n')[0] ?? '');
+    try {
+      return document.toJS({ maxAliasCount: 100 });
+    } catch (cause) {
+      // Aliases that would explode, or name themselves.
+      throw yamlError((cause as Error).message);
+    }
   };
   findYamlDuplicates = (text) =>
-    parseDocument(text, { uniqueKeys: true })
+    parseDocument(text, { uniqueKeys: true, logLevel: 'error' })
       .errors.filter(({ code }) => code === 'DUPLICATE_KEY')
       .map(({ linePos, pos }) => {
         const [, quoted, plain = ''] = /^["']?((?<=["'])[^"']*)?([^:\n]*)/.exec(text.slice(pos[0])) ?? [];
         return `line ${linePos?.[0].line ?? 0}: key ${JSON.stringify(quoted ?? plain.trim())} already set in map`;
       });
 }
+
+const yamlError = (why: string): CaelumError => badRequest(`error converting YAML to JSON: yaml: ${why}`);
 
 /** What stands twice in a YAML body, as Go's decoder tells it: `line 11: key "foo" already set in map`. */
 export function yamlDuplicates({ bytes, mediaType }: Body): readonly string[] {
@@ -149,6 +162,11 @@ export function shapeWarnings(
 function checkTypeMeta(object: DraftObject, expected: Expected): void {
   object.apiVersion ??= expected.apiVersion;
   object.kind ??= expected.kind;
+  for (const name of ['apiVersion', 'kind'] as const)
+    if (typeof object[name] !== 'string')
+      throw badRequest(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfValue(object[name])} into Go struct field .${name} of type string`,
+      );
   if (object.kind !== expected.kind || object.apiVersion !== expected.apiVersion) {
     throw badRequest(
       object.apiVersion === expected.apiVersion || object.kind !== expected.kind

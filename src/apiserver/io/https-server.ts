@@ -356,6 +356,8 @@ class Front {
     response: ServerResponse,
   ): Promise<void> {
     await checkAccess(this.#context, identity, what, auditOf(http));
+    if (route.group !== '' || this.#context.resources.find('', route.version, route.resource) === undefined)
+      throw noSuchPath();
     await connectProxy(this.#context, route, identity, () => this.#objects.serve(route, http, response));
   }
 

@@ -111,15 +111,20 @@ function checked(resource: Resource, { configuration, name }: ApplyRequest): Dra
     throw badRequest('error decoding YAML: the body is not an object');
   const object = structuredClone(configuration) as DraftObject;
   const { apiVersion, kind } = object;
-  if (apiVersion === undefined || kind === undefined) throw badRequest('invalid object type: /, Kind=');
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    throw badRequest('invalid object type: /, Kind=');
   if (apiVersion !== resource.apiVersion || kind !== resource.kind.kind)
     throw badRequest(
       `the API version in the data (${apiVersion}, Kind=${kind}) does not match the expected API version (${resource.apiVersion}, Kind=${resource.kind.kind})`,
     );
   object.metadata ??= {};
+  if (typeof object.metadata !== 'object' || Array.isArray(object.metadata))
+    throw badRequest('error decoding YAML: metadata is not an object');
   if (object.metadata.managedFields !== undefined && object.metadata.managedFields !== null)
     throw badRequest('metadata.managedFields must be nil');
   object.metadata.name ??= name;
+  if (typeof object.metadata.name !== 'string')
+    throw badRequest('error decoding YAML: metadata.name is not a text');
   if (object.metadata.name !== name)
     throw badRequest(
       `the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`,

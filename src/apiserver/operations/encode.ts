@@ -5,6 +5,7 @@
  * Invariant: from the moment it is encoded, a draft belongs to the store and is read by others. Whoever made it changes it no more.
  */
 import type { KubeObject } from '../../api/index.ts';
+import { CaelumError } from '../../lib/index.ts';
 import type { DraftObject } from '../resource.ts';
 
 export interface Encoding {
@@ -20,11 +21,13 @@ export function encodingOf(draft: DraftObject, old?: KubeObject): Encoding {
   return {
     encode(revision) {
       metadata.resourceVersion = String(revision);
-      return bytesOf(JSON.stringify(object));
+      return limited(bytesOf(JSON.stringify(object)));
     },
     decoded(revision) {
       metadata.resourceVersion = String(revision);
+      textLength = 0;
       const plain = asParsed(object, old);
+      if (textLength > objectBytesMax) throw tooLarge();
       return plain === notPlain ? undefined : plain;
     },
   };
@@ -37,6 +40,20 @@ function bytesOf(text: string): Buffer {
   return bytes;
 }
 
+/** As etcd limits what it is sent: larger objects make everybody slow who watches them. */
+export const objectBytesMax = 1.5 * 1024 * 1024;
+
+/** Of the texts in what was looked at last: roughly its size, where no bytes are made. */
+let textLength = 0;
+
+const tooLarge = (): CaelumError =>
+  new CaelumError('tooLarge', `Request entity too large: the object is larger than ${objectBytesMax} bytes`);
+
+function limited(bytes: Buffer): Buffer {
+  if (bytes.length > objectBytesMax) throw tooLarge();
+  return bytes;
+}
+
 const notPlain = Symbol('not plain JSON');
 
 /** What `JSON.parse(JSON.stringify(value))` would give: the value itself where that is the same. `known` is plain. */
@@ -44,6 +61,8 @@ function asParsed(value: unknown, known: unknown): unknown {
   if (value === known) return value;
   switch (typeof value) {
     case 'string':
+      textLength += value.length;
+      return value;
     case 'boolean':
       return value;
     case 'number':

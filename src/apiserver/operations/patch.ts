@@ -61,6 +61,8 @@ export async function patchObject(
         [],
         shares ? old : undefined,
       );
+      // A patch may leave nothing; what is missing is then said.
+      (draft as DraftObject).metadata ??= {};
       return draft as DraftObject;
     },
   });

@@ -393,10 +393,18 @@ function validate(resource: Resource, draft: DraftObject, old: KubeObject, part:
       ),
       ...validateObjectMetaUpdate(draft.metadata, old.metadata),
       ...kind.validate(draft),
-      ...(typeof part === 'object'
-        ? part.validateUpdate(draft as never, old as never)
-        : kind.validateUpdate(draft, old)),
     );
+    const isSound = problems.length === 0;
+    try {
+      problems.push(
+        ...(typeof part === 'object'
+          ? part.validateUpdate(draft as never, old as never)
+          : kind.validateUpdate(draft, old)),
+      );
+    } catch (error) {
+      // What a comparison counts on may be missing: then that has been said already.
+      if (isSound) throw error;
+    }
   }
   if (problems.length > 0) throw invalid(kind, old.metadata.name ?? '', problems);
 }
