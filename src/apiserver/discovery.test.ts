@@ -11,8 +11,8 @@ const skip = existsSync(data) ? false : 'shared/data/kubernetes/discovery is abs
 const read = <T>(file: string): T => JSON.parse(readFileSync(new URL(file, data), 'utf8')) as T;
 const isStable = (version: string): boolean => /^v\d+$/.test(version);
 
-/** Kubernetes itself has given up this view of its health. Proxies are to come. */
-const leftOut = (name: string): boolean => name === 'componentstatuses' || name.endsWith('/proxy');
+/** Kubernetes itself has given up this view of its health. */
+const leftOut = (name: string): boolean => name === 'componentstatuses';
 
 interface Named {
   readonly name: string;
@@ -123,12 +123,11 @@ function flat(document: Aggregated): ReadonlyMap<string, unknown> {
           ...(resource.shortNames === undefined ? {} : { shortNames: resource.shortNames.toSorted() }),
         });
         for (const one of subresources)
-          if (one.subresource !== 'proxy')
-            found.set(`${at}/${one.subresource}`, {
-              ...one,
-              responseKind: full(one.responseKind),
-              verbs: one.verbs.toSorted(),
-            });
+          found.set(`${at}/${one.subresource}`, {
+            ...one,
+            responseKind: full(one.responseKind),
+            verbs: one.verbs.toSorted(),
+          });
       }
   return found;
 }

@@ -4,16 +4,6 @@
  */
 import { apiVersionOf, type Kind, type KindRegistry, postedKinds } from '../api/index.ts';
 
-const subresourceKinds: Readonly<Record<string, readonly [group: string, version: string, kind: string]>> = {
-  scale: ['autoscaling', 'v1', 'Scale'],
-  binding: ['', 'v1', 'Binding'],
-  eviction: ['policy', 'v1', 'Eviction'],
-  token: ['authentication.k8s.io', 'v1', 'TokenRequest'],
-  exec: ['', 'v1', 'PodExecOptions'],
-  attach: ['', 'v1', 'PodAttachOptions'],
-  portforward: ['', 'v1', 'PodPortForwardOptions'],
-};
-
 interface GroupVersions {
   readonly group: string;
   readonly versions: readonly string[];
@@ -74,11 +64,7 @@ export class Discovery {
         ? {}
         : {
             subresources: kind.subresources.map((sub) => {
-              const [subGroup, subVersion, subKind] = subresourceKinds[sub.name] ?? [
-                group,
-                version,
-                kind.kind,
-              ];
+              const { group: subGroup, version: subVersion, kind: subKind } = sub.kind ?? kind;
               return {
                 subresource: sub.name,
                 responseKind: { group: subGroup, version: subVersion, kind: subKind },
@@ -150,7 +136,7 @@ export class Discovery {
         ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
       },
       ...kind.subresources.map((sub) => {
-        const [subGroup, subVersion, subKind] = subresourceKinds[sub.name] ?? [group, version, kind.kind];
+        const { group: subGroup, version: subVersion, kind: subKind } = sub.kind ?? kind;
         const foreign = subGroup !== group || subVersion !== version;
         return {
           name: `${kind.resource}/${sub.name}`,

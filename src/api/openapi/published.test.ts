@@ -22,7 +22,6 @@ const leftOut: readonly (readonly [RegExp, string])[] = [
   [/ missing .*"name":"ignoreStoreReadErrorWithClusterBreakingPotential"/, 'our store has no such errors'],
   [/\|paths\|[^|]*\/watch\//, 'watching by path has long been given up for ?watch=true'],
   [/omponent_?[sS]tatus|ComponentCondition/, 'Kubernetes itself has given up this view of its health'],
-  [/\/proxy(\/\{path\})?: missing/, 'to come'],
 ];
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
