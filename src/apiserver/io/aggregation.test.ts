@@ -1,12 +1,19 @@
 /** Servers that extend the API: found, watched over, asked in the name of whoever asks; their discovery beside ours. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { clientBinary } from '../../../tools/kubectl.ts';
 import type { APIService } from '../../api/index.ts';
+import { kubeconfigText } from '../../main/kubeconfig.ts';
 import { openLines, startTestServer, type TestServer } from './test-server.ts';
 
+const kubectl = clientBinary('kubectl');
 const service = { metadata: { name: 'extension', namespace: 'default' } };
 const apiServices = '/apis/apiregistration.k8s.io/v1/apiservices';
 const here = '/apis/stars.example.com/v1';
@@ -283,4 +290,41 @@ test('what this server serves itself has APIServices, and they come back', async
   await call('DELETE', `${apiServices}/v1.apps`);
   const again = await available(at, 'Local', 'v1.apps');
   assert.notEqual(again.metadata.uid, found.metadata.uid);
+});
+
+test('kubectl finds and reads what other servers serve', {
+  skip: kubectl === undefined ? 'kubectl is not here' : false,
+}, async (t) => {
+  const { call, extension, ...server } = await start(t);
+  await call('POST', '/api/v1/namespaces/default/services', { body: external });
+  await call('POST', apiServices, { body: spec(extension.port) });
+  await available({ call, ...server }, 'Passed');
+  extension.handler = (request, response) => {
+    if (!request.url?.startsWith(`${here}/namespaces/default/stars`)) return false;
+    const items = [
+      {
+        kind: 'Star',
+        apiVersion: 'stars.example.com/v1',
+        metadata: { name: 'sirius', namespace: 'default' },
+      },
+    ];
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(
+      JSON.stringify({ kind: 'StarList', apiVersion: 'stars.example.com/v1', metadata: {}, items }),
+    );
+    return true;
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'caelum-aggregation-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'config'), kubeconfigText(server.server.url, server.pki));
+  const run = (...words: string[]): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const env = { ...process.env, KUBECONFIG: join(folder, 'config'), HOME: folder };
+      execFile(kubectl ?? '', words, { env, timeout: 20_000 }, (error, stdout, stderr) =>
+        error === null ? resolve(stdout) : reject(new Error(`${words.join(' ')}: ${stderr}`)),
+      );
+    });
+  assert.match(await run('api-resources'), /^stars\s+st\s+stars\.example\.com\/v1\s+true\s+Star/m);
+  assert.match(await run('get', 'st'), /^sirius/m);
+  assert.match(await run('get', 'apiservice', 'v1.stars.example.com'), /default\/extension\s+True/);
 });

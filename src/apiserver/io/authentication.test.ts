@@ -139,6 +139,8 @@ test('forged, foreign, early, late and misdirected tokens are refused', async (t
     'no algorithm': `${encoded({ alg: 'none' })}.${payload}.`,
     'no algorithm, with a signature': `${encoded({ alg: 'none' })}.${payload}.${signature}`,
     'a symmetric algorithm': `${encoded({ alg: 'HS256' })}.${payload}.${signature}`,
+    'no algorithm, but our key': signed({ alg: 'none' }),
+    'another algorithm, but our key': signed({ alg: 'RS256' }),
     'another key id': signed({ alg: 'ES256', kid: 'other' }),
     'another key': await createTokenIssuer(String(other), () => Date.now())(claims),
     'another payload': `${header}.${encoded({ ...JSON.parse(Buffer.from(payload, 'base64url').toString()), sub: 'x' })}.${signature}`,
