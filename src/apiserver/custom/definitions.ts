@@ -23,6 +23,7 @@ import { changeObject } from '../operations/update.ts';
 import { type DraftObject, Resource } from '../resource.ts';
 import {
   cleanupFinalizer,
+  conditionOf,
   isEstablished,
   isSameStatus,
   statusOf,
@@ -80,15 +81,18 @@ class Definitions {
     store.watch(prefix, listing.revision, {
       onEvents: (events) => {
         const groups = new Set<string>();
+        const changed = new Set<string>();
         for (const { kind, current } of events) {
           const definition = current.object() as CustomResourceDefinition;
           groups.add(definition.spec.group);
+          changed.add(definition.metadata.name ?? '');
           if (kind === 'put') this.#learn(definition);
           else this.#forget(definition);
         }
         this.#publish();
         for (const [name, { definition }] of this.#known)
-          if (groups.has(definition.spec.group)) this.#enqueue(name);
+          if (changed.has(name) || (groups.has(definition.spec.group) && isWaiting(definition)))
+            this.#enqueue(name);
       },
       onEnd: (error) => {
         this.#isStopped = true;
@@ -101,12 +105,19 @@ class Definitions {
   #learn(definition: CustomResourceDefinition): void {
     const name = definition.metadata.name ?? '';
     const before = this.#known.get(name);
-    const kinds = !isEstablished(definition)
-      ? []
-      : before !== undefined && servesTheSame(before.definition, definition)
-        ? before.kinds
-        : kindsOf(definition, this.#partsOf(name));
-    this.#known.set(name, { definition, kinds });
+    const isSame = before !== undefined && servesTheSame(before.definition, definition);
+    this.#known.set(name, { definition, kinds: isSame ? before.kinds : this.#kindsOf(name, definition) });
+  }
+
+  /** A definition that cannot be served harms nobody else. */
+  #kindsOf(name: string, definition: CustomResourceDefinition): readonly Kind[] {
+    if (!isEstablished(definition)) return [];
+    try {
+      return kindsOf(definition, this.#partsOf(name));
+    } catch (error) {
+      this.#context.log.error('a custom resource cannot be served', { name, error: explainError(error) });
+      return [];
+    }
   }
 
   #forget({ metadata: { name = '' } }: CustomResourceDefinition): void {
@@ -124,8 +135,8 @@ class Definitions {
 
   #publish(): void {
     const kinds = [...this.#known.values()].flatMap((known) => known.kinds);
-    const served = this.#registry.kinds.length - this.#registry.fixed.kinds.length;
-    const isSame = kinds.length === served && kinds.every((kind) => this.#registry.kinds.includes(kind));
+    const served = new Set(this.#registry.kinds.slice(this.#registry.fixed.kinds.length));
+    const isSame = kinds.length === served.size && kinds.every((kind) => served.has(kind));
     if (!isSame) this.#registry.setCustom(kinds.sort(byPriority));
   }
 
@@ -286,6 +297,10 @@ const deletionOver = {
   reason: 'InstanceDeletionCompleted',
   message: 'removed all instances',
 };
+
+/** For names that others have. */
+const isWaiting = (definition: CustomResourceDefinition): boolean =>
+  conditionOf(definition, 'NamesAccepted')?.status !== 'True';
 
 function servesTheSame(before: CustomResourceDefinition, now: CustomResourceDefinition): boolean {
   return (
