@@ -48,6 +48,8 @@ type JsonObject = Record<string, unknown>;
 
 /** As deep as a document may nest messages: JSONSchemaProps is recursive. */
 const depthMax = 512;
+/** Where a schema lets anything pass, nothing else bounds it. */
+const foreignDepthMax = 1000;
 
 const plans = new WeakMap<Message, Plan>();
 
@@ -93,6 +95,17 @@ export function checkShape<T = Draft<KubeObject>>(
   return { value: value as T, unknown: walk.unknown, problems: walk.problems };
 }
 
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) {
+    for (const item of value) if (isDeeper(item, levels - 1)) return true;
+    return false;
+  }
+  for (const key in value) if (isDeeper((value as JsonObject)[key], levels - 1)) return true;
+  return false;
+}
+
 /** The table knows the head of the document, the schema the rest. */
 function foreignPart(
   walk: Walk,
@@ -100,6 +113,10 @@ function foreignPart(
   foreign: ForeignShape,
   document: JsonObject,
 ): readonly string[] {
+  if (isDeeper(document, foreignDepthMax)) {
+    walk.problems.push('exceeded max depth');
+    return [];
+  }
   const head: JsonObject = {};
   for (const name of message.fields.keys()) if (Object.hasOwn(document, name)) head[name] = document[name];
   const names = Object.keys(head);

@@ -26,7 +26,7 @@ test('custom resources that are deep, wide or odd are answered with a Status', a
   const wide = `{"many":{${Array.from({ length: 20_000 }, (_, index) => `"k${index}":"x"`).join(',')}}}`;
   const cases: readonly (readonly [what: string, text: string, codes: readonly number[]])[] = [
     ['deep', body('deep', `{"x":${nested(400)}}`), [201]],
-    ['too deep', body('too-deep', `{"x":${nested(40_000)}}`), [400, 413, 422, 500]],
+    ['too deep', body('too-deep', `{"x":${nested(40_000)}}`), [400]],
     ['a pattern that would take for ever', body('slow', `{"text":"${'a'.repeat(40)}!"}`), [422]],
     ['thousands of problems', body('wide', wide), [422]],
     [
