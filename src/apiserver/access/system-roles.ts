@@ -141,7 +141,7 @@ function local(
     binding: {
       apiVersion,
       kind: 'RoleBinding',
-      metadata: { ...metadata, name },
+      metadata: { ...metadata, name: name.startsWith('system::') ? name : `system::${name}` },
       subjects: users.map((user) => ({ kind: 'User', apiGroup: group, name: user })),
       roleRef: { apiGroup: group, kind: 'Role', name },
     },

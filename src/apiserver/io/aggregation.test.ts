@@ -264,6 +264,15 @@ test('watches and upgrades go through to the other server; its slowness is bound
   });
   assert.equal(echoed, 'hello');
   assert.equal(extension.asked.at(-1)?.headers['x-remote-user'], 'kubernetes-admin');
+  // Its paths may be longer than a resource's: who may ask is decided by the resource all the same.
+  const deep = `${here}/namespaces/default/stars/a/portforward/22/tcp`;
+  assert.equal((await call('GET', deep)).status, 200);
+  assert.equal(extension.asked.at(-1)?.url, deep);
+  const stranger = await call('GET', deep, { headers: { 'Impersonate-User': 'ann' } });
+  assert.match(
+    stranger.body.message,
+    /User "ann" cannot get resource "stars\/portforward" in API group "stars\.example\.com"/,
+  );
   extension.handler = () => true;
   const slow = await call('GET', `${here}/stars`);
   assert.equal(slow.status, 503);

@@ -24,6 +24,7 @@ import type { PlainResource, RemoteVersion } from '../aggregation/merged-discove
 import type { ApiContext } from '../context.ts';
 import { Discovery } from '../discovery.ts';
 import type { Identity } from '../identity.ts';
+import { parseRoute, type ResourceRoute } from '../router.ts';
 import type { Address } from '../webhook.ts';
 import { ExtensionServer } from './extension-server.ts';
 
@@ -137,6 +138,19 @@ export class Aggregator {
     backend.server.upgrade(backend.addresses, identity, http, socket, head);
   }
 
+  /**
+   * What a path asks of another server that has more parts than a resource's: the rest is its own business, but who may ask is decided by the resource.
+   * undefined: it is none of theirs, or no deeper than `/apis/GROUP/VERSION`.
+   */
+  routeOf(path: string): ResourceRoute | undefined {
+    if (this.#backends.size === 0) return undefined;
+    const parts = path.split('/');
+    if (parts[1] !== 'apis' || parts.length <= 4 || !this.serves(parts[2] ?? '', parts[3] ?? ''))
+      return undefined;
+    const route = parseRoute(parts.slice(0, parts[4] === 'namespaces' ? 9 : 7).join('/'));
+    return route.kind === 'resource' ? route : undefined;
+  }
+
   /** Documents about what others serve: `/apis/GROUP/VERSION`, `/openapi/v3/apis/GROUP/VERSION`. False: not theirs. */
   async serveDocument(
     path: string,
@@ -145,8 +159,7 @@ export class Aggregator {
     response: ServerResponse,
   ): Promise<boolean> {
     if (this.#backends.size === 0) return false;
-    const [, group = '', version = ''] =
-      /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)(?:\/|$)/.exec(path) ?? [];
+    const [, group = '', version = ''] = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)\/?$/.exec(path) ?? [];
     if (!this.serves(group, version)) return false;
     await this.serve(group, version, identity, http, response);
     return true;

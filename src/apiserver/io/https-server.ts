@@ -34,7 +34,7 @@ import { Health, type HealthCheck, ping, storeCheck } from './health.ts';
 import { ObjectProxy } from './object-proxy.ts';
 import { checkAccess, noSuchPath, notAllowed, serveResource, verbOf } from './resource-requests.ts';
 import { exportServer } from './server-metrics.ts';
-import { jsonWebKeys, openIdConfiguration } from './service-account-tokens.ts';
+import { serveKeys } from './service-account-keys.ts';
 import { refusalOfUnread } from './unread.ts';
 import { versionOf } from './version.ts';
 
@@ -248,7 +248,8 @@ class Front {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     try {
-      const route = parseRoute(path);
+      let route = parseRoute(path);
+      if (route.kind === 'path') route = this.#others?.routeOf(path) ?? route;
       if (route.kind === 'resource') {
         if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
           return;
@@ -404,24 +405,11 @@ class Front {
     const [, top = '', name = '', more] = path.split('/');
     if (healthPaths.has(top) && more === undefined && (await this.#health.serve(top, name, query, response)))
       return;
-    if (!this.#keys(path, response) && !this.#documents.serve(path, request, response))
+    if (
+      !serveKeys(this.#options.serviceAccountPublicKey, path, response) &&
+      !this.#documents.serve(path, request, response)
+    )
       sendBytes(response, 404, JSON.stringify(notFoundStatus));
-  }
-
-  /** By which keys others may check service accounts' tokens. */
-  #keys(path: string, response: ServerResponse): boolean {
-    const { serviceAccountPublicKey: keys } = this.#options;
-    if (keys === undefined || (!path.startsWith('/openid/') && !path.startsWith('/.well-known/')))
-      return false;
-    const [name, type, make] =
-      path.replace(/\/$/, '') === '/openid/v1/jwks'
-        ? (['/openid/v1/jwks', 'application/jwk-set+json', jsonWebKeys] as const)
-        : (['/.well-known/openid-configuration', 'application/json', openIdConfiguration] as const);
-    if (path !== name && path !== `${name}/`) return false;
-    response.setHeader('Cache-Control', 'public, max-age=3600');
-    response.writeHead(200, { 'Content-Type': type });
-    response.end(JSON.stringify(make(keys)));
-    return true;
   }
 
   /** Whom a request speaks for. A promise only where somebody else has to be asked. */
@@ -454,7 +442,9 @@ class Front {
     const protocols = request.headers['sec-websocket-protocol'];
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
-    const route = parseRoute(mark < 0 ? url : url.slice(0, mark));
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const own = parseRoute(path);
+    const route = own.kind === 'path' ? (this.#others?.routeOf(path) ?? own) : own;
     const search = mark < 0 ? '' : url.slice(mark);
     const query = new Query(search.slice(1));
     if (route.kind === 'resource' && this.#others?.serves(route.group, route.version) === true)
