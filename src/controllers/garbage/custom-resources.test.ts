@@ -140,3 +140,34 @@ test('namespaceController() deletes custom resources with their namespace', asyn
   await client.patch(widgetsRef, 'short', 'a', 'merge', { metadata: { finalizers: null } });
   await until('the namespace is gone', () => isGone(namespacesRef, undefined, 'short'));
 });
+
+test('garbageController() goes on in another version when the one it followed is served no longer', async (t) => {
+  const { client, define, until, isGone } = await cloud(t);
+  const schema = { openAPIV3Schema: { type: 'object' } };
+  await define();
+  const owner = await client.create(widgetsRef, widget('owner'));
+  const config = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'child', namespace: 'default', ...ownedBy(owner) },
+  };
+  await client.create(configMapsRef, config);
+  const versions = [
+    { name: 'v1', served: false, storage: true, schema },
+    { name: 'v1beta1', served: true, storage: false, schema },
+  ];
+  await client.patch(definitionsRef, undefined, 'widgets.example.com', 'merge', { spec: { versions } });
+  const betaRef = { ...widgetsRef, version: 'v1beta1' };
+  await until('it is served in the other version', async () => {
+    try {
+      return (await client.list(betaRef)).items.length === 1;
+    } catch {
+      return false;
+    }
+  });
+  await client.create(betaRef, { ...widget('late', ownedBy(owner)), apiVersion: 'example.com/v1beta1' });
+  assert.equal(await isGone(configMapsRef, 'default', 'child'), false, 'the owner is not taken for gone');
+  await client.delete(betaRef, 'default', 'owner');
+  await until('the config map is gone', () => isGone(configMapsRef, 'default', 'child'));
+  await until('the widget is gone', () => isGone(betaRef, 'default', 'late'));
+});
