@@ -210,6 +210,18 @@ test('parameters come by name and by selector, and may be missing where that is 
     (await configMap('e', { data: { size: 'x' } })).body.message,
     /'missing' denied request: failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction$/,
   );
+  await policy(
+    'Validating',
+    'a-kind',
+    { ...spec, paramKind: { apiVersion: 'example.com/v1', kind: 'Nope' } },
+    {
+      paramRef: { name: 'nope', parameterNotFoundAction: 'Deny' },
+    },
+  );
+  assert.match(
+    (await configMap('f', { data: { size: 'x' } })).body.message,
+    /ValidatingAdmissionPolicy 'a-kind' denied request: failed to configure policy: failed to find resource referenced by paramKind: 'example.com\/v1, Kind=Nope'$/,
+  );
 });
 
 test('expressions ask who may do what, and look at the namespace', async (t) => {
@@ -415,10 +427,18 @@ test('a mutating policy lays configurations over the object, by keys of lists, a
   });
   const broken = await configMap('x');
   assert.equal(broken.status, 403);
-  assert.match(
-    broken.body.message,
-    /^configmaps "x" is forbidden: policy 'breaks' with binding 'breaks' denied request: /,
-  );
+  assert.equal(broken.body.reason, 'Invalid');
+  assert.match(broken.body.message, /^policy 'breaks' with binding 'breaks' denied request: /);
+  assert.deepEqual(broken.body.details.causes, [{ message: broken.body.message }]);
+  await policy('Mutating', 'unknown', {
+    matchConstraints: { resourceRules: [configMaps], objectSelector: { matchLabels: { un: 'known' } } },
+    reinvocationPolicy: 'Never',
+    mutations: [
+      { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spex: {"a": 1}}' } },
+    ],
+  });
+  const unknown = await configMap('y', { metadata: { labels: { un: 'known' } } });
+  assert.match(unknown.body.details.causes[1].message, /typed object: \.spex: field not declared in schema$/);
 });
 
 test('a mutating policy is run again after another has changed the object, where it wishes', async (t) => {

@@ -79,6 +79,9 @@ function attributesOf({ verb, path, resource }: cel.AccessQuestion): Attributes 
   return { kind: 'resource', verb, ...rest, ...(Object.keys(selectors).length === 0 ? {} : { selectors }) };
 }
 
+const noBudgetWhy =
+  'validation failed due to running out of cost budget, no further validation rules will be run';
+
 export interface Seen {
   readonly as: Resource;
   readonly object: object | undefined;
@@ -160,16 +163,13 @@ export class Activation {
     return cel.resourceCheckOf(this.#questions.decide, asked);
   }
 
-  /** Costs what it costs. */
+  /** Throws a fault where the budget of all expressions together runs out. */
   evaluate(program: cel.Program): cel.Evaluation {
     const costLimit = Math.min(cel.callCostMax, this.#budget);
     const evaluation = program.evaluate(this as unknown as Readonly<Record<string, unknown>>, { costLimit });
     this.#budget -= evaluation.cost;
-    if (evaluation.isOverLimit === true && costLimit < cel.callCostMax)
-      return {
-        ...evaluation,
-        error: 'validation failed due to running out of cost budget, no further validation rules will be run',
-      };
+    if (evaluation.isOverLimit === true && (costLimit < cel.callCostMax || evaluation.error === noBudgetWhy))
+      throw new cel.Fault(noBudgetWhy, true);
     return evaluation;
   }
 

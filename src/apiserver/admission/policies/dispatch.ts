@@ -16,12 +16,12 @@ export interface Application {
   readonly params: KubeObject | undefined;
 }
 
-/** `failed`: the binding cannot be followed, and its policy lets nothing pass then. */
+/** `failed`: the binding (or, without one, the policy) cannot be followed, and nothing may pass then. */
 export async function applicationsOf(
   context: AdmissionContext,
   policies: readonly BoundPolicy[],
   admission: Admission,
-  failed: (policy: BoundPolicy, binding: Binding, why: string) => void,
+  failed: (policy: BoundPolicy, binding: Binding | undefined, why: string) => void,
 ): Promise<readonly Application[]> {
   const applications: Application[] = [];
   for (const policy of policies) {
@@ -34,7 +34,8 @@ export async function applicationsOf(
         for (const params of all) applications.push({ policy, binding, as, params });
       } catch (error) {
         if (!(error instanceof Misconfigured)) throw error;
-        if (policy.spec.failurePolicy !== 'Ignore') failed(policy, binding, error.message);
+        if (policy.spec.failurePolicy !== 'Ignore')
+          failed(policy, error.isOfPolicy ? undefined : binding, error.message);
       }
     }
   }
@@ -59,13 +60,26 @@ export async function seenAs(admission: Admission, as: Resource): Promise<Seen> 
 export function evaluated<T>(
   context: AdmissionContext,
   admission: Admission,
-  { policy, params }: Application,
+  application: Application,
   seen: Seen,
   questions: AccessQuestions,
   evaluate: (activation: Activation) => T,
 ): T | undefined | Promise<T | undefined> {
-  return untilAnswered(() => {
-    const activation = new Activation(context, admission, seen, questions, params, policy.compiled.variables);
-    return conditionsHold(policy.conditions, activation) ? evaluate(activation) : undefined;
-  });
+  return activated(context, admission, application, seen, questions, (activation) =>
+    conditionsHold(application.policy.conditions, activation) ? evaluate(activation) : undefined,
+  );
+}
+
+/** Whatever its conditions say. */
+export function activated<T>(
+  context: AdmissionContext,
+  admission: Admission,
+  { policy, params }: Application,
+  seen: Seen,
+  questions: AccessQuestions,
+  evaluate: (activation: Activation) => T,
+): T | Promise<T> {
+  return untilAnswered(() =>
+    evaluate(new Activation(context, admission, seen, questions, params, policy.compiled.variables)),
+  );
 }

@@ -8,6 +8,7 @@
  */
 import {
   cel,
+  checkShape,
   jsonPatch,
   type Mutation,
   type OwnershipShape,
@@ -17,12 +18,12 @@ import {
 import { CaelumError, isError, sameJson } from '../../../lib/index.ts';
 import type { DraftObject, Resource } from '../../resource.ts';
 import type { Admission, AdmissionContext, AdmissionStep } from '../chain.ts';
-import { refused } from '../refusal.ts';
+import { nameFor } from '../refusal.ts';
 import { convertDraft } from '../webhooks/convert.ts';
 import { isExempt } from '../webhooks/match.ts';
 import { AccessQuestions } from './activation.ts';
-import { type BoundPolicy, PolicyBook } from './book.ts';
-import { type Application, applicationsOf, evaluated, seenAs } from './dispatch.ts';
+import { type Binding, type BoundPolicy, PolicyBook } from './book.ts';
+import { type Application, activated, applicationsOf, evaluated, seenAs } from './dispatch.ts';
 
 /** What happened to one request between policies. */
 interface Story {
@@ -50,6 +51,13 @@ export function mutatingPolicies(context: AdmissionContext): AdmissionStep {
   };
 }
 
+/** Of one policy, by one binding. */
+interface Failure {
+  readonly message: string;
+  /** '': as of what is forbidden. */
+  readonly reason: string;
+}
+
 async function mutateAll(
   context: AdmissionContext,
   policies: readonly BoundPolicy[],
@@ -57,64 +65,100 @@ async function mutateAll(
   story: Story,
 ): Promise<void> {
   const questions = new AccessQuestions(context, admission);
-  const applications = await applicationsOf(context, policies, admission, (policy, binding, why) => {
-    throw refused(admission, `policy '${policy.name}' with binding '${binding.name}' denied request: ${why}`);
-  });
-  for (const application of applications) {
-    const { policy, binding } = application;
-    const key = `${policy.name}/${binding.name}/${application.params?.metadata.uid ?? ''}`;
+  const failures: Failure[] = [];
+  const failed = (policy: BoundPolicy, binding: Binding | undefined, why: string, reason = ''): void => {
+    if (policy.spec.failurePolicy === 'Ignore') return;
+    const by = binding === undefined ? `"${policy.name}"` : `'${policy.name}' with binding '${binding.name}'`;
+    const message = `policy ${by} denied request: ${why}`;
+    failures.push({ message, reason });
+  };
+  for (const application of await applicationsOf(context, policies, admission, failed)) {
+    const { policy, binding, params } = application;
+    const { namespace = '', name = '' } = params?.metadata ?? {};
+    const key = `${policy.name}/${binding.name}/${namespace}/${name}`;
     const before = story.seen.get(key);
     if (admission.round > 0) {
       const wishes = policy.spec.reinvocationPolicy === 'IfNeeded';
       if (before === undefined || !wishes || before === story.changes) continue;
     }
-    const changed = await apply(context, admission, application, questions);
+    const changed = await apply(context, admission, application, questions, (why) => {
+      failed(policy, binding, why, 'Invalid');
+    });
     if (changed) {
       story.changes++;
       admission.again();
     }
     story.seen.set(key, story.changes);
   }
+  if (failures.length > 0) throw refusal(admission, failures);
   story.left = admission.object === undefined ? undefined : structuredClone(admission.object);
 }
 
-/** Whether it has changed the object. */
+/** The first failure names the whole; all of them are its causes. */
+function refusal(admission: Admission, failures: readonly Failure[]): CaelumError {
+  const { group, resource } = admission.resource.kind;
+  const { message = '', reason = '' } = failures[0] ?? {};
+  const said = {
+    code: 403,
+    reason: reason === '' ? 'Forbidden' : reason,
+    details: {
+      name: nameFor(admission),
+      ...(group === '' ? {} : { group }),
+      kind: resource,
+      causes: failures.map((failure) => ({ message: failure.message })),
+    },
+  };
+  return new CaelumError('forbidden', message, { details: { said } });
+}
+
+/** Makes its mutations one after the other, where its conditions hold. Whether they have changed the object. */
 async function apply(
   context: AdmissionContext,
   admission: Admission,
   application: Application,
   questions: AccessQuestions,
+  failed: (why: string) => void,
 ): Promise<boolean> {
-  const { policy, binding, as } = application;
+  const { policy, as } = application;
   let changed = false;
-  try {
-    for (const { of, compiled } of policy.compiled.mutations) {
+  const attempt = async (step: () => Promise<void>): Promise<boolean> => {
+    try {
+      await step();
+      return true;
+    } catch (error) {
+      if (!(error instanceof cel.Fault) && !isError(error, 'invalid', 'badRequest', 'internal')) throw error;
+      failed(error.message);
+      return false;
+    }
+  };
+  let holds = false;
+  await attempt(async () => {
+    const seen = await seenAs(admission, as);
+    holds = (await evaluated(context, admission, application, seen, questions, () => true)) === true;
+  });
+  if (!holds) return false;
+  for (const { of, compiled } of policy.compiled.mutations)
+    await attempt(async () => {
       const seen = await seenAs(admission, as);
-      const value = await evaluated(context, admission, application, seen, questions, (activation) => {
-        const { value: given, error } =
+      const { value, error } = await activated(
+        context,
+        admission,
+        application,
+        seen,
+        questions,
+        (activation): cel.Evaluation =>
           compiled.program === undefined
-            ? { value: undefined, error: compiled.text }
-            : activation.evaluate(compiled.program);
-        const expression = (of.jsonPatch ?? of.applyConfiguration)?.expression ?? '';
-        if (error !== undefined)
-          throw new cel.Fault(`expression '${expression}' resulted in error: ${error}`);
-        return { patch: cel.toJson(given) };
-      });
-      if (value === undefined) return changed;
+            ? { error: compiled.text, cost: 0 }
+            : activation.evaluate(compiled.program),
+      );
+      const { expression = '' } = of.jsonPatch ?? of.applyConfiguration ?? {};
+      if (error !== undefined) throw new cel.Fault(`expression '${expression}' resulted in error: ${error}`);
       const shown = seen.object as DraftObject;
-      const result = patched(of, as, shown, value.patch);
-      if (sameJson(result, shown)) continue;
+      const result = patched(of, as, shown, cel.toJson(value));
+      if (sameJson(result, shown)) return;
       admission.object = await convertDraft(as, admission.resource, result);
       changed = true;
-    }
-  } catch (error) {
-    if (!(error instanceof cel.Fault) && !isError(error, 'invalid', 'badRequest', 'internal')) throw error;
-    if (policy.spec.failurePolicy === 'Ignore') return changed;
-    throw refused(
-      admission,
-      `policy '${policy.name}' with binding '${binding.name}' denied request: ${error.message}`,
-    );
-  }
+    });
   return changed;
 }
 
@@ -132,6 +176,14 @@ function patched({ patchType }: Mutation, as: Resource, object: DraftObject, pat
     if (own !== undefined && own !== object[name])
       throw new CaelumError('invalid', `error applying patch: ${name} may not be changed`);
   }
+  const { unknown, problems } = checkShape(as.message, structuredClone(over));
+  const [wrong = unknown[0] === undefined ? undefined : `.${unknown[0]}: field not declared in schema`] =
+    problems;
+  if (wrong !== undefined)
+    throw new CaelumError(
+      'invalid',
+      `error applying patch: failed to convert patch object to typed object: ${wrong}`,
+    );
   const shape = shapeOfMessage(as.message);
   const atomic = atomicPaths(over, shape, '');
   if (atomic.length > 0)

@@ -6,7 +6,14 @@ import type { Admission, AdmissionContext } from '../chain.ts';
 import type { BindingSpec } from './book.ts';
 
 /** The binding or its policy says something that cannot be followed; the policy's failurePolicy decides what that means. */
-export class Misconfigured extends Error {}
+export class Misconfigured extends Error {
+  /** Whatever the binding. */
+  readonly isOfPolicy: boolean;
+  constructor(message: string, isOfPolicy = false) {
+    super(message);
+    this.isOfPolicy = isOfPolicy;
+  }
+}
 
 /** Each set that the policy is evaluated with: one without parameters where it takes none; none where they may be missing and are. */
 export async function paramsFor(
@@ -21,6 +28,7 @@ export async function paramsFor(
   if (resource === undefined)
     throw new Misconfigured(
       `failed to configure policy: failed to find resource referenced by paramKind: '${gvkText(apiVersion, name)}'`,
+      true,
     );
   const namespace = namespaceFor(resource, paramRef.namespace, admission);
   const stored =

@@ -26,7 +26,8 @@ export function validatingPolicies(context: AdmissionContext): AdmissionStep {
 
 interface Denial {
   readonly policy: string;
-  readonly binding: string;
+  /** undefined: whatever the binding. */
+  readonly binding: string | undefined;
   readonly message: string;
   readonly reason: string;
 }
@@ -53,7 +54,7 @@ async function validateAll(
   const annotations = new Map<string, Set<string>>();
   const questions = new AccessQuestions(context, admission);
   const applications = await applicationsOf(context, policies, admission, (policy, binding, message) => {
-    denials.push({ policy: policy.name, binding: binding.name, message, reason: '' });
+    denials.push({ policy: policy.name, binding: binding?.name, message, reason: '' });
   });
   for (const application of applications) {
     const { policy, binding } = application;
@@ -162,7 +163,8 @@ const codes: Readonly<Record<string, number>> = {
 };
 
 function refusal(admission: Admission, { policy, binding, message: why, reason }: Denial): CaelumError {
-  const message = `ValidatingAdmissionPolicy '${policy}' with binding '${binding}' denied request: ${why}`;
+  const by = binding === undefined ? '' : ` with binding '${binding}'`;
+  const message = `ValidatingAdmissionPolicy '${policy}'${by} denied request: ${why}`;
   const { kind, groupResource } = admission.resource;
   const name = nameFor(admission);
   const said = {
