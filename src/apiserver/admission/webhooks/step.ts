@@ -20,6 +20,7 @@ import { CaelumError, isError, sameJson } from '../../../lib/index.ts';
 import type { DraftObject, Resource } from '../../resource.ts';
 import type { Admission, AdmissionContext, AdmissionStep } from '../chain.ts';
 import { Following } from '../following.ts';
+import { recordWebhooks, type WebhookRecorder } from '../metrics.ts';
 import { convertDraft } from './convert.ts';
 import { isExempt, resourceFor, selectorsMatch } from './match.ts';
 import { denial, noDryRun, reviewOf, reviewVersion, type Verdict, verdictOf } from './review.ts';
@@ -151,9 +152,11 @@ async function validateAll(calling: Calling, hooks: readonly Hook[], admission: 
 class Calling {
   readonly #context: AdmissionContext;
   readonly #conditionsHold: ConditionsHold | undefined;
+  readonly #recorder: WebhookRecorder;
 
   constructor(context: AdmissionContext, conditionsHold: ConditionsHold | undefined) {
     this.#context = context;
+    this.#recorder = recordWebhooks(context.metrics);
     this.#conditionsHold = conditionsHold;
   }
 
@@ -195,13 +198,24 @@ class Calling {
     if (admission.dryRun && webhook.sideEffects !== 'None' && webhook.sideEffects !== 'NoneOnDryRun')
       throw noDryRun(webhook.name);
     let answer: { verdict: Verdict; shown: DraftObject | undefined };
+    const { operation } = admission;
+    const { clock } = this.#context;
+    const startMs = clock.monotonicMs();
+    const took = (): number => (clock.monotonicMs() - startMs) / 1000;
     try {
       answer = await this.#call(hook, admission, as);
     } catch (error) {
+      const isFatal = webhook.failurePolicy !== 'Ignore';
+      this.#recorder.called(webhook.name, kind, operation, isFatal, took());
+      if (isFatal) this.#recorder.rejected(webhook.name, kind, operation, 'calling_webhook_error', 500);
+      else this.#recorder.failedOpen(webhook.name, kind);
       this.#failed(kind, hook, index, admission, error);
       return undefined;
     }
     const { verdict, shown } = answer;
+    this.#recorder.called(webhook.name, kind, operation, !verdict.allowed, took());
+    if (!verdict.allowed)
+      this.#recorder.rejected(webhook.name, kind, operation, 'no_error', verdict.status?.code ?? 403);
     for (const [key, value] of Object.entries(verdict.annotations))
       admission.annotate(`${webhook.name}/${key}`, value);
     for (const warning of verdict.warnings) admission.warn(warning);
