@@ -1,7 +1,7 @@
 /**
  * A program on a machine of the world: started, killed, started again by its supervisor. Its machine's clock outlives it.
  */
-import type { SimulatedClock } from '../lib/index.ts';
+import { isError, type SimulatedClock } from '../lib/index.ts';
 import { Life, LifeClock, type Skew } from './life.ts';
 
 /** What a program gets from its machine. */
@@ -22,17 +22,25 @@ export class SimProcess {
   readonly #world: SimulatedClock;
   readonly #program: Program;
   readonly #onChange: () => void;
+  readonly #onCrash: (error: unknown) => void;
   #life: Life | undefined;
   #isReady = false;
   /** Faults that keep it down. */
   #held = 0;
   starts = 0;
 
-  constructor(world: SimulatedClock, name: string, program: Program, onChange: () => void) {
+  constructor(
+    world: SimulatedClock,
+    name: string,
+    program: Program,
+    onChange: () => void,
+    onCrash: (error: unknown) => void,
+  ) {
     this.#world = world;
     this.name = name;
     this.#program = program;
     this.#onChange = onChange;
+    this.#onCrash = onCrash;
   }
 
   /** The life that serves: started, and not ended since. */
@@ -66,7 +74,11 @@ export class SimProcess {
         this.#isReady = true;
         this.#onChange();
       },
-      () => life.end(),
+      (error: unknown) => {
+        // What a machine does to a program that starts has a code; anything else is the program's own fault, and would be so for ever.
+        if (life.isAlive && !isError(error)) this.#onCrash(error);
+        life.end();
+      },
     );
   }
 

@@ -20,6 +20,7 @@ import { SimDisk, startSimThread } from './io/disk.ts';
 import { Life, LifeClock } from './life.ts';
 import { SimNetwork } from './network.ts';
 import { NodeMachine } from './node-machine.ts';
+import { explainWithPlace } from './place.ts';
 import { type NodePlan, nodeName, type SimPlan } from './plan.ts';
 import { type Machine, SimProcess } from './process.ts';
 import type { Witnessed, Written } from './property.ts';
@@ -128,12 +129,15 @@ export class World {
 
   #add(name: string, program: (machine: Machine) => Promise<void>): SimProcess {
     let wasUp = false;
-    const added = new SimProcess(this.clock, name, program, () => {
+    const onChange = (): void => {
       this.#lookAround();
       if (added.isUp === wasUp) return;
       wasUp = added.isUp;
       this.#options.onProcess(name, wasUp);
-    });
+    };
+    const onCrash = (error: unknown): void =>
+      this.#options.onBroken('process/no-crash', `${name} cannot start: ${explainWithPlace(error)}`);
+    const added: SimProcess = new SimProcess(this.clock, name, program, onChange, onCrash);
     this.processes.set(name, added);
     return added;
   }
