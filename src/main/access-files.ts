@@ -80,7 +80,7 @@ async function within<T>(file: string, read: (text: string) => Promise<T>): Prom
   try {
     return await read(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new CaelumError('invalid', `Cannot use "${file}": ${(cause as Error).message}`, { cause });
+    throw new CaelumError('invalid', `Cannot use "${file}"`, { cause });
   }
 }
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { clientBinary } from '../../tools/kubectl.ts';
 import { type Attributes, createWebhookClient } from '../apiserver/index.ts';
-import { silentLog } from '../lib/index.ts';
+import { explainError, silentLog } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { ensurePki } from '../security/index.ts';
 import { readAccessFiles } from './access-files.ts';
@@ -343,5 +343,9 @@ authorizers:
     denied: true,
     because: 'authorization webhook "hook" has failed',
   });
-  await assert.rejects(read('Perhaps'), /failurePolicy: Unsupported value: "Perhaps"/);
+  await assert.rejects(read('Perhaps'), (error: Error) => {
+    assert.match(error.message, /^Cannot use ".*authorization\.yaml"$/);
+    assert.match(explainError(error), /failurePolicy: Unsupported value: "Perhaps"/);
+    return true;
+  });
 });
