@@ -12,8 +12,11 @@ import {
   nodes,
   type Pod,
   pods,
+  type ResourceQuota,
   replicaSets,
+  resourceQuotas,
   type Service,
+  secrets,
   services,
 } from '../api/index.ts';
 import { isError } from '../lib/index.ts';
@@ -137,6 +140,22 @@ async function makeNamespace(world: World, number: number, apps: number): Promis
     strategy: 'RollingUpdate',
     placement: 'anywhere',
   };
+  await world.user.create<ResourceQuota>(resourceQuotas, {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'small', namespace: name },
+    spec: { hard: { pods: String(12 + apps * small.replicas), secrets: '2' } },
+  });
+  // More at once than there may be.
+  const made = [0, 1, 2, 3].map((secret) =>
+    world.user.create(secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: `secret-${secret}`, namespace: name },
+    }),
+  );
+  for (const outcome of await Promise.allSettled(made))
+    if (outcome.status === 'rejected' && !isError(outcome.reason, 'forbidden')) throw outcome.reason;
   for (let app = 0; app < apps; app++)
     await world.user.create(deployments, deploymentOf(name, appName(app), small));
 }

@@ -59,6 +59,20 @@ export const apiMutants: readonly Mutant[] = [
     sentence: 'New objects are let into a namespace that is being deleted.',
   },
   {
+    name: 'api/quota-forgets-promises',
+    file: 'apiserver/admission/quota/step.ts',
+    find: 'if (promised.size === 0) return used;',
+    replace: 'if (promised.size >= 0) return used;',
+    sentence: 'What has been let in and is not stored yet does not count: many at once exceed a quota.',
+  },
+  {
+    name: 'api/quota-not-followed',
+    file: 'controllers/resource-quota/plan.ts',
+    find: '...(sameJson(status.used ?? {}, used) ? {} : { used: changed(status.used, used) }),',
+    replace: '...(status.used === undefined ? { used: changed(status.used, used) } : {}),',
+    sentence: 'The status of a quota says what was used when it was made.',
+  },
+  {
     name: 'api/bound-twice',
     file: 'apiserver/operations/pod-subresources.ts',
     find: "if (pod.spec?.nodeName !== undefined && pod.spec.nodeName !== '')",

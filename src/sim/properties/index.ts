@@ -3,6 +3,7 @@ import type { Property } from '../property.ts';
 import { metadata } from './api/metadata.ts';
 import { namespacesFurnished } from './api/namespaces.ts';
 import { namespacesClosed } from './api/namespaces-closed.ts';
+import { quotasKept } from './api/quotas-kept.ts';
 import { copiesAgree } from './client/copies-agree.ts';
 import { endpointsOfTheLiving } from './endpoints/of-the-living.ts';
 import { onlyReadyEndpoints, uniqueAddresses } from './endpoints/only-ready.ts';
@@ -42,6 +43,7 @@ export const properties: readonly Property[] = [
   metadata,
   namespacesFurnished,
   namespacesClosed,
+  quotasKept,
   noOvercommit,
   boundOnce,
   rulesKept,
