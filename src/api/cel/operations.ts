@@ -220,9 +220,7 @@ function callStep(
   }
   const { size } = first.overload;
   if (size !== undefined) result = types.sized(result, size(a, b, c));
-  const [list] = argTypes;
-  if (first.overload.name === 'join' && list?.kind === 'list')
-    result = types.sized(result, a * (types.sizeOf(list.item) + (argTypes.length > 1 ? b : 0)));
+  result = sizedItems(result, first.overload.name, argTypes, [a, b]);
   for (const arg of args) cost += arg.cost;
   const runs = args.map(({ run }) => run);
   const isChosen = matches.length > 1 || isUncertain(first.overload, argTypes);
@@ -244,6 +242,20 @@ function callStep(
     cost += a * b;
   }
   return { type: result, cost: cost + 1, run };
+}
+
+/** Texts made of parts of a text, and of texts, are as large as these allow. */
+function sizedItems(
+  result: CelType,
+  name: string,
+  [of, ...rest]: readonly CelType[],
+  [a, b]: readonly [number, number],
+): CelType {
+  if (name === 'join' && of?.kind === 'list')
+    return types.sized(result, a * (types.sizeOf(of.item) + (rest.length > 0 ? b : 0)));
+  if (of?.kind === 'string' && result.kind === 'list')
+    return { ...result, item: types.sized(result.item, a) };
+  return result;
 }
 
 function calling({ apply, cost }: Overload, runs: readonly Run[]): Run {

@@ -153,3 +153,43 @@ test('typeOfMessage() types built-in kinds', () => {
   ] as const)
     assert.equal(outcome(source, { variables }, { object }), wanted, source);
 });
+
+test('rules as people write them compile, and bounded schemas keep them below the limit of cost', () => {
+  const texts: JSONSchemaProps = { type: 'array', maxItems: 100, items: { type: 'string', maxLength: 64 } };
+  const of: JSONSchemaProps = {
+    type: 'object',
+    properties: {
+      names: texts,
+      details: { type: 'object', additionalProperties: { type: 'string' } },
+      env: {
+        type: 'array',
+        maxItems: 20,
+        items: {
+          type: 'object',
+          properties: { name: { type: 'string' }, value: { type: 'string', maxLength: 256 } },
+        },
+      },
+      created: { type: 'string', format: 'date-time' },
+      ttl: { type: 'string', format: 'duration' },
+      version: { type: 'string', maxLength: 20 },
+      limit: { type: 'string', maxLength: 20 },
+      a: { type: 'string' },
+      b: { type: 'string' },
+    },
+  };
+  const self = typeOfSchema(of, { isRoot: true });
+  for (const source of [
+    'size(self.names) == size(self.details) && self.names.all(n, n in self.details)',
+    "self.env.filter(e, e.name == 'MODE').all(e, e.value.matches('^[a-zA-Z]*$'))",
+    'self.created + self.ttl > self.created && self.ttl.getMinutes() < 60',
+    "self.version.matches(r'^\\d+\\.\\d+$') && self.version.split('.').map(p, int(p))[0] >= 1",
+    "!has(self.limit) || quantity(self.limit).isLessThan(quantity('1Gi'))",
+    '[has(self.a), has(self.b)].exists_one(x, x)',
+    'self.names.all(x, self.names.exists_one(y, y == x))',
+    "self.metadata.name.startsWith('x-') && self == oldSelf",
+  ]) {
+    const { program, text } = compile(source, { variables: { self, oldSelf: self }, result: bool });
+    assert.ok(program !== undefined, `${source}: ${text}`);
+    assert.ok(program.costMax < 10_000_000, `${source}: ${program.costMax}`);
+  }
+});

@@ -86,7 +86,6 @@ function durationOfText(text: string): values.Duration {
 const second = 1_000_000_000n;
 const floorSeconds = (nanos: bigint): bigint => nanos / second - (nanos % second < 0n ? 1n : 0n);
 const size = (value: unknown): number => values.sizeOfValue(value);
-const first = { cost: through };
 const converted = { cost: through, size: (a: number) => a };
 
 const sizes: readonly Definition[] = [
@@ -103,17 +102,17 @@ const conversions: readonly Definition[] = [
   ['int(int): int', (a: number) => a],
   ['int(uint): int', (a: values.Uint) => checkedInt(a.value)],
   ['int(double): int', (a: number | values.Double) => checkedInt(integerOf(real(a), 'integer'))],
-  ['int(string): int', intOfText, first],
+  ['int(string): int', intOfText],
   ['int(timestamp): int', (a: values.Timestamp) => values.intOf(floorSeconds(a.nanos))],
   ['int(duration): int', (a: values.Duration) => values.intOf(a.nanos)],
   ['uint(uint): uint', (a: values.Uint) => a],
   ['uint(int): uint', (a: number | bigint) => checkedUint(BigInt(a))],
   ['uint(double): uint', (a: number | values.Double) => checkedUint(integerOf(real(a), 'unsigned integer'))],
-  ['uint(string): uint', uintOfText, first],
+  ['uint(string): uint', uintOfText],
   ['double(double): double', (a: number) => a],
   ['double(int): double', (a: number | bigint) => values.doubleOf(Number(a))],
   ['double(uint): double', (a: values.Uint) => values.doubleOf(Number(a.value))],
-  ['double(string): double', doubleOfText, first],
+  ['double(string): double', doubleOfText],
   ['string(string): string', (a: string) => a, { size: (a) => a }],
   ['string(bool): string', String, { size: () => 5 }],
   ['string(int): string', String, { size: () => 20 }],
@@ -127,10 +126,10 @@ const conversions: readonly Definition[] = [
   ['bool(bool): bool', (a: boolean) => a],
   ['bool(string): bool', boolOfText],
   ['timestamp(timestamp): timestamp', (a: values.Timestamp) => a],
-  ['timestamp(string): timestamp', timestampOfText, first],
+  ['timestamp(string): timestamp', timestampOfText],
   ['timestamp(int): timestamp', (a: number | bigint) => new values.Timestamp(BigInt(a) * second)],
   ['duration(duration): duration', (a: values.Duration) => a],
-  ['duration(string): duration', durationOfText, first],
+  ['duration(string): duration', durationOfText],
   ['duration(int): duration', (a: number | bigint) => new values.Duration(BigInt(a))],
   ['dyn(A): dyn', (a: unknown) => a, { size: (a) => a }],
   ['type(A): type', (a: unknown) => new values.TypeValue(values.typeNameOf(a))],
