@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { KubeObject, Pod, ReplicaSet } from '../api/index.ts';
 import { keyOf } from '../client/index.ts';
 import { claim } from './ownership.ts';
+import { plan } from './replicaset/plan.ts';
 import { podsRef, replicaSetsRef } from './resources.ts';
 import { watch } from './shell.ts';
 import { createTestCluster } from './test-cluster.ts';
@@ -57,4 +58,24 @@ for (const { what, adopts, change } of cases)
       owners.some(({ uid }) => uid === known.metadata.uid),
       adopts,
     );
+  });
+
+for (const { what, adopts, change } of cases)
+  test(`startController() makes ${adopts ? 'what is wanted' : 'nothing'} for an owner of old that ${what}`, async (t) => {
+    const cluster = createTestCluster();
+    t.after(() => cluster.stop());
+    const { client } = cluster;
+    const known = await client.create<ReplicaSet>(replicaSetsRef, aReplicaSet);
+    if (change === undefined) client.remove(replicaSetsRef, 'shop/web');
+    else client.seed(replicaSetsRef, { ...known, metadata: { ...known.metadata, ...change } } as KubeObject);
+    client.seed(podsRef, { ...anOrphan, metadata: { ...anOrphan.metadata, labels: {} } } as KubeObject);
+    cluster.start<Pod>((informers) => ({
+      name: 'maker',
+      watches: [watch<Pod>(informers, podsRef, () => ['shop/web'])],
+      observe: () =>
+        client.objects(podsRef).length > 1 ? undefined : informers.informer<Pod>(podsRef).get('shop/left'),
+      plan: () => plan({ replicaSet: known, pods: [], relatives: () => [] }, { nowMs: 0 }),
+    }));
+    await cluster.run(1000);
+    assert.equal(client.objects(podsRef).length > 1, adopts);
   });

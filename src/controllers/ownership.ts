@@ -90,7 +90,7 @@ export function claim<Child extends KubeObject>(
  * As Kubernetes' RecheckDeletionTimestamp. Found by simulation: pods that were left behind by a deletion with `Orphan` were adopted again by a
  * controller that had not heard of it, and so deleted with their owner.
  */
-function adopterOf(ref: Resource, { metadata }: KubeObject): Adopter {
+export function adopterOf(ref: Resource, { metadata }: KubeObject): Adopter {
   const { namespace, name = '', uid = '' } = metadata;
   return { ref, namespace, name, uid };
 }

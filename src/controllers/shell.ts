@@ -245,7 +245,7 @@ class Shell<Observed> implements RunningController {
 
   /** Whether its adopter, if any, is there and stays. One that is not will be shown as gone, and the key be worked again. */
   async #mayWrite(write: Write, asked: Map<string, Promise<boolean>>): Promise<boolean> {
-    if (write.kind !== 'patch' || write.adopter === undefined) return true;
+    if (!('adopter' in write) || write.adopter === undefined) return true;
     const { ref, namespace, name, uid } = write.adopter;
     let answer = asked.get(uid);
     if (answer === undefined) {

@@ -23,7 +23,13 @@ export interface Adopter {
 
 export type Write =
   /** Without a name but with a generateName, the name is made up. */
-  | (Outcome & { readonly kind: 'create'; readonly ref: ResourceRef; readonly object: KubeObject })
+  | (Outcome & {
+      readonly kind: 'create';
+      readonly ref: ResourceRef;
+      readonly object: KubeObject;
+      /** Asked for at the API first, once for what is made together: nothing is made for an owner that is going or gone. */
+      readonly adopter?: Adopter;
+    })
   /** The object carries the resourceVersion that it is based on. */
   | (Outcome & {
       readonly kind: 'update';

@@ -16,7 +16,7 @@ import type {
 } from '../../api/index.ts';
 import { labelPredicate } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
-import { type Claim, claim, controllerReference } from '../ownership.ts';
+import { adopterOf, type Claim, claim, controllerReference } from '../ownership.ts';
 import { availableInMs, isActive, isFinished, isReady } from '../pod-state.ts';
 import { podsRef, referenceTo, replicaSetsRef } from '../resources.ts';
 import { deletion, type Failure, type PlanContext, type Step, statusSteps, type Write } from '../step.ts';
@@ -103,6 +103,8 @@ function podCreation(replicaSet: ReplicaSet): Write {
     kind: 'create',
     ref: podsRef,
     object: podOf(replicaSet.spec?.template ?? {}, replicaSet),
+    // Found by simulation: one that had not heard of its set's end made pods as fast as they were collected.
+    adopter: adopterOf(replicaSetsRef, replicaSet),
     done: { about, type: 'Normal', reason: 'SuccessfulCreate', message: 'Created pod: {name}' },
     failed: { about, type: 'Warning', reason: 'FailedCreate', message: 'Error creating: {error}' },
   };
