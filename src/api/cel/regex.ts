@@ -56,6 +56,9 @@ function knownRegex(pattern: string): Regex | string {
   return compiled;
 }
 
+/** As many as fit into what was seen. */
+const roundsMax = 2 ** 31 - 1;
+
 /** Places in the program, each once, in order of preference, with where their match began. */
 class Places {
   readonly at: Int32Array;
@@ -72,7 +75,9 @@ class Places {
 
   clear(): void {
     this.count = 0;
-    this.#round++;
+    if (++this.#round < roundsMax) return;
+    this.#seen.fill(0);
+    this.#round = 1;
   }
 
   /** False: it was there. */
