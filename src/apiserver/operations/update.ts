@@ -34,6 +34,7 @@ import { reserve, settleNamespace } from './create.ts';
 import { encodingOf } from './encode.ts';
 import { trackChange } from './owners.ts';
 import { settled } from './settled.ts';
+import { changedByStatus, withChanges } from './status-metadata.ts';
 
 /**
  * Which part of the object a write may change: all but the status, the status alone, just what `make` changed (our own operations), or what one
@@ -288,7 +289,7 @@ function settle(
   draft.apiVersion = resource.apiVersion;
   draft.kind = kind.kind;
   if (change.part === 'status' || typeof change.part === 'object') {
-    takePart(context, change.part, change.isApplied === true, old, draft);
+    takePart(context, resource, change.part, change.isApplied === true, old, draft);
   } else {
     checkIdentity(resource, change, old, draft);
     settleNamespace(resource, request, draft);
@@ -323,6 +324,8 @@ function withStatus(
     metadata: { ...old.metadata, ...own },
     status: draftOf(status ?? {}),
   };
+  const metadata = changed['metadata'] as Record<string, unknown>;
+  if (!isApplied) withChanges(metadata, changedByStatus(resource, wanted, old));
   const field = resource.message.fields.get('status');
   if (field?.type.kind === 'message')
     applyTableDefaults(messageOf(field.type.message), changed['status'] as object);
@@ -332,6 +335,7 @@ function withStatus(
 /** Of what is wanted only one part is taken, and who owns it: all else stays as it is. */
 function takePart(
   context: ApiContext,
+  resource: Resource,
   part: 'status' | ObjectPart,
   isApplied: boolean,
   old: KubeObject,
@@ -345,6 +349,8 @@ function takePart(
   else draft['status'] = wanted['status'];
   const { managedFields } = wanted.metadata;
   if (isApplied && managedFields !== undefined) draft.metadata.managedFields = managedFields;
+  if (!isApplied && (part === 'status' || part.name === 'approval'))
+    withChanges(draft.metadata, changedByStatus(resource, wanted.metadata, old));
 }
 
 function checkIdentity(resource: Resource, change: Change, old: KubeObject, draft: DraftObject): void {
@@ -382,8 +388,14 @@ function carryMetadata(old: KubeObject, draft: DraftObject): void {
 function validate(resource: Resource, draft: DraftObject, old: KubeObject, part: Part): void {
   const { kind } = resource;
   const problems: FieldProblem[] = [];
-  if (part === 'status') problems.push(...kind.validateStatusUpdate(draft, old));
-  else {
+  if (part === 'status') {
+    if (changedByStatus(resource, draft.metadata, old) !== undefined)
+      problems.push(
+        ...validateObjectMeta(draft.metadata, kind.namespaced, (text) => kind.validateName(text)),
+        ...validateObjectMetaUpdate(draft.metadata, old.metadata),
+      );
+    problems.push(...kind.validateStatusUpdate(draft, old));
+  } else {
     problems.push(
       ...validateObjectMeta(
         draft.metadata,
