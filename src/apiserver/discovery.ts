@@ -9,6 +9,24 @@ interface GroupVersions {
   readonly versions: readonly string[];
 }
 
+/**
+ * The order of Kubernetes: of two resources with one name, clients mean the one whose group comes first. Groups that others add (custom resources) come
+ * after all of these.
+ */
+const groupOrder = `
+  apiregistration.k8s.io apps events.k8s.io authentication.k8s.io authorization.k8s.io autoscaling batch certificates.k8s.io networking.k8s.io policy
+  rbac.authorization.k8s.io storage.k8s.io admissionregistration.k8s.io apiextensions.k8s.io scheduling.k8s.io coordination.k8s.io node.k8s.io
+  discovery.k8s.io resource.k8s.io flowcontrol.apiserver.k8s.io
+`
+  .trim()
+  .split(/\s+/);
+
+function rankOf(group: string): number {
+  if (group === '') return -1;
+  const rank = groupOrder.indexOf(group);
+  return rank < 0 ? groupOrder.length : rank;
+}
+
 export class Discovery {
   readonly #registry: KindRegistry;
 
@@ -25,7 +43,7 @@ export class Discovery {
     }
     return [...groups]
       .map(([group, versions]) => ({ group, versions }))
-      .sort((a, b) => (a.group < b.group ? -1 : 1));
+      .sort((a, b) => rankOf(a.group) - rankOf(b.group) || (a.group < b.group ? -1 : 1));
   }
 
   /** `/api` (core) and `/apis` (the rest) in one document. */

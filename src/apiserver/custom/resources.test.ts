@@ -319,6 +319,15 @@ test('columns, selectable fields, tables and metadata alone', async (t) => {
   lines.close();
 });
 
+test('groups of custom resources come after those of Kubernetes: of two names these are meant', async (t) => {
+  const server = await startTestServer(t);
+  await define(server, { group: 'aaa.example.com', plural: 'ingresses', kind: 'Ingress' });
+  const { groups } = (await server.call('GET', '/apis')).body as { groups: { name: string }[] };
+  const names = groups.map((group) => group.name);
+  assert.deepEqual(names.slice(0, 3), ['apiregistration.k8s.io', 'apps', 'events.k8s.io']);
+  assert.equal(names.at(-1), 'aaa.example.com');
+});
+
 test('dry runs keep nothing, protobuf bodies are refused, names of the schema are kept', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;
