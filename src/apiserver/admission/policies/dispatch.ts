@@ -16,17 +16,37 @@ export interface Application {
   readonly params: KubeObject | undefined;
 }
 
+/** A policy whose business a request is, and the version in which it looks at it. */
+export interface Matched {
+  readonly policy: BoundPolicy;
+  readonly as: Resource;
+}
+
+/** undefined: it is the business of none. */
+export function matchedPolicies(
+  context: AdmissionContext,
+  policies: readonly BoundPolicy[],
+  admission: Admission,
+): readonly Matched[] | undefined {
+  let matched: Matched[] | undefined;
+  for (const policy of policies) {
+    const as = matchingResource(context, policy.spec.matchConstraints, admission);
+    if (as === undefined) continue;
+    matched ??= [];
+    matched.push({ policy, as });
+  }
+  return matched;
+}
+
 /** `failed`: the binding (or, without one, the policy) cannot be followed, and nothing may pass then. */
 export async function applicationsOf(
   context: AdmissionContext,
-  policies: readonly BoundPolicy[],
+  policies: readonly Matched[],
   admission: Admission,
   failed: (policy: BoundPolicy, binding: Binding | undefined, why: string) => void,
 ): Promise<readonly Application[]> {
   const applications: Application[] = [];
-  for (const policy of policies) {
-    const as = matchingResource(context, policy.spec.matchConstraints, admission);
-    if (as === undefined) continue;
+  for (const { policy, as } of policies) {
     for (const binding of policy.bindings) {
       if (matchingResource(context, binding.spec.matchResources, admission) === undefined) continue;
       try {

@@ -23,7 +23,15 @@ import { convertDraft } from '../webhooks/convert.ts';
 import { isExempt } from '../webhooks/match.ts';
 import { AccessQuestions } from './activation.ts';
 import { type Binding, type BoundPolicy, PolicyBook } from './book.ts';
-import { type Application, activated, applicationsOf, evaluated, seenAs } from './dispatch.ts';
+import {
+  type Application,
+  activated,
+  applicationsOf,
+  evaluated,
+  type Matched,
+  matchedPolicies,
+  seenAs,
+} from './dispatch.ts';
 
 /** What happened to one request between policies. */
 interface Story {
@@ -41,12 +49,14 @@ export function mutatingPolicies(context: AdmissionContext): AdmissionStep {
     concerns: (resource, _, operation) => operation !== 'DELETE' && !isExempt(resource),
     handles: ({ object }) => object !== undefined && book.bound.length > 0,
     mutate(admission) {
+      const policies = matchedPolicies(context, book.bound, admission);
+      if (policies === undefined) return undefined;
       let story = stories.get(admission);
       if (story === undefined) {
         story = { changes: 0, seen: new Map(), left: undefined };
         stories.set(admission, story);
       } else if (!sameJson(story.left, admission.object)) story.changes++;
-      return mutateAll(context, book.bound, admission, story);
+      return mutateAll(context, policies, admission, story);
     },
   };
 }
@@ -60,7 +70,7 @@ interface Failure {
 
 async function mutateAll(
   context: AdmissionContext,
-  policies: readonly BoundPolicy[],
+  policies: readonly Matched[],
   admission: Admission,
   story: Story,
 ): Promise<void> {

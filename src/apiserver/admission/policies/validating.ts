@@ -12,7 +12,14 @@ import { nameFor } from '../refusal.ts';
 import { isExempt } from '../webhooks/match.ts';
 import { AccessQuestions, type Activation } from './activation.ts';
 import { type BoundPolicy, PolicyBook } from './book.ts';
-import { type Application, applicationsOf, evaluated, seenAs } from './dispatch.ts';
+import {
+  type Application,
+  applicationsOf,
+  evaluated,
+  type Matched,
+  matchedPolicies,
+  seenAs,
+} from './dispatch.ts';
 
 export function validatingPolicies(context: AdmissionContext): AdmissionStep {
   const book = new PolicyBook(context, 'validating');
@@ -20,7 +27,10 @@ export function validatingPolicies(context: AdmissionContext): AdmissionStep {
     name: 'ValidatingAdmissionPolicy',
     concerns: (resource) => !isExempt(resource),
     handles: () => book.bound.length > 0,
-    validate: (admission) => validateAll(context, book.bound, admission),
+    validate(admission) {
+      const policies = matchedPolicies(context, book.bound, admission);
+      return policies === undefined ? undefined : validateAll(context, policies, admission);
+    },
   };
 }
 
@@ -46,7 +56,7 @@ interface Outcome {
 
 async function validateAll(
   context: AdmissionContext,
-  policies: readonly BoundPolicy[],
+  policies: readonly Matched[],
   admission: Admission,
 ): Promise<void> {
   const denials: Denial[] = [];
