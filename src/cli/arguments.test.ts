@@ -30,6 +30,7 @@ test('parseArguments() reads words, flags and values in any order and spelling',
   ]);
   assert.deepEqual(parsed.words, ['pod', 'web']);
   assert.equal(parsed.value('data'), '/x');
+  assert.deepEqual(parseArguments(command, ['a', '--data', 'x', '--data=y']).values('data'), ['x', 'y']);
   assert.equal(parsed.value('output'), 'json');
   assert.equal(parsed.integer('api-port', 1, 65535), 7);
   assert.ok(parsed.flag('purge'));

@@ -29,6 +29,8 @@ export interface Arguments {
   readonly words: readonly string[];
   flag(name: string): boolean;
   value(name: string): string | undefined;
+  /** Of an option that may be given several times: all of them. */
+  values(name: string): readonly string[];
   /** A whole number in [min, max]; throws `usage` when it is none. */
   integer(name: string, min: number, max: number): number | undefined;
   /** Was it written by the user? */
@@ -45,6 +47,7 @@ export function optionsOf(command: Command): readonly Option[] {
 export function parseArguments(command: Command, argv: readonly string[]): Arguments {
   const options = optionsOf(command);
   const given = new Map<string, string>();
+  const all = new Map<string, readonly string[]>();
   const words: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] as string;
@@ -78,6 +81,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
       if (value === undefined || value === '')
         throw usage(command, `option "--${option.name}" wants a value: --${option.name} ${option.value}`);
       given.set(option.name, value);
+      all.set(option.name, [...(all.get(option.name) ?? []), value]);
     }
   }
   const { min, max } = command.wordCount ?? { min: 0, max: 0 };
@@ -90,6 +94,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
     flag: (name) => given.has(name),
     has: (name) => given.has(name),
     value: (name) => given.get(name),
+    values: (name) => all.get(name) ?? [],
     integer: (name, least, most) => {
       const text = given.get(name);
       if (text === undefined) return undefined;

@@ -194,13 +194,11 @@ function attachedTo({ name }: Asked, facts: NodeFacts): string | undefined {
 /** Does a pod of this node lead to the object? */
 function related(node: string, { namespace, name }: Asked, facts: NodeFacts, what: string): boolean {
   for (const pod of facts.podsOf(node)) {
-    if (what === 'persistentvolumes') {
-      if (volumesOf(pod, facts).some((volume) => volume.metadata.name === name)) return true;
-      continue;
-    }
+    if (pod.metadata.namespace === namespace && namersOf[what]?.(pod, name) === true) return true;
+    if (what === 'persistentvolumes' && volumesOf(pod, facts).some(({ metadata }) => metadata.name === name))
+      return true;
     if (what === 'secrets' && volumesOf(pod, facts).some((volume) => namesSecretOf(volume, namespace, name)))
       return true;
-    if (pod.metadata.namespace === namespace && namersOf[what]?.(pod, name) === true) return true;
   }
   return false;
 }

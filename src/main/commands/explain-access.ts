@@ -10,7 +10,7 @@ const accountPrefix = 'system:serviceaccount:';
 export function questionOf(given: Arguments): AccessQuestion {
   const [, user = '', verb = '', what = ''] = given.words;
   if (what === '') throw usage(explain, 'explain access needs USER, VERB and RESOURCE');
-  const named = (given.value('group') ?? '').split(',').filter((one) => one !== '');
+  const named = given.values('group');
   const identity = { user, groups: [...new Set([...named, ...impliedGroups(user)])] };
   if (what.startsWith('/'))
     return { identity, asked: { kind: 'path', verb: verb.toLowerCase(), path: what } };

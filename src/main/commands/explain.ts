@@ -30,7 +30,7 @@ export const explain: RunnableCommand = {
     dataOption,
     outputOption,
     { name: 'namespace', short: 'n', value: 'NAMESPACE', help: 'where it is (default: default)' },
-    { name: 'group', value: 'GROUP,…', help: 'of access: groups that the user is in, apart by commas' },
+    { name: 'group', value: 'GROUP', help: 'of access: a group that the user is in; as often as there are' },
     { name: 'subresource', value: 'NAME', help: 'of access: log, exec, status, …' },
     { name: 'all-namespaces', short: 'A', help: 'of access: in every namespace' },
   ],
