@@ -94,6 +94,9 @@ async function migrateToV2(server: TestServer, conversion: object): Promise<void
   assert.deepEqual(answer.body.status.storedVersions, ['v1', 'v2']);
 }
 
+// conformance: [sig-api-machinery] CustomResourceConversionWebhook [Privileged:ClusterAdmin] should be able to convert a non homogeneous list of CRs
+// conformance: [sig-api-machinery] CustomResourceConversionWebhook [Privileged:ClusterAdmin] should be able to convert from CR v1 to CR v2
+// conformance: [sig-api-machinery] CustomResourceFieldSelectors [Privileged:ClusterAdmin] CustomResourceFieldSelectors MUST list and watch custom resources matching the field selector
 test('custom resources are read and written in each version through a webhook', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;

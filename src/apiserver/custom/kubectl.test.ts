@@ -92,6 +92,7 @@ spec: { cronSpec: "* * * * */5", image: my-image }
 
 const binary = clientBinary('kubectl');
 
+// conformance: [sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for CRD with validation schema
 test('kubectl creates, prints, explains, scales and deletes custom resources', {
   skip: binary === undefined && 'no kubectl',
 }, async (t) => {
@@ -183,6 +184,9 @@ spec:
   versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: ${schema} } }]
 `;
 
+// conformance: [sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for CRD preserving unknown fields at the schema root
+// conformance: [sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for CRD preserving unknown fields in an embedded object
+// conformance: [sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for CRD without validation schema
 test('kubectl accepts unknown fields where the schema leaves them, and explains what there is', {
   skip: binary === undefined && 'no kubectl',
 }, async (t) => {

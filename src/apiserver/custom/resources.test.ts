@@ -23,6 +23,7 @@ const widget = (metadata: object, more: object = {}) => ({
   ...more,
 });
 
+// conformance: [sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] custom resource defaulting for requests and from storage works
 test('defaults come with requests and from the store; what was written stays', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;
@@ -355,6 +356,8 @@ test('dry runs keep nothing, protobuf bodies are refused, names of the schema ar
   assert.equal(wrong.status, 400);
 });
 
+// conformance: [sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] removes definition from spec when one version gets changed to not be served
+// conformance: [sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] updates the published spec when one version gets renamed
 test('OpenAPI follows the definitions, version by version', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;
@@ -415,6 +418,8 @@ test('OpenAPI follows the definitions, version by version', async (t) => {
   assert.equal((await call('GET', '/openapi/v2')).body.definitions['com.example.v2.Widget'], undefined);
 });
 
+// conformance: [sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works
+// conformance: [sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition listing custom resource definition objects works
 test('definitions have a status of their own, are watched, and are deleted by label', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;

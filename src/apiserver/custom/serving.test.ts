@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { startTestServer } from '../io/test-server.ts';
 import { aDefinition, conditionIn, define, definitionsPath, until } from './test-definition.ts';
 
+// conformance: [sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] Simple CustomResourceDefinition creating/deleting custom resource definition objects works
+// conformance: [sig-api-machinery] CustomResourceDefinition resources [Privileged:ClusterAdmin] should include custom resource definition resources in discovery documents
 test('definitions are established and served at once, in discovery and in every verb', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;
