@@ -4,6 +4,7 @@
  */
 import type { Container, Draft, Pod, PodSpec, ServiceAccount } from '../../api/index.ts';
 import { nameSuffix } from '../../lib/index.ts';
+import type { Stored } from '../../store/index.ts';
 import type { Admission, AdmissionContext, AdmissionStep } from './chain.ts';
 import { refused } from './refusal.ts';
 
@@ -13,6 +14,9 @@ const mirror = 'kubernetes.io/config.mirror';
 const onlyMountable = 'kubernetes.io/enforce-mountable-secrets';
 
 export function serviceAccount(context: AdmissionContext): AdmissionStep {
+  const accounts = context.resources.core('serviceaccounts');
+  const read: ReadAccount = (admission, name) =>
+    accountOf(context.store.latest(accounts.key(admission.namespace, name)), admission, name);
   return {
     name: 'ServiceAccount',
     concerns: ({ groupResource }, subresource, operation) =>
@@ -22,19 +26,20 @@ export function serviceAccount(context: AdmissionContext): AdmissionStep {
     handles: () => true,
     mutate(admission) {
       if (admission.operation === 'CREATE')
-        admit(context, admission, admission.object as unknown as Draft<Pod>);
+        admit(context, read, admission, admission.object as unknown as Draft<Pod>);
     },
-    validate: (admission) => check(context, admission, admission.object as unknown as Pod),
+    validate: (admission) => check(read, admission, admission.object as unknown as Pod),
   };
 }
 
+type ReadAccount = (admission: Admission, name: string) => ServiceAccount | undefined;
+
 function accountOf(
-  context: AdmissionContext,
+  stored: Stored | undefined,
   admission: Admission,
   name: string,
 ): ServiceAccount | undefined {
   const { namespace } = admission;
-  const stored = context.store.latest(context.resources.core('serviceaccounts').key(namespace, name));
   // The default account of a new namespace may be a moment late; nothing else is waited for.
   if (stored === undefined && name !== 'default')
     throw refused(
@@ -46,14 +51,14 @@ function accountOf(
 
 const isMirror = ({ metadata }: Draft<Pod> | Pod): boolean => metadata.annotations?.[mirror] !== undefined;
 
-function admit(context: AdmissionContext, admission: Admission, pod: Draft<Pod>): void {
+function admit({ random }: AdmissionContext, read: ReadAccount, admission: Admission, pod: Draft<Pod>): void {
   const { spec } = pod;
   if (spec === undefined || isMirror(pod)) return;
   const said = spec.serviceAccountName;
   const name = said === undefined || said === '' ? 'default' : said;
   spec.serviceAccountName = name;
   spec.serviceAccount = name;
-  const account = accountOf(context, admission, name);
+  const account = read(admission, name);
   if ((spec.imagePullSecrets?.length ?? 0) === 0 && (account?.imagePullSecrets?.length ?? 0) > 0)
     spec.imagePullSecrets = account?.imagePullSecrets?.map((one) => ({ ...one })) ?? [];
   if ((spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true) === false) return;
@@ -63,7 +68,7 @@ function admit(context: AdmissionContext, admission: Admission, pod: Draft<Pod>)
   );
   if (waiting.length === 0) return;
   const known = spec.volumes?.find((volume) => volume.name.startsWith('kube-api-access-'))?.name;
-  const volume = known ?? `kube-api-access-${nameSuffix(context.random)}`;
+  const volume = known ?? `kube-api-access-${nameSuffix(random)}`;
   if (known === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(volume)];
   for (const container of waiting)
     container.volumeMounts = [
@@ -90,14 +95,14 @@ function tokenVolume(name: string): Draft<NonNullable<PodSpec['volumes']>[number
   };
 }
 
-function check(context: AdmissionContext, admission: Admission, pod: Pod): void {
+function check(read: ReadAccount, admission: Admission, pod: Pod): void {
   const { spec } = pod;
   if (spec === undefined) return;
   if (isMirror(pod)) {
     checkMirror(admission, spec);
     return;
   }
-  const account = accountOf(context, admission, spec.serviceAccountName ?? 'default');
+  const account = read(admission, spec.serviceAccountName ?? 'default');
   if (account?.metadata.annotations?.[onlyMountable] !== 'true') return;
   const why = strangeSecret(spec, account);
   if (why !== undefined) throw refused(admission, why);
