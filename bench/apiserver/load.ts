@@ -64,10 +64,12 @@ export async function openWorkplace(): Promise<Workplace> {
     pki,
     start: async (mode) => {
       const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [mode, folder], {
-        execArgv:
-          process.env['CAELUM_BENCH_PROFILE'] === undefined
-            ? ['--expose-gc']
-            : ['--expose-gc', '--cpu-prof', '--cpu-prof-dir=/tmp'],
+        execArgv: [
+          '--expose-gc',
+          ...(process.env['CAELUM_BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/tmp']),
+          // Such as --trace-gc.
+          ...(process.env['CAELUM_BENCH_FLAGS']?.split(' ') ?? []),
+        ],
       });
       children.push(child);
       const { port } = await answerOf<{ port: number }>(child);

@@ -66,13 +66,13 @@ export async function serveWatch(
     ]);
     response.flushHeaders();
   };
-  const write = (bytes: Buffer): void => {
+  const write = (bytes: Buffer, isShared = false): void => {
     if (!open) return;
     begin();
     const { socket } = response;
     // Past the response: one write of bytes that all watchers share, instead of three of its own.
     if (socket === null) response.write(bytes);
-    else socket.write(frameOf(bytes));
+    else socket.write(isShared ? sharedFrameOf(bytes) : frameOf(bytes));
     // What is there at the start waits for the client; what comes later does not.
     if (subscription !== undefined && response.writableLength > pendingBytesMax) {
       context.log.warn('a watcher does not keep up and is let go', { resource: resource.groupResource });
@@ -99,10 +99,10 @@ export async function serveWatch(
     end();
   });
   const sink: WatchSink = {
-    onChanges: (changes) => {
+    onChanges: (changes, isShared) => {
       if (!open) return;
       if (sent !== undefined) sent.value += changes.length;
-      write(lines.of(changes));
+      write(lines.of(changes, isShared), isShared);
     },
     ready: () => {
       const { socket } = response;
@@ -149,11 +149,16 @@ const tail = Buffer.from('}\n');
 const frames = new WeakMap<Buffer, Buffer>();
 const frameEnd = Buffer.from('\r\n');
 
-/** A chunk of HTTP/1.1 (RFC 9112, section 7.1). The same bytes give the same frame. */
+/** A chunk of HTTP/1.1 (RFC 9112, section 7.1). */
 function frameOf(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, frameEnd]);
+}
+
+/** The same bytes give the same frame. */
+function sharedFrameOf(bytes: Buffer): Buffer {
   let frame = frames.get(bytes);
   if (frame === undefined) {
-    frame = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, frameEnd]);
+    frame = frameOf(bytes);
     frames.set(bytes, frame);
   }
   return frame;
@@ -182,9 +187,11 @@ class Lines {
     return this.#isProtobuf ? `${protobufMediaType};stream=watch` : 'application/json';
   }
 
-  of(changes: readonly WatchChange[]): Buffer {
+  /** What nobody else gets is not kept. */
+  of(changes: readonly WatchChange[], isShared: boolean): Buffer {
     if (this.#options.form.view !== 'object')
       return Buffer.concat(changes.map(({ type, stored }) => this.#line(type, this.#view(stored))));
+    if (!isShared) return this.#plain(changes);
     const shared = this.#isProtobuf ? sharedFrames : sharedLines;
     let batch = shared.get(changes);
     if (batch === undefined) {
@@ -193,14 +200,18 @@ class Lines {
     }
     let bytes = batch.get(this.#resource);
     if (bytes === undefined) {
-      bytes = Buffer.concat(
-        this.#isProtobuf
-          ? changes.map(({ type, stored }) => this.#line(type, this.#resource.objectOf(stored)))
-          : changes.flatMap(({ type, stored }) => [heads[type], this.#resource.bytesOf(stored), tail]),
-      );
+      bytes = this.#plain(changes);
       batch.set(this.#resource, bytes);
     }
     return bytes;
+  }
+
+  #plain(changes: readonly WatchChange[]): Buffer {
+    return Buffer.concat(
+      this.#isProtobuf
+        ? changes.map(({ type, stored }) => this.#line(type, this.#resource.objectOf(stored)))
+        : changes.flatMap(({ type, stored }) => [heads[type], this.#resource.bytesOf(stored), tail]),
+    );
   }
 
   bookmark(revision: number, initial: boolean): Buffer {

@@ -23,8 +23,8 @@ export interface WatchChange {
 }
 
 export interface WatchSink {
-  /** Must not throw. The array may be shared: same array, same changes. */
-  onChanges(changes: readonly WatchChange[]): void;
+  /** Must not throw. `isShared`: others get the same array, and the same changes in it. */
+  onChanges(changes: readonly WatchChange[], isShared: boolean): void;
   /** `initial`: the end of the initial events. */
   onBookmark(revision: number, initial: boolean): void;
   onEnd(error: Error | undefined): void;
@@ -70,6 +70,7 @@ export async function watchObjects(
     for (let from = 0; from < listing.items.length; from += initialSlice) {
       sink.onChanges(
         listing.items.slice(from, from + initialSlice).map((stored) => ({ type: 'ADDED', stored })),
+        false,
       );
       const pending = sink.ready?.();
       if (pending !== undefined) await pending;
@@ -88,11 +89,9 @@ export async function watchObjects(
   };
   const deliver = (events: readonly StoreEvent[]): void => {
     if (isOver) return;
-    const changes =
-      matches === undefined && onlyKey === undefined
-        ? sharedChangesOf(events)
-        : selectedChanges(events, matches, onlyKey);
-    if (changes.length > 0) sink.onChanges(changes);
+    const isShared = matches === undefined && onlyKey === undefined;
+    const changes = isShared ? sharedChangesOf(events) : selectedChanges(events, matches, onlyKey);
+    if (changes.length > 0) sink.onChanges(changes, isShared);
   };
   const ordered = prepare === undefined ? undefined : new Ordered(prepare, deliver, end);
   const bookmark = (revision: number): void => {
