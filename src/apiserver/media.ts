@@ -64,6 +64,22 @@ export function negotiate(header: string | undefined): Form {
   return form;
 }
 
+const objectTypes = `application/json, ${protobufMediaType}, application/yaml`;
+const formTypes = `${objectTypes}, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1`;
+
+function notAcceptable(types: string): CaelumError {
+  return new CaelumError('notAcceptable', `only the following media types are accepted: ${types}`);
+}
+
+/** For what is no object of the store: there is no other view of it. */
+export function negotiateObject(header: string | undefined): Form {
+  const form = negotiate(header);
+  if (form.view === 'object') return form;
+  const rest = (header ?? '').split(',').filter((clause) => !/;\s*as=/.test(clause));
+  if (rest.length === 0) throw notAcceptable(objectTypes);
+  return negotiate(rest.join(','));
+}
+
 function choose(clauses: readonly Clause[]): Form {
   const forms = clauses.flatMap(({ type, parameters }): Form[] => {
     const format = formats[type];
@@ -77,11 +93,7 @@ function choose(clauses: readonly Clause[]): Form {
     return [{ format, view, viewVersion: v }];
   });
   const [first] = forms;
-  if (first === undefined)
-    throw new CaelumError(
-      'notAcceptable',
-      `only the following media types are accepted: application/json, ${protobufMediaType}, application/yaml, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1`,
-    );
+  if (first === undefined) throw notAcceptable(formTypes);
   // Of the view that is liked best, the cheapest format.
   return forms.find((form) => form.view === first.view && form.format === 'json') ?? first;
 }

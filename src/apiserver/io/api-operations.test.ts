@@ -323,6 +323,56 @@ async function goThrough(server: TestServer, sample: Sample): Promise<void> {
   });
 }
 
+// conformance: [sig-api-machinery] API priority and fairness should support FlowSchema API operations
+// conformance: [sig-api-machinery] API priority and fairness should support PriorityLevelConfiguration API operations
+// conformance: [sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] should support MutatingAdmissionPolicy API operations
+// conformance: [sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] should support MutatingAdmissionPolicyBinding API operations
+// conformance: [sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should support ValidatingAdmissionPolicy API operations
+// conformance: [sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should support ValidatingAdmissionPolicyBinding API operations
+// conformance: [sig-apps] CronJob should support CronJob API operations
+// conformance: [sig-apps] Daemon set [Serial] should list and delete a collection of DaemonSets
+// conformance: [sig-apps] DisruptionController Listing PodDisruptionBudgets for all namespaces should list and delete a collection of PodDisruptionBudgets
+// conformance: [sig-apps] DisruptionController should update/patch PodDisruptionBudget status
+// conformance: [sig-apps] ReplicaSet should list and delete a collection of ReplicaSets
+// conformance: [sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should list, patch and delete a collection of StatefulSets
+// conformance: [sig-instrumentation] Events API should delete a collection of events
+// conformance: [sig-instrumentation] Events API should ensure that an event can be fetched, patched, deleted, and listed
+// conformance: [sig-instrumentation] Events should delete a collection of events
+// conformance: [sig-instrumentation] Events should manage the lifecycle of an event
+// conformance: [sig-network] EndpointSlice should support creating EndpointSlice API operations
+// conformance: [sig-network] Endpoints should test the lifecycle of an Endpoint
+// conformance: [sig-network] Ingress API should support creating Ingress API operations
+// conformance: [sig-network] IngressClass API should support creating IngressClass API operations
+// conformance: [sig-network] ServiceCIDR and IPAddress API should support IPAddress API operations
+// conformance: [sig-network] ServiceCIDR and IPAddress API should support ServiceCIDR API operations
+// conformance: [sig-network] Services should complete a service status lifecycle
+// conformance: [sig-network] Services should delete a collection of services
+// conformance: [sig-network] Services should find a service from listing all namespaces
+// conformance: [sig-node] ConfigMap should run through a ConfigMap lifecycle
+// conformance: [sig-node] Lease lease API should be available
+// conformance: [sig-node] PodTemplates should delete a collection of pod templates
+// conformance: [sig-node] PodTemplates should replace a pod template
+// conformance: [sig-node] PodTemplates should run the lifecycle of PodTemplates
+// conformance: [sig-node] RuntimeClass should support RuntimeClasses API operations
+// conformance: [sig-node] Secrets should patch a secret
+// conformance: [sig-storage] CSIInlineVolumes should run through the lifecycle of a CSIDriver
+// conformance: [sig-storage] CSINodes CSI Conformance should run through the lifecycle of a csinode
+// conformance: [sig-storage] CSIStorageCapacity should support CSIStorageCapacities API operations
+// conformance: [sig-storage] PersistentVolumes CSI Conformance should apply changes to a pv/pvc status
+// conformance: [sig-storage] PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC
+// conformance: [sig-storage] StorageClasses CSI Conformance should run through the lifecycle of a StorageClass
+// conformance: [sig-storage] VolumeAttachment Conformance should apply changes to a volumeattachment status
+// conformance: [sig-storage] VolumeAttachment Conformance should run through the lifecycle of a VolumeAttachment
+// conformance: [sig-storage] VolumeAttributesClass [FeatureGate:VolumeAttributesClass] should run through the lifecycle of a VolumeAttributesClass
+// conformance, partly (no controller makes its pods): [sig-apps] Daemon set [Serial] should verify changes to a daemon set status
+// conformance, partly (no controller makes its pods): [sig-apps] Job should apply changes to a job status
+// conformance, partly (no controller makes its pods): [sig-apps] ReplicationController should test the lifecycle of a ReplicationController
+// conformance, partly (no controller makes its pods): [sig-apps] ControllerRevision [Serial] should manage the lifecycle of a ControllerRevision
+// conformance, partly (no controller makes its pods): [sig-apps] Job should manage the lifecycle of a job
+// conformance, partly (no controller makes its pods): [sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should validate Statefulset Status endpoints
+// conformance, partly (without its pods): [sig-apps] ReplicaSet should validate Replicaset Status endpoints
+// conformance, partly (without its pods): [sig-apps] Deployment should validate Deployment Status endpoints
+// conformance, partly (without an agent): [sig-node] Node Lifecycle should run through the lifecycle of a node
 test('every verb on every kind', async (t: TestContext) => {
   const server = await startTestServer(t);
   for (const sample of allSamples())

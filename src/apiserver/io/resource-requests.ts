@@ -20,7 +20,7 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import { checkBasis, checkForms } from '../custom/requests.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody, yamlDuplicates } from '../decode.ts';
 import type { Identity } from '../identity.ts';
-import { negotiate } from '../media.ts';
+import { negotiate, negotiateObject } from '../media.ts';
 import type { Answer } from '../operations/answer.ts';
 import { createObject } from '../operations/create.ts';
 import { deleteObject } from '../operations/delete.ts';
@@ -564,6 +564,7 @@ async function servePosted(exchange: Exchange): Promise<void> {
   if (virtual === undefined || route.name !== '') throw noSuchPath();
   if (virtual.namespaced !== (route.namespace !== '')) throw noSuchPath();
   if (http.method !== 'POST') throw notAllowed();
+  const wanted = { ...wantedOf(exchange), form: negotiateObject(http.headers.accept) };
   const apiVersion = apiVersionOf(virtual.group, virtual.version);
   const message = messageOf(virtual.message);
   const { object, warnings } = decodeBody(
@@ -576,7 +577,7 @@ async function servePosted(exchange: Exchange): Promise<void> {
     const { name = '' } = object.metadata ?? {};
     const request = writeRequest(exchange);
     const bound = await createAtSubresource(exchange.context, pods, request, name, 'binding', object);
-    return sendAnswer(response, undefined, bound, wantedOf(exchange), warnings);
+    return sendAnswer(response, undefined, bound, wanted, warnings);
   }
   const answer =
     virtual.kind === 'TokenReview'
@@ -589,5 +590,5 @@ async function servePosted(exchange: Exchange): Promise<void> {
           object,
           route.namespace,
         );
-  return sendValue(response, 201, answer, wantedOf(exchange), warnings);
+  return sendValue(response, 201, answer, wanted, warnings);
 }

@@ -357,6 +357,7 @@ test('an object is shown in the version that the rules name, and changed back (m
   assert.equal(request.requestKind.version, 'v2');
 });
 
+// conformance: [sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should be able to deny attaching pod
 test('streams into a pod are asked about as what they are, and refused before anybody is called', async (t) => {
   const server = await startTestServer(t);
   const hooks = await startHooks(t, {

@@ -53,7 +53,7 @@ export async function applyObject(
     ]);
   const configuration = checked(resource, apply);
   const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
-  if (resource.kind.custom !== undefined) checkDeclared(resource, request, apply.name, configuration);
+  checkDeclared(resource, request, apply.name, configuration);
   const warnings = shapeWarnings(configuration, expected, request.fieldValidation);
   const ownership = {
     ...ownershipOf(context, resource, manager, 'Apply', subresourceOf(apply.part)),
@@ -90,7 +90,7 @@ export async function applyObject(
   }
 }
 
-/** What the schema of a custom resource does not know cannot be owned. */
+/** What the schema does not know cannot be owned. */
 function checkDeclared(
   resource: Resource,
   { namespace }: WriteRequest,
