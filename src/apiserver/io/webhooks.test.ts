@@ -461,3 +461,25 @@ test('custom resources are changed and refused like all others, and pruned after
   });
   assert.match(refused.body.message, /denied the request/);
 });
+
+test('a deletion cannot be changed, nor can an object become another kind', async (t) => {
+  const server = await startTestServer(t);
+  const hooks = await startHooks(t, {
+    patch: patching([{ op: 'add', path: '/data', value: {} }]),
+    kind: patching([{ op: 'replace', path: '/kind', value: 'Secret' }]),
+  });
+  const rules = (operation: string) => ({ rules: [{ ...everything, operations: [operation] }] });
+  await server.call('POST', configMaps, { body: configMap('a') });
+  await register(server, 'Mutating', 'm', [
+    { ...at(hooks, 'patch'), ...rules('DELETE') },
+    { ...at(hooks, 'kind'), ...rules('CREATE') },
+  ]);
+  const gone = await server.call('DELETE', `${configMaps}/a`);
+  assert.match(
+    gone.body.message,
+    /admission webhook "patch\.example\.com" attempted to modify the object, which is not supported for this operation$/,
+  );
+  const made = await server.call('POST', configMaps, { body: configMap('b') });
+  assert.equal(made.status, 500);
+  assert.match(made.body.message, /made a v1, Kind=Secret of a v1, Kind=ConfigMap$/);
+});

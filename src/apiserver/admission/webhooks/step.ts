@@ -166,6 +166,11 @@ class Calling {
     if (asked === undefined) return undefined;
     const { verdict, as, shown } = asked;
     let changed = false;
+    if (verdict.patch !== undefined && admission.object === undefined)
+      throw new CaelumError(
+        'internal',
+        `Internal error occurred: admission webhook ${JSON.stringify(hook.webhook.name)} attempted to modify the object, which is not supported for this operation`,
+      );
     if (verdict.patch !== undefined && admission.object !== undefined) {
       const result = await this.#patched(hook, index, admission, verdict.patch, shown, as);
       if (result !== undefined && !sameJson(result, admission.object)) {
