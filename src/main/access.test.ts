@@ -160,6 +160,34 @@ test('only who may approve for a signer approves; a node renews its own certific
   await until('another does not get it', ['get', 'csr', 'others'], /Pending/);
 });
 
+test('a new node gets its first certificate with a bootstrap token', { skip }, async (t) => {
+  const { folder, ok, apply, until } = await start(t);
+  await apply(`apiVersion: v1
+kind: Secret
+metadata: { name: bootstrap-token-abcdef, namespace: kube-system }
+type: bootstrap.kubernetes.io/token
+stringData:
+  token-id: abcdef
+  token-secret: 0123456789abcdef
+  usage-bootstrap-authentication: "true"
+  auth-extra-groups: system:bootstrappers:workers
+`);
+  const group = '--group=system:bootstrappers:workers';
+  await ok('create', 'clusterrolebinding', 'may-ask', group, '--clusterrole=system:node-bootstrapper');
+  const unseen = 'system:certificates.k8s.io:certificatesigningrequests:nodeclient';
+  await ok('create', 'clusterrolebinding', 'unseen', group, `--clusterrole=${unseen}`);
+  await ok('config', 'set-credentials', 'fresh', '--token=abcdef.0123456789abcdef');
+  await ok('config', 'set-context', 'fresh', '--cluster=caelum', '--user=fresh');
+  const encoded = await request(folder, 'fresh', '/O=system:nodes/CN=system:node:n7');
+  const file = join(folder, 'fresh.yaml');
+  writeFileSync(
+    file,
+    csrText('fresh', encoded).replace('kube-apiserver-client', 'kube-apiserver-client-kubelet'),
+  );
+  await ok('--context=fresh', 'create', '-f', file);
+  await until('it is signed', ['get', 'csr', 'fresh'], /system:bootstrap:abcdef.*Approved,Issued/);
+});
+
 test('kubectl auth and kubectl create token tell and do what they do elsewhere', { skip }, async (t) => {
   const { ok, apply, until } = await start(t);
   await ok('create', 'serviceaccount', 'robot');

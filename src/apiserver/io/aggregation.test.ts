@@ -169,6 +169,7 @@ test('serveApi() sends what another server serves to it, in the name of whoever 
   assert.equal(headers['x-remote-group'], 'system:masters, system:authenticated');
   assert.equal(headers['x-remote-extra-scopes%2fx'], 'read');
   assert.equal(headers['impersonate-user'], undefined);
+  assert.equal(headers['audit-id'], list.headers['audit-id']);
   assert.equal(headers['authorization'], undefined);
   assert.equal(headers.cookie, 'stays=1');
   assert.equal(headers.host, `extension.default.svc:${extension.port}`);

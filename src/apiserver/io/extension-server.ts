@@ -12,6 +12,7 @@ import { CaelumError } from '../../lib/index.ts';
 import type { Identity } from '../identity.ts';
 import type { Address } from '../webhook.ts';
 import { headOf, join, refuse } from './agent-proxy.ts';
+import { asApiResponse } from './api-response.ts';
 
 export interface ExtensionTerms {
   /** On the certificate: `name.namespace.svc`. */
@@ -58,6 +59,9 @@ export class ExtensionServer {
     response: ServerResponse,
   ): Promise<void> {
     const headers = this.#headers(http, identity);
+    // One request, one id, in both audit logs.
+    const auditId = asApiResponse(response)?.auditId;
+    if (auditId !== undefined) headers['Audit-ID'] = auditId;
     const answer = await this.#asked(
       addresses,
       http.method ?? 'GET',
@@ -251,7 +255,7 @@ const hopByHop = new Set([
 export function forwarded(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const kept: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (hopByHop.has(name) || name === 'host' || name === 'authorization') continue;
+    if (hopByHop.has(name) || name === 'host' || name === 'authorization' || name === 'expect') continue;
     if (name.startsWith('x-remote-') || name.startsWith('impersonate-') || name.startsWith('x-forwarded-'))
       continue;
     kept[name] = value;
