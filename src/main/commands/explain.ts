@@ -3,7 +3,15 @@
  * `caelum explain access USER VERB RESOURCE`: who lets somebody do something, or what he lacks.
  */
 import { readFileSync } from 'node:fs';
-import { builtinKinds, type Event, events, type Kind, type KubeObject, type Pod } from '../../api/index.ts';
+import {
+  builtinKinds,
+  type CustomResourceDefinition,
+  type Event,
+  events,
+  type Kind,
+  type KubeObject,
+  type Pod,
+} from '../../api/index.ts';
 import type { Explanation } from '../../apiserver/index.ts';
 import { type Arguments, formatDuration, suggestion, usage } from '../../cli/index.ts';
 import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
@@ -68,7 +76,7 @@ async function tellAccess(client: HttpClient, given: Arguments): Promise<number>
 async function tell(client: HttpClient, given: Arguments): Promise<number> {
   const [word = '', name = '', ...more] = given.words;
   if (name === '' || more.length > 0) throw usage(explain, 'explain needs KIND and NAME');
-  const kind = kindOf(word);
+  const kind = await kindOf(client, word);
   const namespace = kind.namespaced ? (given.value('namespace') ?? 'default') : undefined;
   const ref = {
     group: kind.group,
@@ -93,11 +101,14 @@ async function tell(client: HttpClient, given: Arguments): Promise<number> {
   return 0;
 }
 
-function kindOf(word: string): Kind {
+/** What is asked of a kind here. */
+type Named = Pick<Kind, 'group' | 'version' | 'kind' | 'resource' | 'singular' | 'shortNames' | 'namespaced'>;
+
+async function kindOf(client: HttpClient, word: string): Promise<Named> {
   const lower = word.toLowerCase();
-  const found = builtinKinds.kinds.find((kind) =>
-    [kind.resource, kind.singular, kind.kind.toLowerCase(), ...kind.shortNames].includes(lower),
-  );
+  const isMeant = ({ resource, singular, kind, shortNames }: Named): boolean =>
+    [resource, singular, kind.toLowerCase(), ...shortNames].includes(lower);
+  const found = builtinKinds.kinds.find(isMeant) ?? (await customKinds(client)).find(isMeant);
   if (found !== undefined) return found;
   throw usage(
     explain,
@@ -108,11 +119,38 @@ function kindOf(word: string): Kind {
   );
 }
 
+const definitions = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  resource: 'customresourcedefinitions',
+  namespaced: false,
+};
+
+async function customKinds(client: HttpClient): Promise<readonly Named[]> {
+  const { items } = await client.list<CustomResourceDefinition>(definitions);
+  return items.flatMap(({ spec, status }): readonly Named[] => {
+    const names = status?.acceptedNames ?? spec.names;
+    const version = spec.versions.find((one) => one.served)?.name;
+    if (version === undefined) return [];
+    return [
+      {
+        group: spec.group,
+        version,
+        kind: names.kind,
+        resource: names.plural,
+        singular: names.singular ?? names.kind.toLowerCase(),
+        shortNames: names.shortNames ?? [],
+        namespaced: spec.scope === 'Namespaced',
+      },
+    ];
+  });
+}
+
 const timeOf = (event: Event): number =>
   Date.parse(event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? '') || 0;
 
 function narrative(
-  kind: Kind,
+  kind: Named,
   object: KubeObject,
   conditions: readonly Condition[],
   told: readonly Event[],
