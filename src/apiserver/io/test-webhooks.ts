@@ -21,7 +21,7 @@ export type Behaviour = (review: Review) => unknown;
 
 let shared: Promise<Pki> | undefined;
 
-function hookPki(): Promise<Pki> {
+export function hookPki(): Promise<Pki> {
   const directory = mkdtempSync(join(tmpdir(), 'caelum-hook-test-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const names = ['127.0.0.1', 'hook.default.svc'];

@@ -1,13 +1,37 @@
 /** Calling webhooks: who is meant, by which name, and what goes wrong on the way. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
 import type { KubeObject } from '../../api/index.ts';
 import { SeededRandom, SimulatedClock, silentLog } from '../../lib/index.ts';
 import { createMemoryStore } from '../../store/index.ts';
 import { createApi } from '../api.ts';
 import { type Posting, webhookCaller } from '../webhook.ts';
-import { allow, startHooks } from './test-webhooks.ts';
+import { allow, hookPki, startHooks } from './test-webhooks.ts';
 import { createWebhookClient } from './webhook-client.ts';
+
+/** Servers that answer every request in one way. */
+async function startServer(t: TestContext) {
+  const pki = await hookPki();
+  const serve = async (answer: (response: ServerResponse) => void): Promise<number> => {
+    const server = createServer(
+      { cert: pki.apiserver.cert, key: pki.apiserver.key },
+      (_request, response) => {
+        response.on('error', () => {});
+        answer(response);
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return (server.address() as AddressInfo).port;
+  };
+  return { pki, serve };
+}
 
 test('createWebhookClient() checks the name of the service on the certificate, and tries the next endpoint', async (t) => {
   const hooks = await startHooks(t, { allow });
@@ -35,6 +59,43 @@ test('createWebhookClient() checks the name of the service on the certificate, a
     post('other.default.svc'),
     /certificate is not valid for any names, but wanted to match other\.default\.svc/,
   );
+});
+
+test('an answer that never ends, or is too long, or leads elsewhere, is given up', async (t) => {
+  const { pki, serve } = await startServer(t);
+  const client = createWebhookClient();
+  t.after(() => client.close());
+  const post = (port: number) =>
+    client.post({
+      url: 'https://127.0.0.1/x',
+      addresses: [{ host: '127.0.0.1', port }],
+      path: '/x',
+      serverName: '127.0.0.1',
+      ca: pki.ca.cert,
+      body: '{}',
+      timeoutMs: 400,
+    });
+  const drip = await serve((response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write(' '), 20);
+    response.once('close', () => clearInterval(timer));
+  });
+  await assert.rejects(post(drip), /Post "https:\/\/127\.0\.0\.1\/x": context deadline exceeded$/);
+  const flood = await serve((response) => {
+    response.writeHead(200);
+    const more = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(1024 * 1024, 32)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  await assert.rejects(post(flood), /the answer is longer than 8388608 bytes|context deadline exceeded/);
+  const elsewhere = await serve((response) =>
+    response.writeHead(302, { location: 'https://127.0.0.1:1/' }).end(),
+  );
+  await assert.rejects(post(elsewhere), /rejected our request for an unknown reason \(status 302\)/);
+  const broken = await serve((response) => response.socket?.destroy());
+  await assert.rejects(post(broken), /Post "https:\/\/127\.0\.0\.1\/x": EOF$/);
 });
 
 test('a Service means its ready endpoints, at the port behind the one that is asked for', async (t) => {
