@@ -100,6 +100,15 @@ export class Documents {
   #forget(): void {
     for (const name of this.#made.keys())
       if (!name.startsWith(openApiPrefix) && !name.startsWith(hashPrefix)) this.#made.delete(name);
+    const served = new Set(
+      [...this.#registry.kinds, ...postedKinds].map((kind) => `${openApiPrefix}${openApiPath(kind)}`),
+    );
+    for (const name of this.#kindsOf.keys()) {
+      if (served.has(name)) continue;
+      this.#kindsOf.delete(name);
+      this.#made.delete(name);
+      this.#made.delete(`${hashPrefix}${name}`);
+    }
   }
 
   #openApi(of: { readonly group: string; readonly version: string }): {
