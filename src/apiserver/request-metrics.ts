@@ -85,6 +85,8 @@ export class RequestMetrics {
   readonly #families;
   readonly #meters = new Map<string, RequestMeter>();
   readonly #gets = new WeakMap<Resource, RequestMeter>();
+  /** Of requests for objects themselves. */
+  readonly #common = new WeakMap<Resource, Map<string, RequestMeter>>();
   readonly #watchEvents: NumberFamily;
   readonly #inFlight: { readonly mutating: Cell; readonly reading: Cell };
   /** Requests that nothing is known of: refused before they were read. */
@@ -145,14 +147,37 @@ export class RequestMetrics {
     const verb = verbs[asked.verb] ?? 'OTHER';
     if (asked.kind === 'path' || resource === undefined)
       return this.#meter(verb, '', '', '', asked.kind === 'path' ? topOf(asked.path) : '', '', '');
-    const { group, version, resource: name, subresources } = resource.kind;
-    const subresource = subresources.some((one) => one.name === asked.subresource) ? asked.subresource : '';
+    const isCommon = asked.subresource === '' && !dryRun;
     const scope =
       asked.name !== '' || asked.verb === 'create'
         ? 'resource'
         : asked.namespace !== ''
           ? 'namespace'
           : 'cluster';
+    if (!isCommon) return this.#ofServed(asked, resource, scope, dryRun);
+    let common = this.#common.get(resource);
+    if (common === undefined) {
+      common = new Map();
+      this.#common.set(resource, common);
+    }
+    const key = verb + scope;
+    let meter = common.get(key);
+    if (meter === undefined) {
+      meter = this.#ofServed(asked, resource, scope, dryRun);
+      common.set(key, meter);
+    }
+    return meter;
+  }
+
+  #ofServed(
+    asked: Extract<Attributes, { kind: 'resource' }>,
+    resource: Resource,
+    scope: string,
+    dryRun: boolean,
+  ): RequestMeter {
+    const verb = verbs[asked.verb] ?? 'OTHER';
+    const { group, version, resource: name, subresources } = resource.kind;
+    const subresource = subresources.some((one) => one.name === asked.subresource) ? asked.subresource : '';
     return this.#meter(verb, group, version, name, subresource, scope, dryRun ? 'All' : '');
   }
 

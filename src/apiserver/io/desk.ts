@@ -46,8 +46,8 @@ const sweepMs = 1000;
 const mutating: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
 interface Limited {
-  readonly response: ApiResponse;
   readonly untilMs: number;
+  readonly expire: () => void;
 }
 
 export class Desk {
@@ -260,8 +260,7 @@ export class Desk {
     let timer: Timer | undefined;
     if (limitMs < timeMsMax) timer = clock.after(limitMs, expire);
     else {
-      limited = { response, untilMs: clock.monotonicMs() + timeMsMax };
-      this.#expiry.set(limited, expire);
+      limited = { untilMs: clock.monotonicMs() + timeMsMax, expire };
       this.#limited.add(limited);
       this.#sweeping ??= clock.after(sweepMs, () => this.#sweep());
     }
@@ -272,15 +271,13 @@ export class Desk {
     };
   }
 
-  readonly #expiry = new WeakMap<Limited, () => void>();
-
   /** One timer for all that have the usual limit. */
   #sweep(): void {
     const nowMs = this.#context.clock.monotonicMs();
     for (const one of this.#limited) {
       if (one.untilMs > nowMs) break;
       this.#limited.delete(one);
-      this.#expiry.get(one)?.();
+      one.expire();
     }
     this.#sweeping =
       this.#limited.size === 0 ? undefined : this.#context.clock.after(sweepMs, () => this.#sweep());
