@@ -175,6 +175,22 @@ test('serveApi() sends what another server serves to it, in the name of whoever 
   assert.equal(headers.host, `extension.default.svc:${extension.port}`);
   const made = await call('POST', `${here}/namespaces/default/stars`, { body: { kind: 'Star', n: 1 } });
   assert.deepEqual(made.body.received, { kind: 'Star', n: 1 });
+  // Another priority, or another way to know it, is no interruption.
+  const patch = (changes: object) =>
+    call('PATCH', `${apiServices}/v1.stars.example.com`, {
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { spec: changes },
+    });
+  const caBundle = Buffer.from(server.pki.ca.cert).toString('base64');
+  for (const changes of [{ versionPriority: 400 }, { versionPriority: 300, caBundle: null }]) {
+    assert.equal((await patch(changes)).status, 200);
+    assert.equal((await call('GET', `${here}/stars`)).status, 200);
+  }
+  // Its certificate is for other names than its Service's: known by its authority alone it is not it.
+  assert.equal((await patch({ insecureSkipTLSVerify: false, caBundle })).status, 200);
+  await available(at, 'FailedDiscoveryCheck');
+  assert.equal((await patch({ insecureSkipTLSVerify: true, caBundle: null })).status, 200);
+  await available(at, 'Passed');
   const unknown = await call('GET', `${here}/stars`, { as: 'node' });
   assert.equal(unknown.status, 403);
 });

@@ -230,13 +230,18 @@ export class Aggregator {
       known.service = service;
       return;
     }
+    if (known !== undefined && sameJson(termsOf(known.service), termsOf(service))) {
+      // Asked as before: only its place among others is another.
+      known.service = service;
+      this.#tell();
+      return;
+    }
     if (known !== undefined) this.#let(known);
     const backend: Backend = {
       key,
       service,
       server: this.#server(service),
-      addresses: [],
-      verdict: undefined,
+      ...this.#lastKnown(service),
       resources: known?.resources,
       openApiUrl: known?.openApiUrl,
       timer: undefined,
@@ -248,6 +253,15 @@ export class Aggregator {
     this.#followServices();
     this.#tell();
     this.#checkSoon(backend, 0);
+  }
+
+  /** What was found out before (by another process, or of the same server with another certificate) counts until it is found out anew. */
+  #lastKnown(service: APIService): Pick<Backend, 'verdict' | 'addresses'> {
+    const condition = service.status?.conditions?.find(({ type }) => type === 'Available');
+    const where = whereabouts(service, this.#facts);
+    if (condition?.status !== 'True' || where.kind === 'nowhere')
+      return { verdict: undefined, addresses: [] };
+    return { verdict: passed, addresses: where.addresses };
   }
 
   #server({ spec }: APIService): ExtensionServer {
@@ -443,5 +457,12 @@ export class Aggregator {
     ]);
   }
 }
+
+/** Whom to ask, and how. */
+const termsOf = ({ spec }: APIService): readonly unknown[] => [
+  spec?.service,
+  spec?.caBundle,
+  spec?.insecureSkipTLSVerify ?? false,
+];
 
 const keyOf = ({ spec }: APIService): string => `${spec?.group ?? ''}/${spec?.version ?? ''}`;
