@@ -5,6 +5,7 @@
  *   some owners left ──▶ the references to the others are taken off
  *   ending with `orphan` ──▶ dependents are let go, then the finalizer
  *   ending with `foregroundDeletion` ──▶ dependents are deleted first; the finalizer goes when no blocking one is left
+ *   waited for, while a dependent of its own waits ──▶ it may be a circle: it holds back its owners no longer
  */
 import type { OwnerReference } from '../../api/index.ts';
 import { ownersPatch } from '../ownership.ts';
@@ -34,6 +35,13 @@ export function plan({ node, owners, dependents }: Observed): readonly Step[] {
       ownersPatch(node.resource, object, (references) => references.filter(({ uid }) => !gone.includes(uid))),
     ];
   const isAwaited = owners.some(({ state }) => state === 'waiting');
+  const isCircle = isAwaited && dependents.some(({ object: one }) => isEnding(one, foregroundFinalizer));
+  if (isCircle && ownersOf(object).some(({ blockOwnerDeletion }) => blockOwnerDeletion === true))
+    return [
+      ownersPatch(node.resource, object, (references) =>
+        references.map((reference) => ({ ...reference, blockOwnerDeletion: false })),
+      ),
+    ];
   return [deletionOf(node, isAwaited && dependents.length > 0)];
 }
 
