@@ -34,6 +34,8 @@ export class Resource {
   readonly prepare: ((stored: readonly Stored[]) => Promise<void>) | undefined;
   readonly #isPlain: boolean;
   readonly #faces = new WeakMap<Stored, Face>();
+  /** Faces that a webhook is being asked for. */
+  readonly #making = new WeakMap<Stored, Promise<void>>();
   readonly #followers = new Set<() => void>();
 
   constructor(kind: Kind, registry: KindRegistry) {
@@ -127,21 +129,41 @@ export class Resource {
     return face;
   }
 
+  /** However many wait for a face, the webhook is asked for it once. */
   async #prepareFaces(custom: CustomKind, list: readonly Stored[]): Promise<void> {
     const open: Stored[] = [];
+    const waiting = new Set<Promise<void>>();
     for (const stored of list) {
       if (this.#faces.has(stored)) continue;
+      const making = this.#making.get(stored);
+      if (making !== undefined) {
+        waiting.add(making);
+        continue;
+      }
       const object = custom.fromStored(stored.object() as KubeObject);
       if (object === undefined) open.push(stored);
       else this.#putOn(stored, object);
     }
-    if (open.length === 0 || custom.convert === undefined) return;
-    const plain = open.map((stored) => stored.object() as KubeObject);
-    const converted = await custom.convert(plain, 'fromStored');
-    open.forEach((stored, index) => {
-      const object = converted[index];
-      if (object !== undefined) this.#putOn(stored, object);
-    });
+    if (open.length > 0) {
+      const making = this.#convertAll(custom, open);
+      for (const stored of open) this.#making.set(stored, making);
+      waiting.add(making);
+    }
+    await Promise.all(waiting);
+  }
+
+  async #convertAll(custom: CustomKind, list: readonly Stored[]): Promise<void> {
+    assert(custom.convert !== undefined, 'what cannot be converted here is converted by a webhook');
+    try {
+      const plain = list.map((stored) => stored.object() as KubeObject);
+      const converted = await custom.convert(plain, 'fromStored');
+      list.forEach((stored, index) => {
+        const object = converted[index];
+        if (object !== undefined) this.#putOn(stored, object);
+      });
+    } finally {
+      for (const stored of list) this.#making.delete(stored);
+    }
   }
 }
 

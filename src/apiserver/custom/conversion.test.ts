@@ -258,6 +258,28 @@ test('a conversion webhook that fails or lies is told of, and nothing is lost', 
   assert.equal((await call('GET', first)).body.items.length, 1);
 });
 
+test('however many watch, each change is converted once', async (t) => {
+  const server = await startTestServer(t);
+  const { conversion, counts } = await startHook(t, server, { answer: convertWell });
+  const first = await define(server, { versions: [v1, v2], conversion });
+  const second = first.replace('/v1/', '/v2/');
+  const watches = await Promise.all(
+    Array.from({ length: 20 }, () => openLines({ ...server.connection(), path: `${second}?watch=1` })),
+  );
+  const body = {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name: 'a' },
+    spec: { host: 'h', port: 1 },
+  };
+  await server.call('POST', first, { body });
+  const seen = await Promise.all(watches.map((lines) => lines.next()));
+  for (const line of seen)
+    assert.equal((line as { object: { spec: { address: string } } }).object.spec.address, 'h:1');
+  assert.equal(counts.calls, 1);
+  for (const lines of watches) lines.close();
+});
+
 test('webhooks that speak only v1beta1 are asked in it', async (t) => {
   const server = await startTestServer(t);
   const { call } = server;
