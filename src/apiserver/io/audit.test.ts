@@ -180,7 +180,7 @@ test('a full disk: answers go on, lines come when there is room again', async (t
 
 test('a full disk, strictly: what cannot be audited is refused', async (t) => {
   const disk = fullDisk();
-  const { call, store } = await start(t, [{ level: 'None', verbs: ['get'] }, { level: 'Metadata' }], {
+  const { call, store, file } = await start(t, [{ level: 'None', verbs: ['get'] }, { level: 'Metadata' }], {
     strict: true,
     file: disk,
   });
@@ -191,9 +191,12 @@ test('a full disk, strictly: what cannot be audited is refused', async (t) => {
   assert.match(refused.body.message, /the audit log cannot be written/);
   assert.equal(store.get('configmaps/default/a'), undefined, 'nothing was done');
   assert.equal((await call('GET', '/api/v1/namespaces/default')).status, 200, 'what is not audited goes on');
+  disk.room = Number.POSITIVE_INFINITY;
+  assert.ok(file.isWhole);
   disk.room = 900;
   const torn = await call('POST', `${here}/configmaps`, { body: configMap('b') });
   assert.equal(torn.status, 500, 'done, but not told: its last line could not be written');
+  assert.notEqual(store.get('configmaps/default/b'), undefined);
   disk.room = Number.POSITIVE_INFINITY;
   assert.equal((await call('POST', `${here}/configmaps`, { body: configMap('c') })).status, 201);
 });
