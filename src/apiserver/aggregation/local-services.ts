@@ -16,6 +16,7 @@ export interface GroupVersion {
 /** Priority of a group, and of its versions where that is not 15. Custom ones come last. */
 const priorities: Readonly<Record<string, number>> = {
   '': 18_000,
+  'apiregistration.k8s.io': 18_000,
   apps: 17_800,
   'events.k8s.io': 17_750,
   'authentication.k8s.io': 17_700,
@@ -34,7 +35,7 @@ const priorities: Readonly<Record<string, number>> = {
   'node.k8s.io': 16_300,
   'discovery.k8s.io': 16_200,
   'flowcontrol.apiserver.k8s.io': 16_100,
-  'resource.k8s.io': 15_900,
+  'resource.k8s.io': 16_200,
 };
 const customPriority = { group: 1000, version: 100 };
 const otherPriority = 1000;
