@@ -18,6 +18,12 @@ export { pathText } from './apply/field-set.ts';
 export { compare as compareStructures, duplicateIn, overlay } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * as cel from './cel/index.ts';
+export {
+  disruptionAllowedType,
+  disruptionConditions,
+  syncFailedReason,
+  withCondition,
+} from './disruption.ts';
 export * from './errors.ts';
 export type * from './kind.ts';
 export {
@@ -50,6 +56,7 @@ export {
 export { jsonMergePatch } from './merge/json-merge-patch.ts';
 export { jsonPatch } from './merge/json-patch.ts';
 export { sharingStrategicMergePatch, strategicMergePatch } from './merge/strategic-merge-patch.ts';
+export { namedNodes, selectsNode, termHolds, tolerates } from './node-selection.ts';
 export * from './object.ts';
 export { contentHash } from './openapi/content-hash.ts';
 export { openApiV2 } from './openapi/v2.ts';

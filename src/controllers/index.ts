@@ -11,6 +11,7 @@ import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { replicationControllerController } from './replication-controller/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type TokenIssuer, tokenSecretController } from './service-account/token-secret-controller.ts';
@@ -46,6 +47,7 @@ export function startControllers(options: ControllersOptions): Controllers {
   const running: readonly RunningController[] = [
     startController(deploymentController(informers), options),
     startController(replicaSetController(informers), options),
+    startController(replicationControllerController(informers), options),
     startController(endpointsController(informers), options),
     startController(endpointSliceController(informers), options),
     startController(garbageController(informers, client, registry), options),

@@ -48,19 +48,23 @@ export interface Claim<Child> {
   readonly writes: readonly Write[];
 }
 
-/** Of `children` (controlled by `owner`, or by nobody): which are the owner's, and which shall become or cease to be. */
+/**
+ * Of `children` (controlled by `owner`, or by nobody): which are the owner's, and which shall become or cease to be. `isMember`: what has to hold
+ * of a child beside its labels.
+ */
 export function claim<Child extends KubeObject>(
   owner: Owner,
   ownerResource: Resource,
   childResource: Resource,
   children: readonly Child[],
+  isMember: (child: Child) => boolean = () => true,
 ): Claim<Child> {
   const matches = labelPredicate(owner.spec?.selector);
   const owned: Child[] = [];
   const writes: Write[] = [];
   for (const child of children) {
     const controller = controllerOf(child);
-    const fits = matches(child.metadata.labels);
+    const fits = matches(child.metadata.labels) && isMember(child);
     if (controller?.uid === owner.metadata.uid) {
       if (fits) owned.push(child);
       else if (owner.metadata.deletionTimestamp === undefined)
@@ -107,16 +111,26 @@ export function ownersPatch(
   return { kind: 'patch', ref, namespace, name, type: 'merge', patch: { metadata }, accept: ['notFound'] };
 }
 
+const selectorInSpec = (owner: KubeObject): LabelSelector | undefined => (owner as Owner).spec?.selector;
+
 /** Finds children by their owner, and owners by a child's change, through indices kept by the informers. */
-export class Family<O extends Owner, Child extends KubeObject> {
+export class Family<O extends KubeObject, Child extends KubeObject> {
   readonly #owners: Informer<O>;
   readonly #ownerResource: Resource;
   readonly #ownersIn: (namespace: string) => readonly O[];
   readonly #childrenOf: (ownerUid: string) => readonly Child[];
   readonly #orphansIn: (namespace: string) => readonly Child[];
 
-  constructor(informers: Informers, ownerResource: Resource, childResource: Resource) {
+  readonly #selectorOf: (owner: O) => LabelSelector | undefined;
+
+  constructor(
+    informers: Informers,
+    ownerResource: Resource,
+    childResource: Resource,
+    selectorOf: (owner: O) => LabelSelector | undefined = selectorInSpec,
+  ) {
     this.#ownerResource = ownerResource;
+    this.#selectorOf = selectorOf;
     this.#owners = informers.informer<O>(ownerResource);
     const children = informers.informer<Child>(childResource);
     this.#ownersIn = this.#owners.index('namespace', (owner) => [owner.metadata.namespace ?? '']);
@@ -139,7 +153,7 @@ export class Family<O extends Owner, Child extends KubeObject> {
     const orphans = this.#orphansIn(owner.metadata.namespace ?? '');
     const own = this.childrenOf(owner);
     if (orphans.length === 0) return own;
-    const matches = labelPredicate(owner.spec?.selector);
+    const matches = labelPredicate(this.#selectorOf(owner));
     const fitting = orphans.filter((child) => matches(child.metadata.labels));
     return fitting.length === 0 ? own : [...own, ...fitting];
   }
@@ -176,6 +190,6 @@ export class Family<O extends Owner, Child extends KubeObject> {
       return;
     }
     for (const owner of this.#ownersIn(namespace))
-      if (labelPredicate(owner.spec?.selector)(child.metadata.labels)) keys.add(keyOf(owner));
+      if (labelPredicate(this.#selectorOf(owner))(child.metadata.labels)) keys.add(keyOf(owner));
   }
 }

@@ -32,6 +32,13 @@ export const requestsRef = resource(
 );
 export const deploymentsRef = resource('apps', 'deployments', 'Deployment');
 export const replicaSetsRef = resource('apps', 'replicasets', 'ReplicaSet');
+export const persistentVolumeClaimsRef = resource('', 'persistentvolumeclaims', 'PersistentVolumeClaim');
+export const statefulSetsRef = resource('apps', 'statefulsets', 'StatefulSet');
+export const daemonSetsRef = resource('apps', 'daemonsets', 'DaemonSet');
+export const controllerRevisionsRef = resource('apps', 'controllerrevisions', 'ControllerRevision');
+export const replicationControllersRef = resource('', 'replicationcontrollers', 'ReplicationController');
+export const jobsRef = resource('batch', 'jobs', 'Job');
+export const cronJobsRef = resource('batch', 'cronjobs', 'CronJob');
 export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const clusterRolesRef = resource('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');

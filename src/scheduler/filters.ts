@@ -3,17 +3,11 @@
  *
  * `staticRefusal` depends on the node's own facts, `roomRefusal` on what is free on it, `podsRefusal` on the pods around.
  */
-import {
-  compileTerms,
-  type LabelPredicate,
-  type NodeSelector,
-  type NodeSelectorTerm,
-  type Taint,
-  type Toleration,
-  type TopologySpreadConstraint,
-} from '../api/index.ts';
+import { selectsNode, type Taint, type TopologySpreadConstraint, tolerates } from '../api/index.ts';
 import { type Demand, portsClash } from './demand.ts';
 import type { Snapshot } from './snapshot.ts';
+
+export { selectsNode, tolerates };
 
 export const refusals = {
   unschedulable: 'node(s) were unschedulable',
@@ -28,18 +22,6 @@ export const refusals = {
   podAntiAffinity: "node(s) didn't match pod anti-affinity rules",
   existingAntiAffinity: "node(s) didn't satisfy existing pods anti-affinity rules",
 } as const;
-
-type Labels = Readonly<Record<string, string>>;
-
-export function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {
-  return tolerations.some((one) => {
-    if (one.effect !== undefined && one.effect !== '' && one.effect !== taint.effect) return false;
-    if (one.key !== undefined && one.key !== '' && one.key !== taint.key) return false;
-    if (one.operator === 'Exists') return true;
-    if (one.operator !== undefined && one.operator !== '' && one.operator !== 'Equal') return false;
-    return one.key !== undefined && one.key !== '' && (one.value ?? '') === (taint.value ?? '');
-  });
-}
 
 const cordoned: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 
@@ -107,34 +89,4 @@ export function portsRefusal(demand: Demand, snapshot: Snapshot, row: number): s
   return demand.hostPorts.some((wanted) => taken.some((one) => portsClash(wanted, one)))
     ? refusals.ports
     : undefined;
-}
-
-/** What node affinity looks at. `fields` are apart from labels: a label may be called `metadata.name` too. */
-interface Selectable {
-  readonly labels: Labels;
-  readonly fields: Labels;
-}
-
-/** Terms are alternatives; within a term everything must hold. */
-export function selectsNode(selector: NodeSelector, node: Selectable): boolean {
-  return (selector.nodeSelectorTerms ?? []).some((term) => termHolds(term, node));
-}
-
-interface CompiledTerm {
-  readonly ofLabels: LabelPredicate;
-  readonly ofFields: LabelPredicate;
-}
-
-const compiled = new WeakMap<NodeSelectorTerm, CompiledTerm>();
-
-export function termHolds(term: NodeSelectorTerm, { labels, fields }: Selectable): boolean {
-  const { matchExpressions = [], matchFields = [] } = term;
-  // An empty term selects nothing.
-  if (matchExpressions.length + matchFields.length === 0) return false;
-  let tests = compiled.get(term);
-  if (tests === undefined) {
-    tests = { ofLabels: compileTerms(matchExpressions), ofFields: compileTerms(matchFields) };
-    compiled.set(term, tests);
-  }
-  return tests.ofLabels(labels) && tests.ofFields(fields);
 }

@@ -2,9 +2,8 @@
  * How good a node is for a pod, among those that are possible: 0 to 100 for each aspect, weighted. Pure.
  * Source: kube-scheduler's NodeResourcesFit (LeastAllocated), BalancedAllocation, TaintToleration, NodeAffinity, and spreading of an owner's pods.
  */
-import type { PreferredSchedulingTerm } from '../api/index.ts';
+import { type PreferredSchedulingTerm, termHolds, tolerates } from '../api/index.ts';
 import { type Demand, unaskedCpuMilli, unaskedMemoryBytes } from './demand.ts';
-import { termHolds, tolerates } from './filters.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Policy {

@@ -9,16 +9,16 @@
 import type {
   LabelSelector,
   Pod,
-  PodTemplateSpec,
   ReplicaSet,
   ReplicaSetCondition,
   ReplicaSetStatus,
 } from '../../api/index.ts';
 import { labelPredicate } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
-import { adopterOf, type Claim, claim, controllerReference } from '../ownership.ts';
+import { adopterOf, type Claim, claim } from '../ownership.ts';
 import { availableInMs, isActive, isFinished, isReady } from '../pod-state.ts';
-import { podsRef, referenceTo, replicaSetsRef } from '../resources.ts';
+import { podOf } from '../pod-template.ts';
+import { podsRef, type Resource, referenceTo, replicaSetsRef } from '../resources.ts';
 import { deletion, type Failure, type PlanContext, type Step, statusSteps, type Write } from '../step.ts';
 import { podsToDelete } from './ranking.ts';
 
@@ -28,10 +28,14 @@ export interface Observed {
   readonly pods: readonly Pod[];
   /** Active pods of all ReplicaSets of the same owner, for spreading deletions. */
   relatives(): readonly Pod[];
+  /** What it is served as: a ReplicationController is one too, of another name. Default: a ReplicaSet. */
+  readonly resource?: Resource;
 }
 
 /** Creations and deletions in one go; more follow when these are seen. */
 export const burstMax = 1000;
+
+const resourceOf = ({ resource = replicaSetsRef }: Observed): Resource => resource;
 
 const claims = new WeakMap<Observed, Claim<Pod>>();
 
@@ -39,7 +43,7 @@ const claims = new WeakMap<Observed, Claim<Pod>>();
 function claimOf(observed: Observed): Claim<Pod> {
   let claimed = claims.get(observed);
   if (claimed === undefined) {
-    claimed = claim(observed.replicaSet, replicaSetsRef, podsRef, observed.pods);
+    claimed = claim(observed.replicaSet, resourceOf(observed), podsRef, observed.pods);
     claims.set(observed, claimed);
   }
   return claimed;
@@ -47,6 +51,7 @@ function claimOf(observed: Observed): Claim<Pod> {
 
 export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[] {
   const { replicaSet } = observed;
+  const resource = resourceOf(observed);
   const { owned, writes } = claimOf(observed);
   if (writes.length > 0) return [{ kind: 'together', writes }];
   if (replicaSet.metadata.deletionTimestamp !== undefined) return [];
@@ -57,12 +62,12 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
       {
         kind: 'together',
         slowStart: true,
-        writes: Array.from({ length: Math.min(burstMax, missing) }, () => podCreation(replicaSet)),
+        writes: Array.from({ length: Math.min(burstMax, missing) }, () => podCreation(replicaSet, resource)),
       },
     ];
   if (missing === 0) return [];
   const victims = podsToDelete(active, observed.relatives(), Math.min(burstMax, -missing), nowMs);
-  return [{ kind: 'together', writes: victims.map((pod) => podDeletion(replicaSet, pod)) }];
+  return [{ kind: 'together', writes: victims.map((pod) => podDeletion(replicaSet, resource, pod)) }];
 }
 
 export function conclude(
@@ -73,45 +78,29 @@ export function conclude(
   const { replicaSet } = observed;
   const { owned } = claimOf(observed);
   const { status, againMs } = statusOf(replicaSet, owned, failure, nowMs);
-  const steps: Step[] = [...statusSteps(replicaSetsRef, replicaSet, status)];
+  const resource = resourceOf(observed);
+  const { terminatingReplicas: _, ...older } = status;
+  const wanted = resource === replicaSetsRef ? status : older;
+  const steps: Step[] = [...statusSteps(resource, replicaSet, wanted)];
   if (againMs !== undefined) steps.push({ kind: 'again', afterMs: againMs });
   return steps;
 }
 
-/** The pod that a template makes, without a name of its own. */
-export function podOf(template: PodTemplateSpec, owner: ReplicaSet): Pod {
-  const { labels, annotations, finalizers } = template.metadata ?? {};
-  const { name = '', namespace } = owner.metadata;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      generateName: `${name}-`,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(finalizers === undefined ? {} : { finalizers }),
-      ownerReferences: [controllerReference(replicaSetsRef, owner)],
-    },
-    ...(template.spec === undefined ? {} : { spec: template.spec }),
-  };
-}
-
-function podCreation(replicaSet: ReplicaSet): Write {
-  const about = referenceTo(replicaSetsRef, replicaSet);
+function podCreation(replicaSet: ReplicaSet, resource: Resource): Write {
+  const about = referenceTo(resource, replicaSet);
   return {
     kind: 'create',
     ref: podsRef,
-    object: podOf(replicaSet.spec?.template ?? {}, replicaSet),
+    object: podOf(replicaSet.spec?.template ?? {}, replicaSet, resource),
     // Found by simulation: one that had not heard of its set's end made pods as fast as they were collected.
-    adopter: adopterOf(replicaSetsRef, replicaSet),
+    adopter: adopterOf(resource, replicaSet),
     done: { about, type: 'Normal', reason: 'SuccessfulCreate', message: 'Created pod: {name}' },
     failed: { about, type: 'Warning', reason: 'FailedCreate', message: 'Error creating: {error}' },
   };
 }
 
-function podDeletion(replicaSet: ReplicaSet, pod: Pod): Write {
-  const about = referenceTo(replicaSetsRef, replicaSet);
+function podDeletion(replicaSet: ReplicaSet, resource: Resource, pod: Pod): Write {
+  const about = referenceTo(resource, replicaSet);
   return deletion(podsRef, pod, {
     done: { about, type: 'Normal', reason: 'SuccessfulDelete', message: 'Deleted pod: {name}' },
     failed: { about, type: 'Warning', reason: 'FailedDelete', message: 'Error deleting: {error}' },
