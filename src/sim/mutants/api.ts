@@ -113,8 +113,8 @@ export const apiMutants: readonly Mutant[] = [
   {
     name: 'api/bookmark-ahead',
     file: 'apiserver/operations/watch.ts',
-    find: 'sink.onBookmark(context.store.revision(), false);',
-    replace: 'sink.onBookmark(context.store.revision() + 50, false);',
+    find: 'sink.onBookmark(revision, false);',
+    replace: 'sink.onBookmark(revision + 50, false);',
     sentence: 'A bookmark names a revision that the watcher has not been told of: it goes on behind a gap.',
   },
   {

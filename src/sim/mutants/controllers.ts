@@ -29,6 +29,7 @@ const workloads: readonly Mutant[] = [
     find: 'const currentUnavailable = Math.max(0, replicasOf(current) - availableOf(current));',
     replace: 'const currentUnavailable = Math.min(0, replicasOf(current) - availableOf(current));',
     sentence: 'A rollout counts new pods as available before they are, when it clears away broken old ones.',
+    harmless: 'what it gives up sooner is not available anyway, so availability is what it was',
   },
   {
     name: 'deployment/pause-ignored',

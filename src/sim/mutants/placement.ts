@@ -78,8 +78,8 @@ export const placementMutants: readonly Mutant[] = [
   {
     name: 'scheduler/failed-binding-dropped',
     file: 'scheduler/bind-loop.ts',
-    find: 'this.#options.clock.after(delayMs, () => this.#again(podKey));',
-    replace: 'void delayMs;',
+    find: 'clock.after(this.#backoff.next(podKey), () => this.#again(podKey));',
+    replace: 'this.#backoff.next(podKey);',
     sentence: 'A pod whose binding failed is never tried again.',
   },
   {
