@@ -91,15 +91,15 @@ export const apiMutants: readonly Mutant[] = [
   {
     name: 'api/watch-event-lost',
     file: 'apiserver/operations/watch.ts',
-    find: 'if (changes.length > 0) sink.onChanges(changes);',
-    replace: 'if (changes.length > 0) sink.onChanges(changes.length > 2 ? changes.slice(1) : changes);',
+    find: 'if (changes.length > 0) sink.onChanges(changes, isShared);',
+    replace: 'if (changes.length > 0) sink.onChanges(changes.length > 2 ? changes.slice(1) : changes, false);',
     sentence: 'Of three or more changes that became durable together a watcher is not told the first.',
   },
   {
     name: 'api/watch-in-reverse',
     file: 'apiserver/operations/watch.ts',
-    find: 'if (changes.length > 0) sink.onChanges(changes);',
-    replace: 'if (changes.length > 0) sink.onChanges([...changes].reverse());',
+    find: 'if (changes.length > 0) sink.onChanges(changes, isShared);',
+    replace: 'if (changes.length > 0) sink.onChanges([...changes].reverse(), false);',
     sentence: 'A watcher is told what became durable together in reverse order.',
   },
   {
