@@ -92,7 +92,8 @@ export const apiMutants: readonly Mutant[] = [
     name: 'api/watch-event-lost',
     file: 'apiserver/operations/watch.ts',
     find: 'if (changes.length > 0) sink.onChanges(changes, isShared);',
-    replace: 'if (changes.length > 0) sink.onChanges(changes.length > 2 ? changes.slice(1) : changes, false);',
+    replace:
+      'if (changes.length > 0) sink.onChanges(changes.length > 2 ? changes.slice(1) : changes, false);',
     sentence: 'Of three or more changes that became durable together a watcher is not told the first.',
   },
   {
