@@ -4,6 +4,8 @@ import { bootstrapTokenController } from './bootstrap-token/controller.ts';
 import { type CertificatesOptions, certificatesController } from './certificates/controller.ts';
 import { clusterRoleController } from './cluster-role/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
+import { staleTargetController } from './disruption/stale-targets.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
@@ -58,6 +60,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(clusterRoleController(informers), options),
     startController(resourceQuotaController(informers, registry), options),
     startController(bootstrapTokenController(informers), options),
+    startController(disruptionController(informers, client, registry), options),
+    startController(staleTargetController(informers), options),
     ...(options.issueSecretToken === undefined
       ? []
       : [

@@ -2,7 +2,7 @@
  * Deleting an object: at once, gracefully (Pods), or when whoever holds it lets go (finalizers, namespaces).
  * Source: Kubernetes' API concepts; k8s.io/apiserver/pkg/registry/rest BeforeDelete.
  */
-import { conflict, notFound, type Pod } from '../../api/index.ts';
+import { conflict, type KubeObject, notFound, type Pod } from '../../api/index.ts';
 import type { DeleteOptions } from '../../client/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { Stored } from '../../store/index.ts';
@@ -34,7 +34,7 @@ export async function deleteObject(
       throw notFound(resource.ref, name);
     }
     if (resource.prepare !== undefined) await resource.prepare([current]);
-    checkPreconditions(resource, name, current, options);
+    checkPreconditions(resource, name, resource.objectOf(current).metadata, options);
     const deletion = { resource, request, name, key, current, options };
     const passage = isAdmitted ? undefined : begin(context, deletion);
     const answer =
@@ -129,9 +129,13 @@ function lastAnswer(resource: Resource, name: string, current: Stored, draft: Dr
   return { kind: 'status', status: deletedStatus(resource.ref, name, draft.metadata.uid) };
 }
 
-function checkPreconditions(resource: Resource, name: string, current: Stored, options: DeleteOptions): void {
+export function checkPreconditions(
+  resource: Resource,
+  name: string,
+  metadata: KubeObject['metadata'],
+  options: DeleteOptions,
+): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
-  const { metadata } = resource.objectOf(current);
   if (uid !== undefined && uid !== metadata.uid)
     throw conflict(
       resource.ref,

@@ -1,20 +1,10 @@
-/** What is done to Pods beside writing them: binding to a node, eviction. */
-import {
-  badRequest,
-  conflict,
-  type Draft,
-  invalid,
-  type KubeObject,
-  type Pod,
-  type PodStatus,
-} from '../../api/index.ts';
-import type { DeleteOptions } from '../../client/index.ts';
+/** What is done to Pods beside writing them: binding to a node. Eviction is in `eviction.ts`. */
+import { conflict, type Draft, invalid, type KubeObject, type Pod, type PodStatus } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { admitAt } from './admitted.ts';
 import type { Answer } from './answer.ts';
-import { deleteObject } from './delete.ts';
 import { changeObject } from './update.ts';
 
 const success: Answer = {
@@ -96,27 +86,4 @@ function scheduled(status: PodStatus | undefined, now: string): PodStatus {
     ...status,
     conditions: [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
   };
-}
-
-/** Asks a pod to go. Disruption budgets will have their say here; until they are served, nothing stands in the way. */
-export async function evictPod(
-  context: ApiContext,
-  pods: Resource,
-  request: WriteRequest,
-  name: string,
-  eviction: DraftObject,
-): Promise<Answer> {
-  const meta = eviction.metadata as Draft<KubeObject['metadata']> | undefined;
-  if (meta?.name !== undefined && meta.name !== '' && meta.name !== name)
-    throw badRequest(`name in URL does not match name in Eviction object: ${name} and ${meta.name}`);
-  return admitAt(
-    context,
-    { resource: pods, request, name, subresource: 'eviction' },
-    eviction,
-    async (admitted) => {
-      const options = (admitted['deleteOptions'] as DeleteOptions | undefined) ?? {};
-      await deleteObject(context, pods, request, name, options, true);
-      return success;
-    },
-  );
 }
