@@ -9,6 +9,8 @@ import { staleTargetController } from './disruption/stale-targets.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageController } from './garbage/controller.ts';
+import { jobController } from './job/controller.ts';
+import { strayPodController } from './job/stray-pods.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
@@ -18,6 +20,8 @@ import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type TokenIssuer, tokenSecretController } from './service-account/token-secret-controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
+import { statefulSetController } from './stateful-set/controller.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export {
   deploymentController,
@@ -50,6 +54,10 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(deploymentController(informers), options),
     startController(replicaSetController(informers), options),
     startController(replicationControllerController(informers), options),
+    startController(statefulSetController(informers), options),
+    startController(jobController(informers, clock), options),
+    startController(strayPodController(informers, client), options),
+    startController(ttlAfterFinishedController(informers, clock), options),
     startController(endpointsController(informers), options),
     startController(endpointSliceController(informers), options),
     startController(garbageController(informers, client, registry), options),

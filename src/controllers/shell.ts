@@ -76,6 +76,8 @@ export interface Controller<Observed> {
   /** Undefined: nothing of the kind is there. */
   observe(key: string): Observed | undefined | Promise<Observed | undefined>;
   plan(observed: Observed, context: PlanContext): readonly Step[];
+  /** How long a key rests at least after it has been worked, so that what comes meanwhile is worked together. */
+  restMs?(observed: Observed): number;
   /** Steps after the others, whether or not those succeeded: the status. */
   conclude?(observed: Observed, context: PlanContext, failure: Failure | undefined): readonly Step[];
 }
@@ -187,7 +189,9 @@ class Shell<Observed> implements RunningController {
     if (observing instanceof Promise) startMs = clock.monotonicMs();
     const steps = this.#controller.plan(observed, { nowMs: clock.nowMs() });
     const tookMs = clock.monotonicMs() - startMs;
-    if (tookMs > 1) this.#queue.rest(key, Math.min(restMsMax, tookMs * restFactor));
+    const restMs = this.#controller.restMs?.(observed) ?? 0;
+    if (tookMs > 1 || restMs > 0)
+      this.#queue.rest(key, Math.max(restMs, tookMs > 1 ? Math.min(restMsMax, tookMs * restFactor) : 0));
     const failed = await this.#carryOut(key, steps);
     const { conclude } = this.#controller;
     if (conclude !== undefined) {
@@ -271,7 +275,8 @@ class Shell<Observed> implements RunningController {
     } catch (error) {
       const isGone = write.kind === 'delete' && isError(error, 'notFound');
       if (isGone || (write.accept !== undefined && isError(error, ...write.accept))) return;
-      if (write.failed !== undefined) this.#record(write.failed, name, messageOf(error));
+      const isUntold = write.untold !== undefined && isError(error, ...write.untold);
+      if (write.failed !== undefined && !isUntold) this.#record(write.failed, name, messageOf(error));
       throw error;
     }
   }

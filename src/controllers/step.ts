@@ -10,6 +10,8 @@ interface Outcome {
   readonly done?: EventDraft;
   /** Recorded when it fails; `{name}` and `{error}` are filled in. */
   readonly failed?: EventDraft;
+  /** Errors that are tried again without an event. */
+  readonly untold?: readonly ErrorCode[];
   /** Errors that mean there is nothing to do any more. */
   readonly accept?: readonly ErrorCode[];
 }

@@ -1,6 +1,7 @@
 /** What a Deployment's numbers mean: fenceposts, sums over ReplicaSets, annotations, the template's hash. Pure. */
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
+import { contentHash } from '../history/content-hash.ts';
 
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 export const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history';
@@ -65,20 +66,7 @@ function withoutHash(template: PodTemplateSpec = {}): unknown {
   return { ...template, metadata: { ...metadata, labels } };
 }
 
-const hashAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** The same for the same template whenever it is computed: FNV-1a over its JSON with sorted keys, in Kubernetes' safe alphabet. */
+/** The same for the same template whenever it is computed. */
 export function templateHash(template: PodTemplateSpec | undefined, collisionCount: number): string {
-  const text = sortedJson(withoutHash(template)) + (collisionCount > 0 ? `#${collisionCount}` : '');
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return [...String(hash >>> 0)].map((digit) => hashAlphabet[digit.charCodeAt(0) % 27]).join('');
-}
-
-function sortedJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${sortedJson(member)}`).join(',')}}`;
+  return contentHash(withoutHash(template), collisionCount);
 }
