@@ -14,6 +14,7 @@ import {
   type WatchOptions,
 } from '../client/index.ts';
 import { formatTime, type Log, SeededRandom, SimulatedClock, silentLog } from '../lib/index.ts';
+import { isFinished } from './pod-state.ts';
 import { deploymentsRef, podsRef, replicaSetsRef } from './resources.ts';
 import { type Controller, type RunningController, type ShellOptions, startController } from './shell.ts';
 
@@ -23,7 +24,12 @@ export interface TestCluster {
   readonly informers: Informers;
   readonly options: ShellOptions;
   /** How pods fare; may be changed at any time. `undefined` start: never ready. */
-  readonly agent: { startMs: (pod: Pod) => number | undefined; stopMs: number };
+  readonly agent: {
+    startMs: (pod: Pod) => number | undefined;
+    stopMs: number;
+    /** How long its containers run, and with which code they exit; undefined: for ever. */
+    ends?: (pod: Pod) => { readonly afterMs: number; readonly exitCode: number } | undefined;
+  };
   start<Observed>(make: (informers: Informers) => Controller<Observed>): RunningController;
   pods(): readonly Pod[];
   replicaSets(): readonly ReplicaSet[];
@@ -126,6 +132,23 @@ function imagineAgent(client: FakeClient, clock: SimulatedClock, agent: TestClus
       status,
     } as KubeObject);
   };
+  const endPod = (pod: Pod, exitCode: number): void => {
+    const present = client.peek<Pod>(podsRef, `${pod.metadata.namespace}/${pod.metadata.name}`);
+    if (present === undefined || isFinished(present)) return;
+    const finishedAt = formatTime(clock.nowMs());
+    patch(pod, {
+      phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+      conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: finishedAt }],
+      containerStatuses: (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
+        name,
+        image,
+        imageID: '',
+        ready: false,
+        restartCount: 0,
+        state: { terminated: { exitCode, finishedAt } },
+      })),
+    });
+  };
   const follow = (resourceVersion: string): unknown =>
     client.watch<Pod>(
       podsRef,
@@ -140,9 +163,19 @@ function imagineAgent(client: FakeClient, clock: SimulatedClock, agent: TestClus
           if (pod.metadata.deletionTimestamp !== undefined) {
             if (known.has(`end ${uid}`)) return;
             known.add(`end ${uid}`);
-            clock.after(agent.stopMs, () =>
-              client.remove(podsRef, `${pod.metadata.namespace}/${pod.metadata.name}`),
-            );
+            clock.after(agent.stopMs, () => {
+              const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
+              const present = client.peek<Pod>(podsRef, key);
+              if (present?.metadata.uid !== uid) return;
+              if ((present.metadata.finalizers ?? []).length === 0) client.remove(podsRef, key);
+              else {
+                if (!isFinished(present)) patch(present, { ...present.status, phase: 'Failed' });
+                const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+                client
+                  .delete(podsRef, pod.metadata.namespace, pod.metadata.name ?? '', options)
+                  .catch(() => {});
+              }
+            });
             return;
           }
           if (known.has(uid)) return;
@@ -155,6 +188,8 @@ function imagineAgent(client: FakeClient, clock: SimulatedClock, agent: TestClus
               phase: 'Running',
               conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }],
             });
+            const end = agent.ends?.(pod);
+            if (end !== undefined) clock.after(end.afterMs, () => endPod(pod, end.exitCode));
           });
         },
       },
