@@ -3,6 +3,7 @@ import type { KindRegistry } from '../api/index.ts';
 import { bootstrapTokenController } from './bootstrap-token/controller.ts';
 import { type CertificatesOptions, certificatesController } from './certificates/controller.ts';
 import { clusterRoleController } from './cluster-role/controller.ts';
+import { cronJobController } from './cron-job/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { staleTargetController } from './disruption/stale-targets.ts';
@@ -58,6 +59,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(jobController(informers, clock), options),
     startController(strayPodController(informers, client), options),
     startController(ttlAfterFinishedController(informers, clock), options),
+    startController(cronJobController(informers, client, clock), options),
     startController(endpointsController(informers), options),
     startController(endpointSliceController(informers), options),
     startController(garbageController(informers, client, registry), options),

@@ -7,6 +7,7 @@
  * hour that comes twice comes twice. Where days of the month and days of the week are both given, either will do.
  * Source: the syntax and messages of github.com/robfig/cron v3, as behaviour, which Kubernetes uses.
  */
+import { formatTime } from './clock.ts';
 
 export type CronSchedule =
   | {
@@ -276,6 +277,18 @@ function wallClock(timeZone: string): (ms: number) => Wall {
     const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = parts;
     return wallFields(Date.UTC(year, month - 1, day, hour, minute));
   };
+}
+
+/** RFC 3339 as the clocks of a zone show it: `2026-03-29T03:00:00+02:00`, to the second. */
+export function formatTimeIn(ms: number, timeZone = 'UTC'): string {
+  const { year, month, day, hour, minute } = wallClock(timeZone)(ms);
+  const wholeMinuteMs = Math.floor(ms / minuteMs) * minuteMs;
+  const wallMs = Date.UTC(year, month - 1, day, hour, minute) + (ms - wholeMinuteMs);
+  const offset = Math.round((wallMs - ms) / minuteMs);
+  if (offset === 0) return formatTime(wallMs);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const text = `${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  return `${formatTime(wallMs).slice(0, -1)}${offset < 0 ? '-' : '+'}${text}`;
 }
 
 function wallFields(ms: number): Wall {
