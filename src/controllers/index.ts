@@ -4,6 +4,7 @@ import { bootstrapTokenController } from './bootstrap-token/controller.ts';
 import { type CertificatesOptions, certificatesController } from './certificates/controller.ts';
 import { clusterRoleController } from './cluster-role/controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
+import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { staleTargetController } from './disruption/stale-targets.ts';
@@ -56,6 +57,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(replicaSetController(informers), options),
     startController(replicationControllerController(informers), options),
     startController(statefulSetController(informers), options),
+    startController(daemonSetController(informers, clock), options),
     startController(jobController(informers, clock), options),
     startController(strayPodController(informers, client), options),
     startController(ttlAfterFinishedController(informers, clock), options),

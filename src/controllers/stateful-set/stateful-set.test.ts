@@ -159,11 +159,13 @@ test('OrderedReady: scaling stops at a pod that is not ready, up and down, and g
   t.after(() => one.cluster.stop());
   await one.done('first');
   one.story();
-  const ready = (status: string): void =>
-    one.cluster.client.seed(podsRef, {
-      ...(one.cluster.client.peek<Pod>(podsRef, 'shop/web-0') as Pod),
-      status: { phase: 'Running', conditions: [{ type: 'Ready', status }] },
-    } as KubeObject);
+  const ready = (status: string): void => {
+    for (const pod of one.cluster.pods())
+      one.cluster.client.seed(podsRef, {
+        ...pod,
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status }] },
+      } as KubeObject);
+  };
   ready('False');
   await one.patch({ replicas: 3 });
   await one.cluster.run(5000);
@@ -505,7 +507,7 @@ test('one that is going makes nothing and ends nothing', async (t) => {
 test('however late its copies are, it never has two of a name or more than one unready', async (t) => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     const random = new SeededRandom(seed).stream('lag');
-    const one = await start(`late ${seed}`, aSet(slow()), () => random.int(0, 400));
+    const one = await start(`late ${seed}`, aSet(slow()), () => random.integer(400));
     t.after(() => one.cluster.stop());
     await one.done('first');
     await one.patch(template('two'));
