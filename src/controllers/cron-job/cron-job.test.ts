@@ -160,7 +160,7 @@ test('a clock that is set: forward starts the last one missed, backward waits', 
   await run(hourMs);
   assert.deepEqual(names().at(-1), nameAt(startMs + 4 * hourMs));
 });
-await run(1000);
+
 test('more than a hundred missed times are told, and the last one is made', async () => {
   const { run, clock } = setUp({ schedule: '*/5 * * * *' });
   await run(1000);
