@@ -22,7 +22,14 @@ import {
 import { Lanes } from '../lanes.ts';
 import { type MachineFacts, nodeConditions, nodeObject, nodeStatus } from '../node/node-object.ts';
 import { kubeletVersion, leasesRef, nodeLeaseNamespace, nodesRef, podsRef } from '../objects.ts';
-import { finishedStatus, type HollowStep, hollowStep, readyStatus, runningStatus } from './hollow-pod.ts';
+import {
+  finishedStatus,
+  type HollowStep,
+  hollowStep,
+  isHeld,
+  readyStatus,
+  runningStatus,
+} from './hollow-pod.ts';
 import { PodAddresses } from './pod-addresses.ts';
 
 export interface HollowOptions {
@@ -72,6 +79,8 @@ export async function startHollowNodes(options: HollowOptions): Promise<HollowNo
   return nodes;
 }
 
+/** By SIGTERM. */
+const terminatedExitCode = 143;
 const retryDelayMs = 1000;
 /** How long what somebody else has written over a status is left: two that do not agree shall not write as fast as they can. */
 const overwrittenDelayMs = 1000;
@@ -258,6 +267,9 @@ class Hollow implements HollowNodes {
 
   async #deletePod(pod: Pod): Promise<void> {
     const { namespace, name = '', uid } = pod.metadata;
+    const { phase } = pod.status ?? {};
+    if (isHeld(pod) && phase !== 'Succeeded' && phase !== 'Failed')
+      await this.#writeStatus(pod, finishedStatus(pod, terminatedExitCode, this.#options.clock.nowMs()));
     await this.#options.client.delete(podsRef, namespace, name, {
       gracePeriodSeconds: 0,
       preconditions: uid === undefined ? {} : { uid },

@@ -23,11 +23,12 @@ export type HollowStep =
 
 export function hollowStep(pod: Pod, nowMs: number): HollowStep {
   const phase = pod.status?.phase ?? 'Pending';
+  const isFinal = phase === 'Succeeded' || phase === 'Failed';
   if (pod.metadata.deletionTimestamp !== undefined) {
-    const held = (pod.metadata.finalizers ?? []).length > 0 && pod.metadata.deletionGracePeriodSeconds === 0;
+    const held = isHeld(pod) && isFinal && pod.metadata.deletionGracePeriodSeconds === 0;
     return held ? { kind: 'nothing' } : { kind: 'delete' };
   }
-  if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'nothing' };
+  if (isFinal) return { kind: 'nothing' };
   if (phase !== 'Running') return { kind: 'start' };
   if (isCalledNotReady(pod)) return { kind: 'ready' };
   const exitAfter = pod.metadata.annotations?.[exitAfterAnnotation];
@@ -39,6 +40,9 @@ export function hollowStep(pod: Pod, nowMs: number): HollowStep {
   // The clock on the wall may have jumped back since: no pod lives longer than it shall.
   return { kind: 'finish', afterMs: Math.min(lifeMs, Math.max(0, startedMs + lifeMs - nowMs)), exitCode };
 }
+
+/** It stays after its end, for somebody who wants to know how it ended. */
+export const isHeld = ({ metadata }: Pod): boolean => (metadata.finalizers ?? []).length > 0;
 
 function isCalledNotReady(pod: Pod): boolean {
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
