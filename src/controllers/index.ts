@@ -15,6 +15,8 @@ import { jobController } from './job/controller.ts';
 import { strayPodController } from './job/stray-pods.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
+import { podAutoscalerController } from './pod-autoscaler/controller.ts';
+import { createResourceMetrics } from './pod-autoscaler/resource-metrics.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replication-controller/controller.ts';
@@ -74,6 +76,10 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(bootstrapTokenController(informers), options),
     startController(disruptionController(informers, client, registry), options),
     startController(staleTargetController(informers), options),
+    startController(
+      podAutoscalerController({ client, informers, registry, metrics: createResourceMetrics(client) }),
+      options,
+    ),
     ...(options.issueSecretToken === undefined
       ? []
       : [

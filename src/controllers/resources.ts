@@ -40,6 +40,10 @@ export const replicationControllersRef = resource('', 'replicationcontrollers', 
 export const jobsRef = resource('batch', 'jobs', 'Job');
 export const cronJobsRef = resource('batch', 'cronjobs', 'CronJob');
 export const podDisruptionBudgetsRef = resource('policy', 'poddisruptionbudgets', 'PodDisruptionBudget');
+export const horizontalPodAutoscalersRef: Resource = {
+  ...resource('autoscaling', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler'),
+  version: 'v2',
+};
 export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const clusterRolesRef = resource('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');

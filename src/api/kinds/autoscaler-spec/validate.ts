@@ -38,8 +38,12 @@ const periodSecondsMax = 1800;
 
 export function validateAutoscalerSpec(problems: Problems, spec: HorizontalPodAutoscalerSpec): void {
   const { minReplicas, maxReplicas = 0, scaleTargetRef, metrics = [], behavior } = spec;
-  if (minReplicas !== undefined && minReplicas < 1)
-    problems.push(wrong('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'));
+  // None at all: only by what can be measured of nothing (as with Kubernetes' gate HPAScaleToZero).
+  const mayBeNone = metrics.some(({ type }) => type === 'Object' || type === 'External');
+  if (minReplicas !== undefined && minReplicas < (mayBeNone ? 0 : 1))
+    problems.push(
+      wrong('spec.minReplicas', minReplicas, `must be greater than or equal to ${mayBeNone ? 0 : 1}`),
+    );
   if (maxReplicas < 1) problems.push(wrong('spec.maxReplicas', maxReplicas, 'must be greater than 0'));
   if (minReplicas !== undefined && maxReplicas < minReplicas)
     problems.push(wrong('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'));

@@ -1,0 +1,115 @@
+/** What an autoscaler reads of the world: where figures come from, and what one metric of its list read. All amounts are thousandths. */
+import type { HorizontalPodAutoscaler, LabelSelector, MetricSpec } from '../../api/index.ts';
+
+/** One pod's figure. */
+export interface Sample {
+  readonly milli: number;
+  /** The end of the time that it speaks of. */
+  readonly atMs: number;
+  readonly windowMs: number;
+}
+
+/** By the pod's name. */
+export type PodSamples = ReadonlyMap<string, Sample>;
+
+export interface ObjectReference {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Where figures come from. Every call rejects with the words that the autoscaler's condition shall show. */
+export interface MetricsSource {
+  /** `container` undefined: all of a pod's together. */
+  resource(
+    resource: string,
+    namespace: string,
+    selector: string,
+    container: string | undefined,
+  ): Promise<PodSamples>;
+  pods(
+    metric: string,
+    namespace: string,
+    selector: string,
+    metricSelector: LabelSelector | undefined,
+  ): Promise<PodSamples>;
+  object(
+    metric: string,
+    namespace: string,
+    object: ObjectReference,
+    metricSelector: LabelSelector | undefined,
+  ): Promise<number>;
+  /** Every series that fits. */
+  external(
+    metric: string,
+    namespace: string,
+    metricSelector: LabelSelector | undefined,
+  ): Promise<readonly number[]>;
+}
+
+export type Reading =
+  | { readonly kind: 'pods'; readonly samples: PodSamples }
+  | { readonly kind: 'value'; readonly milli: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** One reading a metric, in the order of the spec. Never rejects: what could not be read says so. */
+export async function readAll(
+  source: MetricsSource,
+  autoscaler: HorizontalPodAutoscaler,
+  selector: string,
+): Promise<readonly Reading[]> {
+  const { namespace = '' } = autoscaler.metadata;
+  return Promise.all(
+    (autoscaler.spec.metrics ?? []).map(async (metric): Promise<Reading> => {
+      try {
+        return checked(await read(source, metric, namespace, selector));
+      } catch (error) {
+        return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+      }
+    }),
+  );
+}
+
+/** A figure that is no number is none: nobody is scaled down for it. */
+function checked(reading: Reading): Reading {
+  if (reading.kind === 'pods') {
+    const samples = new Map([...reading.samples].filter(([, { milli }]) => Number.isFinite(milli)));
+    return { kind: 'pods', samples };
+  }
+  return reading.kind === 'value' && !Number.isFinite(reading.milli)
+    ? { kind: 'failed', message: 'the metric has no value' }
+    : reading;
+}
+
+async function read(
+  source: MetricsSource,
+  spec: MetricSpec,
+  namespace: string,
+  selector: string,
+): Promise<Reading> {
+  const { resource, containerResource, pods, object, external } = spec;
+  if (resource !== undefined)
+    return { kind: 'pods', samples: await source.resource(resource.name, namespace, selector, undefined) };
+  if (containerResource !== undefined) {
+    const { name, container } = containerResource;
+    return { kind: 'pods', samples: await source.resource(name, namespace, selector, container) };
+  }
+  if (pods !== undefined) {
+    const { name, selector: metricSelector } = pods.metric;
+    return { kind: 'pods', samples: await source.pods(name, namespace, selector, metricSelector) };
+  }
+  if (object !== undefined) {
+    const { metric, describedObject } = object;
+    return {
+      kind: 'value',
+      milli: await source.object(metric.name, namespace, describedObject, metric.selector),
+    };
+  }
+  if (external !== undefined) {
+    const { name, selector: metricSelector } = external.metric;
+    const series = await source.external(name, namespace, metricSelector);
+    if (series.length === 0) throw new Error('no metrics returned from external metrics API');
+    return { kind: 'value', milli: series.reduce((sum, milli) => sum + milli, 0) };
+  }
+  return { kind: 'failed', message: `unknown metric source type "${spec.type}"` };
+}
