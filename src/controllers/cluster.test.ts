@@ -41,6 +41,8 @@ async function available(one: Cloud, count: number, namespace = 'default'): Prom
   return status?.availableReplicas === count && status.updatedReplicas === count && status.replicas === count;
 }
 
+// conformance: [sig-network] EndpointSlice should create Endpoints and EndpointSlices for Pods matching a Service
+// conformance: [sig-network] EndpointsController should create Endpoints for Pods matching a Service
 test('a Deployment and its Service run, follow a rollout, and the cloud is quiet at rest', async (t) => {
   const one = await cloud(t, 1);
   await one.hollow({ count: 3, namePrefix: 'a' });

@@ -87,31 +87,18 @@ const listOf = async <T extends KubeObject>(ref: ResourceRef, namespace: string)
 const areReady = (namespace: string, wanted: number) => async (): Promise<boolean> =>
   (await find<Deployment>(deployments, namespace, 'web'))?.status?.availableReplicas === wanted;
 
-async function owner(namespace: string, name: string): Promise<ReplicationController> {
-  return client.create<ReplicationController>(replicationControllers, {
+/** A controller with its pods. */
+async function owner(namespace: string, name: string, replicas: number): Promise<ReplicationController> {
+  const own = { owner: name };
+  const made = await client.create<ReplicationController>(replicationControllers, {
     metadata: { name, namespace },
-    spec: {
-      replicas: 0,
-      selector: { never: name },
-      template: { metadata: { labels: { never: name } }, spec },
-    },
+    spec: { replicas, selector: own, template: { metadata: { labels: own }, spec } },
   } as ReplicationController);
-}
-
-const referenceTo = ({ metadata }: KubeObject, more: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'ReplicationController',
-  name: metadata.name ?? '',
-  uid: metadata.uid ?? '',
-  ...more,
-});
-
-async function ownedPods(namespace: string, owners: readonly object[], prefix: string, number = 3) {
-  for (let n = 0; n < number; n++)
-    await client.create<Pod>(pods, {
-      metadata: { name: `${prefix}-${n}`, namespace, ownerReferences: owners },
-      spec,
-    } as Pod);
+  await until('its pods run', async () => {
+    const found = await client.list<Pod>(pods, { namespace, labelSelector: `owner=${name}` });
+    return found.items.filter(({ status }) => status?.phase === 'Running').length === replicas;
+  });
+  return made;
 }
 
 describe('garbage collection', () => {
@@ -138,14 +125,13 @@ describe('garbage collection', () => {
     }
   });
 
-  // conformance, partly (pods made by hand: no controller of ReplicationControllers yet): [sig-api-machinery] Garbage collector should delete pods created by rc when not orphaning
-  // conformance, partly (pods made by hand: no controller of ReplicationControllers yet): [sig-api-machinery] Garbage collector should keep the rc around until all its pods are deleted if the deleteOptions says so [Serial]
-  // conformance, partly (pods made by hand: no controller of ReplicationControllers yet): [sig-api-machinery] Garbage collector should orphan pods created by rc if delete options say so [Serial]
+  // conformance: [sig-api-machinery] Garbage collector should delete pods created by rc when not orphaning
+  // conformance: [sig-api-machinery] Garbage collector should keep the rc around until all its pods are deleted if the deleteOptions says so [Serial]
+  // conformance: [sig-api-machinery] Garbage collector should orphan pods created by rc if delete options say so [Serial]
   test('a ReplicationController goes before, after, or without its pods', async () => {
     for (const propagationPolicy of ['Background', 'Foreground', 'Orphan'] as const) {
       const namespace = await aNamespace();
-      const rc = await owner(namespace, 'rc');
-      await ownedPods(namespace, [referenceTo(rc, { controller: true, blockOwnerDeletion: true })], 'p');
+      await owner(namespace, 'rc', 3);
       const options: DeleteOptions = { propagationPolicy };
       await client.delete(replicationControllers, namespace, 'rc', options);
       await until('it is gone', async () => {
@@ -194,20 +180,26 @@ describe('garbage collection', () => {
     await until('all are gone', async () => (await listOf(pods, namespace)).length === 0);
   });
 
-  // conformance, partly (pods made by hand: no controller of ReplicationControllers yet): [sig-api-machinery] Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted [Serial]
+  // conformance: [sig-api-machinery] Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents to be deleted [Serial]
   test('who has another owner stays, and does not hold back the one that goes', async () => {
     const namespace = await aNamespace();
-    const [goes, stays] = [await owner(namespace, 'goes'), await owner(namespace, 'stays')];
-    const going = referenceTo(goes, { blockOwnerDeletion: true });
-    await ownedPods(namespace, [going], 'one');
-    await ownedPods(namespace, [going, referenceTo(stays)], 'two');
+    await owner(namespace, 'goes', 6);
+    const { metadata: stays } = await owner(namespace, 'stays', 0);
+    const second = { apiVersion: 'v1', kind: 'ReplicationController', name: 'stays', uid: stays.uid };
+    const both: string[] = [];
+    for (const { metadata } of (await listOf<Pod>(pods, namespace)).slice(0, 3)) {
+      const { name = '', ownerReferences = [] } = metadata;
+      const all = { metadata: { ownerReferences: [...ownerReferences, second] } };
+      await client.patch(pods, namespace, name, 'merge', all);
+      both.push(name);
+    }
     await client.delete(replicationControllers, namespace, 'goes', { propagationPolicy: 'Foreground' });
     await until(
       'the owner is gone',
       async () => (await find(replicationControllers, namespace, 'goes')) === undefined,
     );
     const left = await listOf<Pod>(pods, namespace);
-    assert.deepEqual(left.map(({ metadata }) => metadata.name).sort(), ['two-0', 'two-1', 'two-2']);
+    assert.deepEqual(left.map(({ metadata }) => metadata.name).sort(), both.sort());
     for (const { metadata } of left) assert.equal(metadata.deletionTimestamp, undefined);
   });
 });

@@ -193,6 +193,8 @@ test('startAgent() registers a Ready node', { skip }, () => {
   assert.equal(node?.status?.capacity?.['pods'], '110');
 });
 
+// conformance, partly (no group, no mode): [sig-auth] ServiceAccounts should mount projected service account token
+// conformance, partly (one key, default mode): [sig-storage] ConfigMap updates should be reflected in volume [NodeConformance]
 test('the agent runs a pod with volumes, environment and network files', { skip }, async () => {
   const { client } = machine;
   const at = { namespace: 'default' };

@@ -43,6 +43,7 @@ test('NamespaceLifecycle: nothing comes into what is not there or going, and som
     );
 });
 
+// conformance, partly (the range is not updated): [sig-scheduling] LimitRange should create a LimitRange with defaults and ensure pod has those defaults applied.
 test('LimitRanger gives what is not said', async (t) => {
   const { client } = await startApi(t);
   const limits = [
@@ -221,6 +222,7 @@ test('Priority: the number behind the class', async (t) => {
   );
 });
 
+// conformance: [sig-node] RuntimeClass should reject a Pod requesting a non-existent RuntimeClass [NodeConformance]
 test('RuntimeClass: overhead, nodes and tolerations', async (t) => {
   const cloud = await startApi(t);
   await cloud.client.create(

@@ -139,6 +139,7 @@ async function available(
   );
 }
 
+// conformance, partly (an extension server of our own, not the sample of 1.17): [sig-api-machinery] Aggregator Should be able to support the 1.17 Sample API Server using the current Aggregator [LinuxOnly]
 test('serveApi() sends what another server serves to it, in the name of whoever asks', async (t) => {
   const { call, extension, ...server } = await start(t);
   const at = { call, extension, ...server };

@@ -364,12 +364,12 @@ async function goThrough(server: TestServer, sample: Sample): Promise<void> {
 // conformance: [sig-storage] VolumeAttachment Conformance should apply changes to a volumeattachment status
 // conformance: [sig-storage] VolumeAttachment Conformance should run through the lifecycle of a VolumeAttachment
 // conformance: [sig-storage] VolumeAttributesClass [FeatureGate:VolumeAttributesClass] should run through the lifecycle of a VolumeAttributesClass
-// conformance, partly (no controller makes its pods): [sig-apps] Daemon set [Serial] should verify changes to a daemon set status
-// conformance, partly (no controller makes its pods): [sig-apps] Job should apply changes to a job status
-// conformance, partly (no controller makes its pods): [sig-apps] ReplicationController should test the lifecycle of a ReplicationController
-// conformance, partly (no controller makes its pods): [sig-apps] ControllerRevision [Serial] should manage the lifecycle of a ControllerRevision
-// conformance, partly (no controller makes its pods): [sig-apps] Job should manage the lifecycle of a job
-// conformance, partly (no controller makes its pods): [sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should validate Statefulset Status endpoints
+// conformance, partly (without its pods): [sig-apps] Daemon set [Serial] should verify changes to a daemon set status
+// conformance, partly (without its pods): [sig-apps] Job should apply changes to a job status
+// conformance, partly (without its pods): [sig-apps] ReplicationController should test the lifecycle of a ReplicationController
+// conformance, partly (without its pods): [sig-apps] ControllerRevision [Serial] should manage the lifecycle of a ControllerRevision
+// conformance, partly (without its pods): [sig-apps] Job should manage the lifecycle of a job
+// conformance, partly (without its pods): [sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should validate Statefulset Status endpoints
 // conformance, partly (without its pods): [sig-apps] ReplicaSet should validate Replicaset Status endpoints
 // conformance, partly (without its pods): [sig-apps] Deployment should validate Deployment Status endpoints
 // conformance, partly (without an agent): [sig-node] Node Lifecycle should run through the lifecycle of a node

@@ -175,6 +175,7 @@ test('TokenReview answers who, and for which of the audiences', async (t) => {
   assert.equal((await ask([], 'nonsense')).error, 'invalid bearer token');
 });
 
+// conformance, partly (asked from outside, not from a pod): [sig-auth] ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer
 test('keys that sign tokens can be changed, and everybody can check tokens by those that are published', async (t) => {
   const later = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const pem = { type: 'spki', format: 'pem' } as const;

@@ -171,6 +171,37 @@ async function accounts(t: TestContext, server: TestServer): Promise<void> {
     watch.close();
   });
 
+  // conformance: [sig-auth] ServiceAccounts should allow opting out of API token automount
+  await t.test('a token is mounted unless the pod, or else its account, says no', async () => {
+    const says = [undefined, true, false] as const;
+    for (const [n, ofAccount] of says.entries())
+      for (const [m, ofPod] of says.entries()) {
+        const account = `mount-${n}`;
+        await call('POST', path, {
+          body: {
+            apiVersion: 'v1',
+            kind: 'ServiceAccount',
+            metadata: { name: account },
+            automountServiceAccountToken: ofAccount,
+          },
+        });
+        const { spec } = pod('p') as { spec: object };
+        const { body } = await call('POST', `${here}/pods`, {
+          body: {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name: `${account}-${m}` },
+            spec: { ...spec, serviceAccountName: account, automountServiceAccountToken: ofPod },
+          },
+        });
+        const mounts: readonly { mountPath: string }[] = body.spec.containers[0].volumeMounts ?? [];
+        const isMounted = mounts.some(
+          ({ mountPath }) => mountPath === '/var/run/secrets/kubernetes.io/serviceaccount',
+        );
+        assert.equal(isMounted, ofPod ?? ofAccount ?? true, `account ${ofAccount}, pod ${ofPod}`);
+      }
+  });
+
   // conformance: [sig-auth] ServiceAccounts should create a serviceAccountToken and ensure a successful TokenReview
   await t.test('a token of a service account is reviewed', async () => {
     await call('POST', path, {
@@ -251,7 +282,7 @@ test('small kinds, as conformance asks', async (t) => {
   });
 
   // conformance: [sig-apps] ReplicaSet Replicaset should have a working scale subresource
-  // conformance, partly (no controller here follows it): [sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should have a working scale subresource
+  // conformance, partly (without its pods): [sig-apps] StatefulSet Basic StatefulSet functionality [StatefulSetBasic] should have a working scale subresource
   await t.test('scales are read, updated and patched', async () => {
     const spec = {
       replicas: 1,

@@ -66,6 +66,8 @@ const deployment = (name: string, replicas: number): Json => ({
   },
 });
 
+// conformance: [sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should validate against a Deployment
+// conformance: [sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should allow expressions to refer variables.
 test('a validating policy denies what breaks a rule, in Kubernetes’ words', async (t) => {
   const { policy, create, call } = await start(t);
   await policy('Validating', 'few', {
@@ -362,6 +364,8 @@ test('types of custom resources are checked by their definition', async (t) => {
   );
 });
 
+// conformance: [sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] should mutate a Deployment
+// conformance, partly (a label instead of an annotation): [sig-api-machinery] MutatingAdmissionPolicy [Privileged:ClusterAdmin] should mutate a Deployment with annotations
 test('a mutating policy lays configurations over the object, by keys of lists, and patches it', async (t) => {
   const { policy, create, configMap, call } = await start(t);
   await policy('Mutating', 'sidecar', {

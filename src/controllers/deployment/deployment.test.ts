@@ -86,6 +86,7 @@ test('a scaling that comes again, after an undo, is refused', async (t) => {
     });
 });
 
+// conformance: [sig-apps] Deployment RollingUpdateDeployment should delete old pods and create new ones
 test('a new template rolls out; an undo raises the old ReplicaSet to the newest revision', async (t) => {
   const cluster = await rollout(2, aDeployment());
   t.after(() => cluster.stop());
@@ -105,6 +106,7 @@ test('a new template rolls out; an undo raises the old ReplicaSet to the newest 
   assert.ok(conditions(cluster).includes('Progressing=True/NewReplicaSetAvailable'));
 });
 
+// conformance: [sig-apps] Deployment RecreateDeployment should delete old pods and create new ones
 test('Recreate waits until the old pods are gone', async (t) => {
   const cluster = await rollout(3, aDeployment({ strategy: { type: 'Recreate' } }));
   t.after(() => cluster.stop());
@@ -158,6 +160,7 @@ test('a rollout that never gets ready runs out of time, and says so', async (t) 
   await cluster.until('mended', isDone(cluster));
 });
 
+// conformance: [sig-apps] Deployment deployment should delete old replica sets
 test('a paused Deployment scales but does not roll out; history is cut to its limit', async (t) => {
   const cluster = await rollout(5, aDeployment({ revisionHistoryLimit: 1 }));
   t.after(() => cluster.stop());
@@ -174,6 +177,7 @@ test('a paused Deployment scales but does not roll out; history is cut to its li
   assert.equal(cluster.replicaSets().length, 2);
 });
 
+// conformance: [sig-apps] Deployment deployment should support proportional scaling
 test('scaling in the middle of a rollout keeps the shares', async (t) => {
   const cluster = await rollout(
     6,

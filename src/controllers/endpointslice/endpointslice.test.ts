@@ -118,6 +118,7 @@ test('EndpointSlice plan() publishes what is not ready where asked, marks headle
   assert.ok(slices.every(({ metadata }) => metadata.labels?.['service.kubernetes.io/headless'] === ''));
 });
 
+// conformance, partly (the plan alone): [sig-network] EndpointSlice should create and delete EndpointSlices for a Service with a selector that matches no pods
 test('EndpointSlice plan() keeps one empty slice where there is nobody, and none without a selector', () => {
   const [slice, ...others] = slicesFor(service(), []);
   assert.deepEqual([slice?.endpoints, others.length], [[], 0]);
