@@ -92,6 +92,8 @@ export interface RunningController {
 const writesMax = 128;
 /** Tries of one creation whose outcome is not known. */
 const createTriesMax = 3;
+/** Names made up for one object, as the API server does. */
+const namesMax = 8;
 /** A key rests for this many times as long as its observing and planning took, so that large ones do not crowd out others. */
 const restFactor = 4;
 const restMsMax = 1000;
@@ -267,9 +269,9 @@ class Shell<Observed> implements RunningController {
 
   async #write(key: string, write: Write): Promise<void> {
     if (write.kind === 'create') write = { ...write, object: this.#named(write.object) };
-    const name = 'name' in write ? write.name : write.object.metadata.name;
+    let name = 'name' in write ? write.name : write.object.metadata.name;
     try {
-      if (write.kind === 'create') await this.#create(key, write.ref, write.object);
+      if (write.kind === 'create') name = await this.#create(key, write.ref, write.object);
       else await this.#change(key, write);
       if (write.done !== undefined) this.#record(write.done, name, '');
     } catch (error) {
@@ -295,13 +297,29 @@ class Shell<Observed> implements RunningController {
     return { ...object, metadata: { ...object.metadata, name: made } };
   }
 
-  async #create(key: string, ref: ResourceRef, object: KubeObject, isAgain = false): Promise<void> {
+  /** Returns the name that it got. */
+  async #create(
+    key: string,
+    ref: ResourceRef,
+    object: KubeObject,
+    isAgain = false,
+  ): Promise<string | undefined> {
+    let names = 1;
     for (let tries = 1; ; tries++) {
+      const mayBeThere = isAgain || tries > 1;
       try {
-        const created = await this.#created(ref, object, isAgain || tries > 1);
+        const created = await this.#created(ref, object, mayBeThere);
         this.#ownWrites.wrote(key, ref, keyOf(created), created.metadata.resourceVersion);
-        return;
+        return created.metadata.name;
       } catch (error) {
+        // Found by stopping controllers: a made-up name that another of the same owner bears, which is near certain among thousands, was taken for made.
+        const isTaken = !mayBeThere && isMadeUp(object) && isError(error, 'alreadyExists');
+        if (isTaken && names++ < namesMax) {
+          const { name: _, ...metadata } = object.metadata;
+          object = this.#named({ ...object, metadata });
+          tries--;
+          continue;
+        }
         if (!isUncertain(error)) throw error;
         if (tries < createTriesMax) continue;
         const others = this.#uncertain.get(key);
@@ -322,7 +340,8 @@ class Shell<Observed> implements RunningController {
       return await client.create(ref, object);
     } catch (error) {
       const [owner] = object.metadata.ownerReferences ?? [];
-      if (!isError(error, 'alreadyExists') || (!mayBeThere && owner === undefined)) throw error;
+      const isOther = !mayBeThere && (owner === undefined || isMadeUp(object));
+      if (!isError(error, 'alreadyExists') || isOther) throw error;
       const { namespace, name = '' } = object.metadata;
       const found = await client.get(ref, namespace, name);
       if (mayBeThere || found.metadata.ownerReferences?.[0]?.uid === owner?.uid) return found;
@@ -366,6 +385,9 @@ interface Creation {
   readonly ref: ResourceRef;
   readonly object: KubeObject;
 }
+
+/** Whether its name was made up, so that what bears it already is another object. */
+const isMadeUp = ({ metadata }: KubeObject): boolean => metadata.generateName !== undefined;
 
 /** Whether a request that failed so may have been carried out. */
 const isUncertain = (error: unknown): boolean => isError(error, 'timeout', 'unavailable') || !isError(error);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isTimeZone, nextTimeMs, parseCronSchedule } from './cron-schedule.ts';
+import { formatTimeIn, isTimeZone, nextTimeMs, parseCronSchedule } from './cron-schedule.ts';
 
 const next = (text: string, after: string, timeZone?: string): string | undefined => {
   const parsed = parseCronSchedule(text);
@@ -70,3 +70,14 @@ test('isTimeZone() knows zones by their names, written just so', () => {
   for (const name of ['', 'europe/berlin', 'Nowhere', '+01:00', '../UTC', 'Europe//Berlin'])
     assert.equal(isTimeZone(name), false, name);
 });
+
+for (const [ms, zone, text] of [
+  [Date.UTC(2026, 0, 1, 4, 30), 'UTC', '2026-01-01T04:30:00Z'],
+  [Date.UTC(2026, 0, 1, 4, 30), 'Europe/London', '2026-01-01T04:30:00Z'],
+  [Date.UTC(2026, 6, 1, 4, 30), 'Europe/London', '2026-07-01T05:30:00+01:00'],
+  [Date.UTC(2026, 0, 1, 4, 30, 15), 'America/St_Johns', '2026-01-01T01:00:15-03:30'],
+  [Date.UTC(2025, 11, 31, 23), 'Asia/Kolkata', '2026-01-01T04:30:00+05:30'],
+] as const)
+  test(`formatTimeIn() of ${zone} shows ${text}`, () => {
+    assert.equal(formatTimeIn(ms, zone), text);
+  });

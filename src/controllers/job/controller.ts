@@ -11,7 +11,7 @@ import { isOver } from './picture.ts';
 import { isManagedElsewhere, type Observed, plan } from './plan.ts';
 
 /** Pods that end one after another are counted together: the more there are, the longer a job rests. */
-const podsPerRestMs = 50;
+const podsPerRestMs = 10;
 const restMsMax = 100;
 
 export function jobController(informers: Informers, clock: Clock): Controller<Observed> {
