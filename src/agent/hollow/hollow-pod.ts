@@ -23,12 +23,12 @@ export type HollowStep =
 
 export function hollowStep(pod: Pod, nowMs: number): HollowStep {
   const phase = pod.status?.phase ?? 'Pending';
-  const isFinal = phase === 'Succeeded' || phase === 'Failed';
   if (pod.metadata.deletionTimestamp !== undefined) {
+    const isFinal = phase === 'Succeeded' || phase === 'Failed';
     const held = isHeld(pod) && isFinal && pod.metadata.deletionGracePeriodSeconds === 0;
     return held ? { kind: 'nothing' } : { kind: 'delete' };
   }
-  if (isFinal) return { kind: 'nothing' };
+  if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'nothing' };
   if (phase !== 'Running') return { kind: 'start' };
   if (isCalledNotReady(pod)) return { kind: 'ready' };
   const exitAfter = pod.metadata.annotations?.[exitAfterAnnotation];
