@@ -16,6 +16,7 @@ import { strayPodController } from './job/stray-pods.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { podAutoscalerController } from './pod-autoscaler/controller.ts';
+import { DecisionLog, type DecisionRecord } from './pod-autoscaler/decisions.ts';
 import { createResourceMetrics } from './pod-autoscaler/resource-metrics.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
@@ -27,6 +28,7 @@ import { type RunningController, type ShellOptions, startController } from './sh
 import { statefulSetController } from './stateful-set/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
+export type { DecisionRecord } from './pod-autoscaler/decisions.ts';
 export {
   deploymentController,
   endpointSliceController,
@@ -49,11 +51,14 @@ export interface ControllersOptions extends ShellOptions {
 export interface Controllers {
   /** Keys waiting or being worked, all controllers together: 0 at rest. */
   readonly busy: number;
+  /** Why an autoscaler (`namespace/name`) did what it did; the oldest first. undefined: nothing is known of it. */
+  explainAutoscaler(key: string): readonly DecisionRecord[] | undefined;
   stop(): void;
 }
 
 export function startControllers(options: ControllersOptions): Controllers {
   const { client, informers, clock, registry, rootCaPem } = options;
+  const decisions = new DecisionLog();
   const running: readonly RunningController[] = [
     startController(deploymentController(informers), options),
     startController(replicaSetController(informers), options),
@@ -77,7 +82,13 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(disruptionController(informers, client, registry), options),
     startController(staleTargetController(informers), options),
     startController(
-      podAutoscalerController({ client, informers, registry, metrics: createResourceMetrics(client) }),
+      podAutoscalerController({
+        client,
+        informers,
+        registry,
+        metrics: createResourceMetrics(client),
+        onDecision: (key, decision, observed) => decisions.note(key, decision, observed),
+      }),
       options,
     ),
     ...(options.issueSecretToken === undefined
@@ -96,6 +107,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     get busy() {
       return running.reduce((sum, one) => sum + one.busy, 0);
     },
+    explainAutoscaler: (key) => decisions.of(key),
     stop: () => {
       for (const one of running) one.stop();
     },

@@ -86,9 +86,10 @@ export async function buildControlPlane(
   });
   closing.add('informers', () => informers.stop());
   const common = { client, informers, clock: realClock, random: realRandom };
-  const explanations: { explain?: (podKey: string) => unknown } = {};
+  const explanations: { explain?: (podKey: string) => unknown; autoscaler?: (key: string) => unknown } = {};
   const explain = createExplainPaths({
     pod: (podKey) => explanations.explain?.(podKey),
+    autoscaler: (key) => explanations.autoscaler?.(key),
     access: (identity, asked) => api.context.access.explain(identity, asked),
   });
   const server = await serveApi({
@@ -136,6 +137,7 @@ export async function buildControlPlane(
     },
   });
   closing.add('controllers', () => controllers.stop());
+  explanations.autoscaler = (key) => controllers.explainAutoscaler(key);
   const scheduler = startScheduler({ ...common, log: log.with({ part: 'scheduler' }) });
   closing.add('scheduler', () => scheduler.stop());
   explanations.explain = (podKey) => scheduler.explain(podKey);

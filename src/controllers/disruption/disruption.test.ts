@@ -197,6 +197,55 @@ test('shares are of what the owners want: a Deployment through its ReplicaSets, 
   assert.deepEqual((await of('web'))[0], 10);
 });
 
+test('custom resources with a scale count as what they say', async (t) => {
+  const { client, makePods, makeBudget, budget, rest } = await cloud(t);
+  const replicas = { type: 'integer' };
+  const schema = {
+    openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        spec: { type: 'object', properties: { size: replicas } },
+        status: { type: 'object', properties: { size: replicas } },
+      },
+    },
+  };
+  const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size' };
+  await client.create(
+    {
+      group: 'apiextensions.k8s.io',
+      version: 'v1',
+      resource: 'customresourcedefinitions',
+      namespaced: false,
+    },
+    {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'fleets.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'fleets', kind: 'Fleet' },
+        versions: [{ name: 'v1', served: true, storage: true, schema, subresources: { scale, status: {} } }],
+      },
+    } as KubeObject,
+  );
+  await rest();
+  const fleet = await client.create(
+    { group: 'example.com', version: 'v1', resource: 'fleets', namespaced: true },
+    {
+      apiVersion: 'example.com/v1',
+      kind: 'Fleet',
+      metadata: { name: 'f', namespace: 'default' },
+      spec: { size: 8 },
+    } as KubeObject,
+  );
+  await makePods(['a', 'b'], fleet);
+  await makeBudget({ minAvailable: '50%' });
+  await rest();
+  const { status } = await budget();
+  assert.deepEqual([status?.expectedPods, status?.desiredHealthy, status?.currentHealthy], [8, 4, 2]);
+});
+
 test('what cannot be told lets no pod go, and says why', async (t) => {
   const { makePods, makeBudget, budget, rest, evict } = await cloud(t);
   const owner = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j', uid: 'u' } };

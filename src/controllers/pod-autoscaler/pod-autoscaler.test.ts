@@ -9,6 +9,7 @@ import { createMemoryStore } from '../../store/index.ts';
 import { horizontalPodAutoscalersRef as autoscalersRef, deploymentsRef, podsRef } from '../resources.ts';
 import { startController } from '../shell.ts';
 import { podAutoscalerController } from './controller.ts';
+import { DecisionLog } from './decisions.ts';
 import type { Decision } from './plan.ts';
 import type { MetricsSource } from './readings.ts';
 import { createResourceMetrics } from './resource-metrics.ts';
@@ -50,13 +51,17 @@ async function cloud(t: TestContext, useOwnMetrics = false) {
     external: async () => (figures.queue === undefined ? [] : [figures.queue]),
   };
   const decisions: Decision[] = [];
+  const log = new DecisionLog();
   const controller = startController(
     podAutoscalerController({
       client,
       informers,
       registry: api.context.registry,
       metrics: useOwnMetrics ? createResourceMetrics(client) : metrics,
-      onDecision: (_key, decision) => decisions.push(decision),
+      onDecision(key, decision, observed) {
+        decisions.push(decision);
+        log.note(key, decision, observed);
+      },
     }),
     { client, informers, clock, random, log: silentLog },
   );
@@ -92,6 +97,7 @@ async function cloud(t: TestContext, useOwnMetrics = false) {
     client,
     figures,
     decisions,
+    log,
     addPods,
     pass,
     get,
@@ -131,7 +137,7 @@ async function cloud(t: TestContext, useOwnMetrics = false) {
 }
 
 test('it goes up at once and down after five minutes', async (t) => {
-  const { make, addPods, pass, get, figures, replicas, conditions, events, decisions } = await cloud(t);
+  const { make, addPods, pass, get, figures, replicas, conditions, events, decisions, log } = await cloud(t);
   figures.cpu = 1000;
   await addPods(['a', 'b']);
   await make({});
@@ -163,6 +169,18 @@ test('it goes up at once and down after five minutes', async (t) => {
   ]);
   const [first] = decisions;
   assert.deepEqual([first?.current, first?.recommended, first?.desired, first?.isRescale], [2, 4, 4, true]);
+  const { at, until, ...record } = log.of('default/web')?.[0] ?? {};
+  assert.equal(at, until);
+  assert.deepEqual(record, {
+    current: 2,
+    recommended: 4,
+    desired: 4,
+    because: 'cpu resource utilization (percentage of request) above target',
+    bounds: { min: 1, max: 10 },
+    pods: 2,
+    readings: [{ pods: { a: 1000, b: 1000 } }],
+    recent: [],
+  });
   await addPods(['c', 'd']);
   figures.cpu = 100;
   await pass(200);
@@ -170,6 +188,8 @@ test('it goes up at once and down after five minutes', async (t) => {
   assert.equal((await conditions())[0]?.[2], 'ScaleDownStabilized');
   await pass(150);
   assert.equal(await replicas(), 1);
+  // What is decided again on the same grounds is told once.
+  assert.ok((log.of('default/web')?.length ?? 99) < 8);
   assert.ok(
     (await events()).includes('Normal SuccessfulRescale New size: 1; reason: All metrics below target'),
   );

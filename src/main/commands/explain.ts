@@ -15,11 +15,13 @@ import {
 import type { Explanation } from '../../apiserver/index.ts';
 import { type Arguments, formatDuration, suggestion, usage } from '../../cli/index.ts';
 import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
+import type { DecisionRecord } from '../../controllers/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { dataOption, outputOption, print, printJson, type RunnableCommand } from '../command.ts';
-import { accessPath } from '../explain-paths.ts';
+import { accessPath, autoscalerPrefix } from '../explain-paths.ts';
 import { dataDirectoryOf, layoutOf } from '../layout.ts';
 import { accessText, questionOf } from './explain-access.ts';
+import { autoscalerLines } from './explain-autoscaler.ts';
 
 interface Condition {
   readonly type: string;
@@ -94,10 +96,22 @@ async function tell(client: HttpClient, given: Arguments): Promise<number> {
     kind.kind === 'Pod'
       ? await client.request('GET', `/caelum/explain/pods/${encodeURIComponent(`${namespace}/${name}`)}`)
       : undefined;
+  const decisions =
+    kind.kind === 'HorizontalPodAutoscaler'
+      ? ((await client.request('GET', `${autoscalerPrefix}${encodeURIComponent(`${namespace}/${name}`)}`)) as
+          | readonly DecisionRecord[]
+          | null)
+      : undefined;
   const conditions = (object as { status?: { conditions?: readonly Condition[] } }).status?.conditions ?? [];
   if (given.value('output') === 'json')
-    printJson({ object, conditions, events: told, placement: decision ?? null });
-  else print(narrative(kind, object, conditions, told, decision));
+    printJson({
+      object,
+      conditions,
+      events: told,
+      placement: decision ?? null,
+      ...(decisions ? { decisions } : {}),
+    });
+  else print(narrative(kind, object, conditions, told, decision, autoscalerLines(decisions ?? [])));
   return 0;
 }
 
@@ -155,6 +169,7 @@ function narrative(
   conditions: readonly Condition[],
   told: readonly Event[],
   decision: unknown,
+  more: readonly string[],
 ): string {
   const { name, namespace, ownerReferences, creationTimestamp, deletionTimestamp } = object.metadata;
   const ago = (time: string | undefined): string =>
@@ -180,6 +195,7 @@ function narrative(
         .split('\n')
         .map((line) => `  ${line}`),
     );
+  lines.push(...more);
   lines.push('', told.length === 0 ? 'Nothing was told about it.' : 'What was told about it:');
   for (const event of told) {
     const times = (event.count ?? 1) > 1 ? ` (${event.count} times)` : '';
