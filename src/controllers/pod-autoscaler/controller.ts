@@ -3,7 +3,7 @@
  *
  * What was recommended and changed of late is kept in memory, and so are the last decisions with their grounds.
  */
-import type { HorizontalPodAutoscaler, KindRegistry, Pod } from '../../api/index.ts';
+import type { HorizontalPodAutoscaler, KindRegistry, LabelPredicate, Pod } from '../../api/index.ts';
 import { type Client, type Informers, keyOf } from '../../client/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import { horizontalPodAutoscalersRef, podsRef } from '../resources.ts';
@@ -26,6 +26,9 @@ const periodMs = 15_000;
 
 /** What is kept of one autoscaler. */
 interface Kept {
+  readonly key: string;
+  /** What its target selects, as it was seen last. */
+  matches: LabelPredicate | undefined;
   history: History;
   decision: Decision | undefined;
 }
@@ -41,7 +44,12 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     const { uid = '' } = metadata;
     let found = kept.get(uid);
     if (found === undefined) {
-      found = { history: { recommendations: [], changes: [] }, decision: undefined };
+      found = {
+        key: keyOf({ metadata }),
+        matches: undefined,
+        history: { recommendations: [], changes: [] },
+        decision: undefined,
+      };
       kept.set(uid, found);
     }
     return found;
@@ -62,6 +70,7 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
       if (autoscaler === undefined) return undefined;
       const { target, selection } = await findTarget(client, registry, autoscaler);
       const mine = keptOf(autoscaler);
+      mine.matches = 'error' in selection ? undefined : selection.matches;
       if ('error' in selection || 'error' in target)
         return {
           autoscaler,
@@ -77,7 +86,14 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
         specReplicas >= minReplicas && specReplicas <= maxReplicas && (specReplicas > 0 || minReplicas === 0);
       const readings = isAsked ? await readAll(metrics, autoscaler, selection.text) : [];
       const pods = podsIn(namespace).filter(({ metadata }) => selection.matches(metadata.labels));
-      return { autoscaler, target, selection: { pods }, readings, history: mine.history };
+      const rivals = rivalsOf(kept.values(), namespace, pods);
+      return {
+        autoscaler,
+        target,
+        selection: rivals.length > 1 ? ambiguous(selection.text, rivals) : { pods },
+        readings,
+        history: mine.history,
+      };
     },
     plan(observed, { nowMs }) {
       const { autoscaler, target } = observed;
@@ -111,3 +127,22 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     },
   };
 }
+
+/** The autoscalers whose targets select one of these pods. */
+function rivalsOf(all: Iterable<Kept>, namespace: string, pods: readonly Pod[]): readonly string[] {
+  const rivals: string[] = [];
+  for (const { key, matches } of all)
+    if (
+      matches !== undefined &&
+      key.startsWith(`${namespace}/`) &&
+      pods.some(({ metadata }) => matches(metadata.labels))
+    )
+      rivals.push(key.slice(namespace.length + 1));
+  return rivals.sort().map((name) => `{${name} ${namespace}}`);
+}
+
+/** Two that pull at the same pods would never agree: neither does anything. */
+const ambiguous = (selector: string, rivals: readonly string[]) => ({
+  reason: 'AmbiguousSelector',
+  error: `pods by selector ${selector} are controlled by multiple HPAs: [${rivals.join(' ')}]`,
+});

@@ -120,8 +120,9 @@ function decideByMetrics(
   const { spec } = autoscaler;
   const nothing = blank(conditions, nowMs, specReplicas);
   if ('error' in selection) {
-    conditions.set('ScalingActive', false, 'InvalidSelector', selection.error);
     const { reason, error: message } = selection;
+    const why = reason === 'SelectorRequired' ? 'InvalidSelector' : reason;
+    conditions.set('ScalingActive', false, why, message);
     return {
       ...nothing,
       conditions: conditions.list,

@@ -263,6 +263,32 @@ test('bounds, a target of zero, and one that is not there', async (t) => {
   ]);
 });
 
+test('two autoscalers of the same pods: neither does anything', async (t) => {
+  const { make, addPods, pass, replicas, conditions, figures, client, get } = await cloud(t);
+  await addPods(['a', 'b']);
+  await make({});
+  const { spec } = await get();
+  await client.create(autoscalersRef, {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'other', namespace: 'default' },
+    spec,
+  } as KubeObject);
+  await pass(16);
+  figures.cpu = 1000;
+  await pass(30);
+  assert.equal(await replicas(), 2);
+  assert.deepEqual((await conditions())[1], [
+    'ScalingActive',
+    'False',
+    'AmbiguousSelector',
+    'pods by selector app=web are controlled by multiple HPAs: [{other default} {web default}]',
+  ]);
+  await client.delete(autoscalersRef, 'default', 'other');
+  await pass(16);
+  assert.equal(await replicas(), 4);
+});
+
 test('an external metric scales to zero and back', async (t) => {
   const { make, pass, figures, replicas } = await cloud(t);
   figures.queue = 0;
