@@ -25,6 +25,16 @@ export function cronJobController(informers: Informers, client: Client, clock: C
     return [...new Set(owners.map((owner) => `${change.object.metadata.namespace}/${owner?.name}`))];
   };
   const nothing: ReadonlySet<string> = new Set();
+  /** By uid: since when (by the clock on the wall) its present schedule holds, where it had another before. */
+  const changedMs = new Map<string, number>();
+
+  const onCronJob = (change: Change<CronJob>): readonly string[] => {
+    const { kind, key, object } = change;
+    const { uid = '' } = object.metadata;
+    if (kind === 'deleted') changedMs.delete(uid);
+    else if (kind === 'updated' && !sameSchedule(change.previous, object)) changedMs.set(uid, clock.nowMs());
+    return [key];
+  };
 
   const isGone = async (namespace: string | undefined, name: string, uid: string): Promise<boolean> => {
     try {
@@ -38,27 +48,30 @@ export function cronJobController(informers: Informers, client: Client, clock: C
 
   return {
     name: 'cronjob-controller',
-    watches: [
-      watch<CronJob>(informers, cronJobsRef, ({ key }) => [key]),
-      watch<Job>(informers, jobsRef, ownersOf),
-    ],
+    watches: [watch<CronJob>(informers, cronJobsRef, onCronJob), watch<Job>(informers, jobsRef, ownersOf)],
     laterWatches: (_, work) =>
       onClockJump(clock, cronJobs, () => {
+        changedMs.clear();
         for (const cronJob of cronJobs.list()) work(keyOf(cronJob));
       }),
     observe(key) {
       const cronJob = cronJobs.get(key);
       if (cronJob === undefined) return undefined;
-      const jobs = jobsOf(cronJob.metadata.uid ?? '');
+      const { uid = '' } = cronJob.metadata;
+      const jobs = jobsOf(uid);
+      const notBeforeMs = changedMs.get(uid) ?? 0;
       const known = new Set(jobs.map(({ metadata }) => metadata.uid));
       const lacking = (cronJob.status?.active ?? []).filter(({ uid }) => !known.has(uid));
-      if (lacking.length === 0) return { cronJob, jobs, missing: nothing };
+      if (lacking.length === 0) return { cronJob, jobs, notBeforeMs, missing: nothing };
       return Promise.all(
         lacking.map(async ({ name = '', uid = '' }) =>
           (await isGone(cronJob.metadata.namespace, name, uid)) ? uid : '',
         ),
-      ).then((gone) => ({ cronJob, jobs, missing: new Set(gone) }));
+      ).then((gone) => ({ cronJob, jobs, notBeforeMs, missing: new Set(gone) }));
     },
     plan,
   };
 }
+
+const sameSchedule = ({ spec: a }: CronJob, { spec: b }: CronJob): boolean =>
+  a.schedule === b.schedule && a.timeZone === b.timeZone;

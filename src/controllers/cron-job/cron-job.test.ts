@@ -140,6 +140,17 @@ test('startingDeadlineSeconds: what is later than that is not made up for', asyn
   assert.deepEqual(names(), [nameAt(startMs + 20 * minuteMs)]);
 });
 
+test('another schedule holds from then on: what it would have had before is not made up for', async () => {
+  const { run } = setUp({ schedule: '0 12 * * *' });
+  await run(11 * 60 * minuteMs);
+  change({ schedule: '30 10 * * *' });
+  await run(1000);
+  assert.equal(jobs().length, 0);
+  change({ schedule: '5 11 * * *' });
+  await run(5 * minuteMs + 1000);
+  assert.deepEqual(names(), [nameAt(startMs + (11 * 60 + 5) * minuteMs)]);
+});
+
 test('failed jobs have a limit of their own', async () => {
   const { run } = setUp({ failedJobsHistoryLimit: 2 }, () => ({ afterMs: 1000, exitCode: 1 }));
   await run(5 * minuteMs + 30_000);

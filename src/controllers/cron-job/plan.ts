@@ -23,6 +23,8 @@ export interface Observed {
   readonly cronJob: CronJob;
   /** Those that it controls. */
   readonly jobs: readonly Job[];
+  /** When its schedule was changed: what the new one would have had before that is not made up for. */
+  readonly notBeforeMs: number;
   /** Uids of jobs that the status has for running and that are no more. */
   readonly missing: ReadonlySet<string>;
 }
@@ -106,7 +108,7 @@ function readSchedule({ spec }: CronJob): CronSchedule | string {
 }
 
 function scheduleSteps(observed: Observed, nowMs: number): readonly Step[] {
-  const { cronJob } = observed;
+  const { cronJob, notBeforeMs } = observed;
   const { schedule: text, timeZone, suspend, startingDeadlineSeconds: deadline } = cronJob.spec;
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
     const message = `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`;
@@ -123,8 +125,8 @@ function scheduleSteps(observed: Observed, nowMs: number): readonly Step[] {
     const message = `unparseable schedule: ${JSON.stringify(text)} : ${schedule}`;
     return [...steps, eventOf(cronJob, 'Warning', 'UnparseableSchedule', message)];
   }
-  const lastMs =
-    Date.parse(cronJob.status?.lastScheduleTime ?? cronJob.metadata.creationTimestamp ?? '') || 0;
+  const last = cronJob.status?.lastScheduleTime ?? cronJob.metadata.creationTimestamp;
+  const lastMs = Math.max(Date.parse(last ?? '') || 0, notBeforeMs);
   const sinceMs = deadline === undefined ? lastMs : Math.max(lastMs, nowMs - deadline * 1000);
   const due = dueTime(schedule, timeZone ?? 'UTC', sinceMs, nowMs);
   if (due.kind === 'error')
