@@ -392,6 +392,25 @@ test('pods of a job that is gone, or going, are let go', async () => {
   assert.equal(pods().length, 3);
 });
 
+test('a pod that nobody controls keeps its finalizer as long as a job may adopt it', async () => {
+  const { until, client, run } = setUp({ spec: { suspend: true }, ends: () => undefined });
+  await until('it is suspended', () => has('Suspended'));
+  const orphan = (name: string, labels: Record<string, string>): Pod => ({
+    metadata: { name, namespace: 'shop', labels, finalizers: [trackingFinalizer] },
+    spec: { nodeName: 'n1', containers: [] },
+  });
+  client.seed<Pod>(podsRef, orphan('stray', { job: 'none' }));
+  await until('the stray is let go', () => tracked() === 0);
+  client.intercept = ({ verb, resource }) =>
+    verb === 'patch' && resource === 'pods' ? new Error('not now') : undefined;
+  client.seed<Pod>(podsRef, orphan('mine', { job: 'sums' }));
+  await run(1000);
+  const patches = client.requests.filter(({ verb, name }) => verb === 'patch' && name === 'mine');
+  assert.ok(patches.length > 0);
+  for (const { body } of patches)
+    assert.ok('ownerReferences' in (body as { metadata: object }).metadata, JSON.stringify(body));
+});
+
 test('a job that another controller keeps is left alone', async () => {
   const { run, writes } = setUp({ spec: { managedBy: 'example.com/queue' } });
   await run(10_000);
