@@ -57,6 +57,15 @@ export class OwnWrites {
     this.#subscriptions.push(informer.onChange((change) => this.#onChange(followed, change)));
   }
 
+  /** Whether something of this name is in the copy, or was written and will be. */
+  knows(ref: ResourceRef, objectKey: string): boolean {
+    const followed = this.#followed.get(idOf(ref));
+    return (
+      followed !== undefined &&
+      (followed.informer.get(objectKey) !== undefined || followed.expected.has(objectKey))
+    );
+  }
+
   /** Whether the copies hold all that was written for `key`. */
   allSeen(key: string): boolean {
     return !this.#counts.has(key);

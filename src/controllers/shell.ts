@@ -92,7 +92,7 @@ export interface RunningController {
 const writesMax = 128;
 /** Tries of one creation whose outcome is not known. */
 const createTriesMax = 3;
-/** Names made up for one object, as the API server does. */
+/** Names made up for one object until one is free. */
 const namesMax = 8;
 /** A key rests for this many times as long as its observing and planning took, so that large ones do not crowd out others. */
 const restFactor = 4;
@@ -118,6 +118,8 @@ class Shell<Observed> implements RunningController {
   readonly #subscriptions: { cancel(): void }[] = [];
   /** By key: creations of which it is not known whether they were carried out, or still will be. */
   readonly #uncertain = new Map<string, Creation[]>();
+  /** Made up, of objects that are being created. */
+  readonly #names = new Set<string>();
   #stopped = false;
 
   constructor(controller: Controller<Observed>, options: ShellOptions) {
@@ -268,10 +270,10 @@ class Shell<Observed> implements RunningController {
   }
 
   async #write(key: string, write: Write): Promise<void> {
-    if (write.kind === 'create') write = { ...write, object: this.#named(write.object) };
-    let name = 'name' in write ? write.name : write.object.metadata.name;
+    if (write.kind === 'create') write = { ...write, object: this.#named(write.ref, write.object) };
+    const name = 'name' in write ? write.name : write.object.metadata.name;
     try {
-      if (write.kind === 'create') name = await this.#create(key, write.ref, write.object);
+      if (write.kind === 'create') await this.#create(key, write.ref, write.object);
       else await this.#change(key, write);
       if (write.done !== undefined) this.#record(write.done, name, '');
     } catch (error) {
@@ -280,6 +282,8 @@ class Shell<Observed> implements RunningController {
       const isUntold = write.untold !== undefined && isError(error, ...write.untold);
       if (write.failed !== undefined && !isUntold) this.#record(write.failed, name, messageOf(error));
       throw error;
+    } finally {
+      if (write.kind === 'create') this.#names.delete(nameOf(write.ref, write.object));
     }
   }
 
@@ -288,38 +292,31 @@ class Shell<Observed> implements RunningController {
     this.#recorder.record({ ...event, message });
   }
 
-  /** Names are made here, so that a creation whose answer was lost can be repeated under the same name. */
-  #named(object: KubeObject): KubeObject {
+  /**
+   * Names are made here, so that a creation whose answer was lost can be repeated under the same name: what is found under it is ours. So no name is made up
+   * that something known bears, which among thousands is near certain to happen by chance.
+   */
+  #named(ref: ResourceRef, object: KubeObject): KubeObject {
     const { name, generateName } = object.metadata;
     if (name !== undefined || generateName === undefined) return object;
-    // As the API server: at most 63 characters, five of them chance.
-    const made = `${generateName.slice(0, 58)}${nameSuffix(this.#random)}`;
-    return { ...object, metadata: { ...object.metadata, name: made } };
+    for (let tries = 1; ; tries++) {
+      // As the API server: at most 63 characters, five of them chance.
+      const made = `${generateName.slice(0, 58)}${nameSuffix(this.#random)}`;
+      const named = { ...object, metadata: { ...object.metadata, name: made } };
+      const id = nameOf(ref, named);
+      if (tries < namesMax && (this.#names.has(id) || this.#ownWrites.knows(ref, keyOf(named)))) continue;
+      this.#names.add(id);
+      return named;
+    }
   }
 
-  /** Returns the name that it got. */
-  async #create(
-    key: string,
-    ref: ResourceRef,
-    object: KubeObject,
-    isAgain = false,
-  ): Promise<string | undefined> {
-    let names = 1;
+  async #create(key: string, ref: ResourceRef, object: KubeObject, isAgain = false): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const mayBeThere = isAgain || tries > 1;
       try {
-        const created = await this.#created(ref, object, mayBeThere);
+        const created = await this.#created(ref, object, isAgain || tries > 1);
         this.#ownWrites.wrote(key, ref, keyOf(created), created.metadata.resourceVersion);
-        return created.metadata.name;
+        return;
       } catch (error) {
-        // Found by stopping controllers: a made-up name that another of the same owner bears, which is near certain among thousands, was taken for made.
-        const isTaken = !mayBeThere && isMadeUp(object) && isError(error, 'alreadyExists');
-        if (isTaken && names++ < namesMax) {
-          const { name: _, ...metadata } = object.metadata;
-          object = this.#named({ ...object, metadata });
-          tries--;
-          continue;
-        }
         if (!isUncertain(error)) throw error;
         if (tries < createTriesMax) continue;
         const others = this.#uncertain.get(key);
@@ -340,8 +337,7 @@ class Shell<Observed> implements RunningController {
       return await client.create(ref, object);
     } catch (error) {
       const [owner] = object.metadata.ownerReferences ?? [];
-      const isOther = !mayBeThere && (owner === undefined || isMadeUp(object));
-      if (!isError(error, 'alreadyExists') || isOther) throw error;
+      if (!isError(error, 'alreadyExists') || (!mayBeThere && owner === undefined)) throw error;
       const { namespace, name = '' } = object.metadata;
       const found = await client.get(ref, namespace, name);
       if (mayBeThere || found.metadata.ownerReferences?.[0]?.uid === owner?.uid) return found;
@@ -386,8 +382,8 @@ interface Creation {
   readonly object: KubeObject;
 }
 
-/** Whether its name was made up, so that what bears it already is another object. */
-const isMadeUp = ({ metadata }: KubeObject): boolean => metadata.generateName !== undefined;
+const nameOf = (ref: ResourceRef, object: KubeObject): string =>
+  `${ref.group}/${ref.resource} ${keyOf(object)}`;
 
 /** Whether a request that failed so may have been carried out. */
 const isUncertain = (error: unknown): boolean => isError(error, 'timeout', 'unavailable') || !isError(error);
