@@ -86,7 +86,6 @@ const is = (namespace: string, type: string) => async (): Promise<boolean> =>
   (await reasonOf(namespace, type)) !== undefined;
 
 describe('jobs', () => {
-  // conformance, partly (containers do not restart on simulated nodes): [sig-apps] Job should run a job to completion when tasks sometimes fail and are locally restarted
   test('a job runs to completion', async () => {
     const namespace = await aNamespace();
     await client.create(jobs, aJob(namespace, { completions: 4, parallelism: 2 }, 50));
