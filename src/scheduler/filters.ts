@@ -14,6 +14,8 @@ export const refusals = {
   name: "node(s) didn't match the requested node name",
   taint: 'node(s) had untolerated taint(s)',
   affinity: "node(s) didn't match Pod's node affinity/selector",
+  /** Of all nodes but those that the pod names: no rule was asked of them. */
+  named: "node(s) didn't satisfy plugin(s) [NodeAffinity]",
   ports: "node(s) didn't have free ports for the requested pod ports",
   tooManyPods: 'Too many pods',
   spread: "node(s) didn't match pod topology spread constraints",

@@ -104,7 +104,7 @@ for (const [what, nodes, waiting, message] of [
         },
       },
     }),
-    "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity].",
   ],
 ] as const) {
   test(`plan() waits and says why: ${what}`, () => {

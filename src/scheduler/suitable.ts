@@ -60,7 +60,7 @@ function workOut(
   const fixed = new Float64Array(rows.length);
   const refused = new Map<string, number>();
   if (only !== undefined && only.length < snapshot.nodeCount)
-    refused.set(refusals.affinity, snapshot.nodeCount - only.length);
+    refused.set(refusals.named, snapshot.nodeCount - only.length);
   let count = 0;
   for (let at = 0; at < considered; at++) {
     const row = only === undefined ? at : (only[at] ?? 0);

@@ -123,7 +123,19 @@ function hasUntolerated(pod: Pod, node: Node, effects: readonly string[]): boole
   );
 }
 
+/** The only nodes that come into question, where the pod names them in every term; of others nothing is asked. */
+function isUnnamed(pod: Pod, node: Node): boolean {
+  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const terms = required?.nodeSelectorTerms ?? [];
+  const naming = terms.map(({ matchFields = [] }) =>
+    matchFields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In'),
+  );
+  if (required === undefined || naming.some((one) => one === undefined)) return false;
+  return !naming.some((one) => one?.values?.includes(nameOf(node)) === true);
+}
+
 function ownRefusal(pod: Pod, node: Node): string | undefined {
+  if (isUnnamed(pod, node)) return "node(s) didn't satisfy plugin(s) [NodeAffinity]";
   const cordoned = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
   const { nodeName = '', tolerations = [] } = pod.spec ?? {};
   if (nodeName !== '' && nodeName !== nameOf(node)) return "node(s) didn't match the requested node name";
