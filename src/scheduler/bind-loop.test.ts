@@ -90,6 +90,21 @@ test('startScheduler() tells why a pod waits, and binds it when a node comes', a
   assert.equal(pod('big').spec?.nodeName, 'b');
 });
 
+test('startScheduler() tells why a pod waits again when that could not be written', async (t) => {
+  const { run, addNode, addPod, pod, client } = desk(t);
+  addNode('a', '1');
+  let failures = 1;
+  client.intercept = ({ verb, subresource }) =>
+    verb === 'patch' && subresource === 'status' && failures-- > 0
+      ? new CaelumError('unavailable', 'the connection broke')
+      : undefined;
+  addPod('big', '3');
+  await run(1000);
+  assert.equal(pod('big').status?.conditions, undefined);
+  await run(10_000);
+  assert.equal(pod('big').status?.conditions?.[0]?.reason, 'Unschedulable');
+});
+
 test('startScheduler() leaves gated pods and those of other schedulers alone', async (t) => {
   const { run, addNode, addPod, pod, client } = desk(t);
   addNode('a');

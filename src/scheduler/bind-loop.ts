@@ -77,6 +77,8 @@ const rememberedMax = 10_000;
 const retryAllMs = 300_000;
 /** However much changes, pods that did not fit are tried again at most this often. */
 const asideRestMs = 1000;
+/** Until a reason that could not be written is written again. */
+const toldAgainMs = 5000;
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -336,8 +338,13 @@ class BindLoop implements Scheduler {
   #setAside(step: Step & { kind: 'wait' }, pod: Pod): void {
     this.#aside.set(step.podKey, pod);
     const message = waitMessage(step.nodes, step.refused);
-    const known = pod.status?.conditions?.find((one) => one.type === 'PodScheduled');
     this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
+    this.#tellWhy(step.podKey, pod, message);
+  }
+
+  /** The pod's condition. Told until it is there, while the pod waits: it is looked at again only when something changes. */
+  #tellWhy(podKey: string, pod: Pod, message: string): void {
+    const known = pod.status?.conditions?.find((one) => one.type === 'PodScheduled');
     if (known?.status === 'False' && known.message === message) return;
     const { clock, client, log } = this.#options;
     const condition = {
@@ -357,8 +364,12 @@ class BindLoop implements Scheduler {
         { subresource: 'status' },
       )
       .catch((error: unknown) => {
-        if (!isError(error, 'notFound', 'conflict'))
-          log.warn('cannot tell why a pod waits', { pod: step.podKey, error });
+        if (isError(error, 'notFound', 'conflict')) return;
+        log.warn('cannot tell why a pod waits', { pod: podKey, error });
+        clock.after(toldAgainMs, () => {
+          const now = this.#aside.get(podKey);
+          if (!this.#stopped && now?.metadata.uid === pod.metadata.uid) this.#tellWhy(podKey, now, message);
+        });
       });
   }
 

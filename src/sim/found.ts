@@ -52,4 +52,8 @@ export const found: readonly FoundBug[] = [
     seeds: [777_465_103],
     sentence: 'A machine that was restarted twice while the API did not answer counted one restart for two.',
   },
+  {
+    seeds: [86],
+    sentence: 'Why a pod waits was not written when the API was away, and only told five minutes later.',
+  },
 ];
