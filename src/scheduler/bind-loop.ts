@@ -368,7 +368,8 @@ class BindLoop implements Scheduler {
         log.warn('cannot tell why a pod waits', { pod: podKey, error });
         clock.after(toldAgainMs, () => {
           const now = this.#aside.get(podKey);
-          if (!this.#stopped && now?.metadata.uid === pod.metadata.uid) this.#tellWhy(podKey, now, message);
+          if (this.#stopped || now === undefined || now.metadata.uid !== pod.metadata.uid) return;
+          this.#tellWhy(podKey, now, message);
         });
       });
   }
