@@ -9,7 +9,7 @@ import { badRequest, type Node, notFound, type Pod } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { Query, ResourceRoute } from '../router.ts';
-import { httpStatusOf, statusOf } from '../status.ts';
+import { passUpgrade, refuse } from './pass-through.ts';
 
 export interface AgentConnection {
   /** PEM. */
@@ -123,32 +123,23 @@ export class AgentProxy {
     }
     const { host: _host, authorization: _authorization, ...headers } = http.headers;
     const asked = httpsRequest({ ...this.#options(target), method: http.method ?? 'GET', headers });
-    asked.setTimeout(connectTimeoutMs, () =>
-      asked.destroy(new Error(`no answer within ${connectTimeoutMs} ms`)),
-    );
-    asked.once('error', (cause) => refuse(socket, unreachable(pod, target, cause)));
-    asked.once('upgrade', (answer, agent, agentHead) => {
-      asked.setTimeout(0);
-      socket.write(headOf(answer));
-      if (agentHead.length > 0) socket.write(agentHead);
-      if (head.length > 0) agent.write(head);
-      join(socket, agent);
-    });
-    asked.once('response', (answer) => {
-      textOf(answer).then(
-        (text) =>
-          refuse(
-            socket,
-            new CaelumError(
-              codeOf(answer.statusCode),
-              text === '' ? `the node agent answers ${answer.statusCode}` : text,
+    passUpgrade(asked, socket, head, {
+      answerMsMax: connectTimeoutMs,
+      unreachable: (cause) => unreachable(pod, target, cause),
+      onRefused: (answer) => {
+        textOf(answer).then(
+          (text) =>
+            refuse(
+              socket,
+              new CaelumError(
+                codeOf(answer.statusCode),
+                text === '' ? `the node agent answers ${answer.statusCode}` : text,
+              ),
             ),
-          ),
-        (error: unknown) => refuse(socket, error),
-      );
+          (error: unknown) => refuse(socket, error),
+        );
+      },
     });
-    socket.once('close', () => asked.destroy());
-    asked.end();
   }
 
   #pod(route: ResourceRoute): Pod {
@@ -194,37 +185,6 @@ export function agentOptions(connection: AgentConnection | undefined): RequestOp
         : new Error('not the certificate of a node'),
     servername: '',
   };
-}
-
-/** Bytes both ways. */
-export function join(a: Duplex, b: Duplex): void {
-  const tie = (from: Duplex, to: Duplex): void => {
-    from.on('error', () => {
-      from.destroy();
-      to.destroy();
-    });
-    // What is on its way still arrives: the last frame of an exec holds its exit code.
-    from.on('close', () => to.end());
-    from.pipe(to);
-  };
-  tie(a, b);
-  tie(b, a);
-}
-
-export function headOf(answer: IncomingMessage): string {
-  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
-  for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2)
-    lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);
-  return `${lines.join('\r\n')}\r\n\r\n`;
-}
-
-/** An upgrade that is refused is answered as any request is, on the bare socket. */
-export function refuse(socket: Duplex, error: unknown): void {
-  if (socket.destroyed) return;
-  const body = JSON.stringify(statusOf(error));
-  socket.end(
-    `HTTP/1.1 ${httpStatusOf(error)} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }
 
 function unreachable(pod: Pod, target: Target, cause: unknown): CaelumError {

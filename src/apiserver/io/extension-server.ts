@@ -4,15 +4,15 @@
  * Invariants: nothing that a client wrote about who it is reaches the other server, but for what we found out; its slowness is bounded until it begins to answer;
  * a client that has gone is not worked for.
  */
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CaelumError } from '../../lib/index.ts';
 import type { Identity } from '../identity.ts';
 import type { Address } from '../webhook.ts';
-import { headOf, join, refuse } from './agent-proxy.ts';
 import { asApiResponse } from './api-response.ts';
+import { endToEnd, forwarded, passAnswer, passUpgrade, refuse } from './pass-through.ts';
 
 export interface ExtensionTerms {
   /** On the certificate: `name.namespace.svc`. */
@@ -70,19 +70,7 @@ export class ExtensionServer {
       http,
       response,
     );
-    await new Promise<void>((resolve) => {
-      response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders));
-      // A watch begins before anything has happened.
-      response.flushHeaders();
-      answer.once('error', () => response.destroy());
-      answer.once('aborted', () => response.destroy());
-      answer.once('close', resolve);
-      response.once('close', () => {
-        answer.destroy();
-        resolve();
-      });
-      answer.pipe(response);
-    });
+    await passAnswer(answer, endToEnd(answer.rawHeaders), response);
   }
 
   /** A connection that becomes another: bytes both ways until one side closes. */
@@ -115,22 +103,7 @@ export class ExtensionServer {
         Upgrade: upgrade ?? '',
       },
     });
-    asked.setTimeout(this.#terms.answerMsMax, () => asked.destroy(new Error('no answer in time')));
-    asked.once('error', (cause) => refuse(socket, unreachable(cause)));
-    asked.once('upgrade', (answer, other, otherHead) => {
-      asked.setTimeout(0);
-      socket.write(headOf(answer));
-      if (otherHead.length > 0) socket.write(otherHead);
-      if (head.length > 0) other.write(head);
-      join(socket, other);
-    });
-    asked.once('response', (answer) => {
-      asked.setTimeout(0);
-      socket.write(headOf(answer));
-      answer.pipe(socket);
-    });
-    socket.once('close', () => asked.destroy());
-    asked.end();
+    passUpgrade(asked, socket, head, { answerMsMax: this.#terms.answerMsMax, unreachable });
   }
 
   /** A document for ourselves. Throws what is told in conditions. */
@@ -238,31 +211,6 @@ function unreachable(cause: unknown): CaelumError {
   return new CaelumError('unavailable', `error trying to reach service: ${why}`, { cause });
 }
 
-/** Of one connection only (RFC 9110, 7.6.1). */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** What a client says of itself is told anew. */
-export function forwarded(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  const kept: OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (hopByHop.has(name) || name === 'host' || name === 'authorization' || name === 'expect') continue;
-    if (name.startsWith('x-remote-') || name.startsWith('impersonate-') || name.startsWith('x-forwarded-'))
-      continue;
-    kept[name] = value;
-  }
-  return kept;
-}
-
 /** Header values are bytes; as text they are UTF-8. */
 const asLatin1 = (text: string): string => {
   const bytes = Buffer.from(text).toString('latin1');
@@ -291,15 +239,3 @@ const headerKey = (key: string): string =>
         : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     })
     .join('');
-
-/** Raw headers without those of the connection. */
-export function endToEnd(raw: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = raw[at] ?? '';
-    const lower = name.toLowerCase();
-    // Ours are told by ourselves.
-    if (!hopByHop.has(lower) && lower !== 'audit-id' && lower !== 'date') kept.push(name, raw[at + 1] ?? '');
-  }
-  return kept;
-}

@@ -19,8 +19,8 @@ import type { ApiContext } from '../context.ts';
 import { type ProxyTarget, proxyTarget } from '../proxy-target.ts';
 import type { ResourceRoute } from '../router.ts';
 import type { Address } from '../webhook.ts';
-import { type AgentConnection, agentOptions, headOf, join, refuse } from './agent-proxy.ts';
-import { endToEnd, forwarded } from './extension-server.ts';
+import { type AgentConnection, agentOptions } from './agent-proxy.ts';
+import { endToEnd, forwarded, passAnswer, passUpgrade } from './pass-through.ts';
 
 const connectMsMax = 10_000;
 
@@ -48,18 +48,7 @@ export class ObjectProxy {
     for (let at = 0; at + 1 < headers.length; at += 2)
       if (headers[at]?.toLowerCase() === 'location')
         headers[at + 1] = behindProxy(headers[at + 1] ?? '', base, target);
-    await new Promise<void>((resolve) => {
-      response.writeHead(answer.statusCode ?? 502, headers);
-      response.flushHeaders();
-      answer.once('error', () => response.destroy());
-      answer.once('aborted', () => response.destroy());
-      answer.once('close', resolve);
-      response.once('close', () => {
-        answer.destroy();
-        resolve();
-      });
-      answer.pipe(response);
-    });
+    await passAnswer(answer, headers, response);
   }
 
   /** Bytes both ways until one side closes. */
@@ -70,22 +59,7 @@ export class ObjectProxy {
     const options = this.#options(target, target.addresses[0], route.path + search, http);
     const headers = { ...options.headers, Connection: connection ?? 'Upgrade', Upgrade: upgrade ?? '' };
     const asked = requestBy(target)({ ...options, headers });
-    asked.setTimeout(connectMsMax, () => asked.destroy(new Error('no answer in time')));
-    asked.once('error', (cause) => refuse(socket, unreachable(cause)));
-    asked.once('upgrade', (answer, other, otherHead) => {
-      asked.setTimeout(0);
-      socket.write(headOf(answer));
-      if (otherHead.length > 0) socket.write(otherHead);
-      if (head.length > 0) other.write(head);
-      join(socket, other);
-    });
-    asked.once('response', (answer) => {
-      asked.setTimeout(0);
-      socket.write(headOf(answer));
-      answer.pipe(socket);
-    });
-    socket.once('close', () => asked.destroy());
-    asked.end();
+    passUpgrade(asked, socket, head, { answerMsMax: connectMsMax, unreachable });
   }
 
   #options(

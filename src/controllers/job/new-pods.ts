@@ -1,6 +1,7 @@
 /** The pods that a job makes. Pure. */
 import type { Container, Job, Pod } from '../../api/index.ts';
-import { adopterOf, controllerReference } from '../ownership.ts';
+import { adopterOf } from '../ownership.ts';
+import { podOf } from '../pod-template.ts';
 import { jobsRef, podsRef, referenceTo } from '../resources.ts';
 import type { Write } from '../step.ts';
 import {
@@ -39,22 +40,15 @@ export function podCreations(
 
 /** What all pods of a job have in common. */
 function basePod(job: Job): Pod {
-  const { template } = job.spec ?? {};
-  const { labels, annotations, finalizers = [] } = template?.metadata ?? {};
-  const { name = '', namespace } = job.metadata;
-  const spec = template?.spec;
+  const pod = podOf(job.spec?.template ?? {}, job, jobsRef);
+  const { finalizers = [] } = pod.metadata;
   return {
-    apiVersion: 'v1',
-    kind: 'Pod',
+    ...pod,
     metadata: {
-      generateName: `${name}-`,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
+      ...pod.metadata,
       finalizers: finalizers.includes(trackingFinalizer) ? finalizers : [...finalizers, trackingFinalizer],
-      ownerReferences: [controllerReference(jobsRef, job)],
     },
-    ...(spec === undefined ? {} : { spec: isIndexed(job) ? withIndexVariable(spec) : spec }),
+    ...(pod.spec === undefined || !isIndexed(job) ? {} : { spec: withIndexVariable(pod.spec) }),
   };
 }
 
