@@ -64,8 +64,10 @@ const groupNames: Readonly<Record<string, string>> = {
   authorization: 'authorization.k8s.io',
   certificates: 'certificates.k8s.io',
   coordination: 'coordination.k8s.io',
+  custom_metrics: 'custom.metrics.k8s.io',
   discovery: 'discovery.k8s.io',
   events: 'events.k8s.io',
+  external_metrics: 'external.metrics.k8s.io',
   flowcontrol: 'flowcontrol.apiserver.k8s.io',
   meta: 'meta.k8s.io',
   metrics: 'metrics.k8s.io',
@@ -80,7 +82,8 @@ const groupNames: Readonly<Record<string, string>> = {
 const wanted = new Set(
   `core.v1 meta.v1 apps.v1 batch.v1 autoscaling.v1 autoscaling.v2 policy.v1 rbac.v1 networking.v1 discovery.v1 events.v1
    coordination.v1 node.v1 scheduling.v1 storage.v1 admission.v1 admissionregistration.v1 apiextensions.v1 apiregistration.v1
-   apidiscovery.v2 authentication.v1 authorization.v1 certificates.v1 flowcontrol.v1 resource.v1 metrics.v1beta1`
+   apidiscovery.v2 authentication.v1 authorization.v1 certificates.v1 flowcontrol.v1 resource.v1 metrics.v1beta1
+   custom_metrics.v1beta1 custom_metrics.v1beta2 external_metrics.v1beta1`
     .trim()
     .split(/\s+/),
 );
@@ -286,6 +289,8 @@ function isKind(facts: Facts, name: string, schema: Schema | undefined): boolean
   const [group = '', version = '', kind = ''] = name.split('.');
   const served = group === 'core' ? 'core' : (groupNames[group] ?? group);
   if (facts.kinds.has(`${served}.${version}.${kind}`)) return true;
+  // Their facts are of the wire alone.
+  if (/(^|_)metrics$/.test(group)) return /(Node|Pod)Metrics(List)?$|MetricValue(List)?$/.test(kind);
   return group === 'meta' && /(Options|^PartialObjectMetadata|^List)(List)?$/.test(kind);
 }
 

@@ -7,25 +7,33 @@ export interface ContainerMetrics {
 }
 
 export interface NodeMetrics {
-  readonly metadata?: ObjectMeta;
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
   readonly timestamp?: string;
   readonly window?: string;
   readonly usage?: { readonly [key: string]: string };
 }
 
 export interface NodeMetricsList {
+  readonly apiVersion?: string;
+  readonly kind?: string;
   readonly metadata?: ListMeta;
   readonly items?: readonly NodeMetrics[];
 }
 
 export interface PodMetrics {
-  readonly metadata?: ObjectMeta;
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
   readonly timestamp?: string;
   readonly window?: string;
   readonly containers?: readonly ContainerMetrics[];
 }
 
 export interface PodMetricsList {
+  readonly apiVersion?: string;
+  readonly kind?: string;
   readonly metadata?: ListMeta;
   readonly items?: readonly PodMetrics[];
 }

@@ -2853,6 +2853,53 @@ WindowsSecurityContextOptions
   hostProcess 4 bool nullable
 `,
 
+  'custom_metrics.v1beta1': `
+MetricListOptions
+  labelSelector 1 string
+  metricLabelSelector 2 string
+
+MetricValue kind
+  apiVersion - string
+  kind - string
+  describedObject 1 core.v1.ObjectReference
+  metricName 2 string
+  timestamp 3 time
+  window 4 int64
+  value 5 quantity
+  selector 6 meta.v1.LabelSelector
+
+MetricValueList kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ListMeta
+  items 2 []MetricValue
+`,
+
+  'custom_metrics.v1beta2': `
+MetricIdentifier
+  name 1 string
+  selector 2 meta.v1.LabelSelector
+
+MetricListOptions
+  labelSelector 1 string
+  metricLabelSelector 2 string
+
+MetricValue kind
+  apiVersion - string
+  kind - string
+  describedObject 1 core.v1.ObjectReference
+  metric 2 MetricIdentifier
+  timestamp 3 time
+  windowSeconds 4 int64
+  value 5 quantity
+
+MetricValueList kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ListMeta
+  items 2 []MetricValue
+`,
+
   'discovery.v1': `
 Endpoint
   addresses! 1 []string list=set
@@ -2929,6 +2976,23 @@ EventList kind
 EventSeries
   count! 1 int32 default=0
   lastObservedTime! 2 microTime
+`,
+
+  'external_metrics.v1beta1': `
+ExternalMetricValue kind
+  apiVersion - string
+  kind - string
+  metricName 1 string
+  metricLabels 2 {}string
+  timestamp 3 time
+  window 4 int64
+  value 5 quantity
+
+ExternalMetricValueList kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ListMeta
+  items 2 []ExternalMetricValue
 `,
 
   'flowcontrol.v1': `
@@ -3304,23 +3368,31 @@ ContainerMetrics
   name 1 string
   usage 2 {}quantity
 
-NodeMetrics
+NodeMetrics kind
+  apiVersion - string
+  kind - string
   metadata 1 meta.v1.ObjectMeta
   timestamp 2 time
   window 3 duration
   usage 4 {}quantity
 
-NodeMetricsList
+NodeMetricsList kind
+  apiVersion - string
+  kind - string
   metadata 1 meta.v1.ListMeta
   items 2 []NodeMetrics
 
-PodMetrics
+PodMetrics kind
+  apiVersion - string
+  kind - string
   metadata 1 meta.v1.ObjectMeta
   timestamp 2 time
   window 3 duration
   containers 4 []ContainerMetrics
 
-PodMetricsList
+PodMetricsList kind
+  apiVersion - string
+  kind - string
   metadata 1 meta.v1.ListMeta
   items 2 []PodMetrics
 `,
@@ -4043,8 +4115,11 @@ export const servedGroups: Readonly<Record<string, string>> = {
   'certificates.v1': 'certificates.k8s.io',
   'coordination.v1': 'coordination.k8s.io',
   'core.v1': '',
+  'custom_metrics.v1beta1': 'custom.metrics.k8s.io',
+  'custom_metrics.v1beta2': 'custom.metrics.k8s.io',
   'discovery.v1': 'discovery.k8s.io',
   'events.v1': 'events.k8s.io',
+  'external_metrics.v1beta1': 'external.metrics.k8s.io',
   'flowcontrol.v1': 'flowcontrol.apiserver.k8s.io',
   'meta.v1': 'meta.k8s.io',
   'metrics.v1beta1': 'metrics.k8s.io',
