@@ -1,12 +1,7 @@
 /** Requests and limits as cgroup values and out-of-memory scores. Pure; the kubelet's formulas. */
 import { type Container, type Pod, quantityMilli, quantityValue } from '../../api/index.ts';
+import type { Limits } from '../runtime/index.ts';
 import { qosClassOf } from './qos.ts';
-
-export interface Limits {
-  readonly cpuShares: number;
-  readonly cpuQuotaMicros: number | undefined;
-  readonly memoryLimitBytes: number | undefined;
-}
 
 /** The quota is for a period of this length. */
 export const cpuPeriodMicros = 100_000;

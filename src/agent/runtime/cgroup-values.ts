@@ -1,13 +1,7 @@
 /**
  * Numbers of cgroup files, in both versions: limits to write, usage to read. Pure.
  */
-import type { ContainerUsage } from './runtime.ts';
-
-export interface Limits {
-  readonly cpuShares: number;
-  readonly cpuQuotaMicros: number | undefined;
-  readonly memoryLimitBytes: number | undefined;
-}
+import type { ContainerUsage, Limits } from './runtime.ts';
 
 /** One write: controller (ignored on v2), file, value. `optional`: the file may be absent. */
 export interface CgroupWrite {

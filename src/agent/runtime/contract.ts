@@ -4,7 +4,14 @@
  * The commands are few, so that a fake can act them: see `acts`.
  */
 import assert from 'node:assert/strict';
-import type { ContainerSpec, ContainerStatus, ExecSession, Runtime, SandboxSpec } from './runtime.ts';
+import type {
+  ContainerLimits,
+  ContainerSpec,
+  ContainerStatus,
+  ExecSession,
+  Runtime,
+  SandboxSpec,
+} from './runtime.ts';
 
 export interface ContractHarness {
   /** A runtime on the same host state as the last one of this harness: a restarted agent. */
@@ -96,6 +103,13 @@ export function containerSpec(
     ...changes,
   };
 }
+
+const pickLimits = (limits: ContainerLimits | undefined) => ({
+  cpuShares: limits?.cpuShares,
+  cpuQuotaMicros: limits?.cpuQuotaMicros,
+  memoryLimitBytes: limits?.memoryLimitBytes,
+  resources: limits?.resources,
+});
 
 export async function readText(stream: NodeJS.ReadableStream | undefined): Promise<string> {
   const parts: Buffer[] = [];
@@ -339,6 +353,38 @@ const execCases: readonly ContractCase[] = [
         assert.equal(slow.timedOut, true);
         await assert.rejects(runtime.execSync('0'.repeat(64), acts.slow, 100), { code: 'notFound' });
       }),
+  },
+  {
+    name: 'updateResources() and updateSandbox() are remembered by the next runtime',
+    run: async (harness) => {
+      const runtime = await harness.open();
+      const podUid = harness.podUid();
+      await runtime.createSandbox(sandboxSpec(podUid));
+      const resources = { requests: { cpu: '100m' }, limits: { memory: '64Mi' } };
+      const first = { cpuShares: 102, cpuQuotaMicros: undefined, memoryLimitBytes: 64 * 2 ** 20, resources };
+      const { id, limits } = await runtime.startContainer({
+        ...containerSpec(harness, podUid, acts.forever),
+        ...first,
+      });
+      assert.deepEqual(pickLimits(limits), first);
+      const grown = { cpuShares: 204, cpuQuotaMicros: 20_000, memoryLimitBytes: 96 * 2 ** 20 };
+      const asked = { requests: { cpu: '200m' }, limits: { cpu: '200m', memory: '96Mi' } };
+      await runtime.updateSandbox(podUid, grown);
+      await runtime.updateResources(id, { ...grown, resources: asked });
+      assert.ok((await runtime.podUsage(podUid)) !== undefined);
+      await runtime.close();
+      const again = await harness.open();
+      assert.deepEqual(pickLimits((await again.status(id))?.limits), { ...grown, resources: asked });
+      const [sandbox] = (await again.listSandboxes()).filter((one) => one.podUid === podUid);
+      assert.deepEqual(
+        [sandbox?.cpuShares, sandbox?.cpuQuotaMicros, sandbox?.memoryLimitBytes],
+        Object.values(grown),
+      );
+      await assert.rejects(again.updateSandbox('nobody', grown), { code: 'notFound' });
+      assert.equal(await again.podUsage('nobody'), undefined);
+      await again.removeSandbox(podUid);
+      await again.close();
+    },
   },
   {
     name: 'usage() and updateResources() work on a running container only',

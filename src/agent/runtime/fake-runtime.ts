@@ -9,11 +9,13 @@
 import { assert, CaelumError, type Clock, type Random, type Timer } from '../../lib/index.ts';
 import { createMemorySession, type MemorySession } from './io/memory-session.ts';
 import type {
+  ContainerLimits,
   ContainerSpec,
   ContainerStatus,
   ContainerUsage,
   ExecRequest,
   ExecSession,
+  Limits,
   Runtime,
   SandboxSpec,
 } from './runtime.ts';
@@ -308,12 +310,31 @@ class InMemoryRuntime implements FakeRuntime {
     this.#running(id, 'reopen the log of');
   }
 
-  async updateResources(
-    id: string,
-    limits: Pick<ContainerSpec, 'cpuShares' | 'cpuQuotaMicros' | 'memoryLimitBytes'>,
-  ): Promise<void> {
+  async updateResources(id: string, limits: ContainerLimits): Promise<void> {
     const container = this.#running(id, 'update');
     container.spec = { ...container.spec, ...limits };
+  }
+
+  async updateSandbox(podUid: string, limits: Limits): Promise<void> {
+    const sandbox = this.host.sandboxes.get(podUid);
+    if (sandbox === undefined)
+      throw new CaelumError('notFound', `Cannot update pod "${podUid}": it has no sandbox`);
+    const { cpuShares, cpuQuotaMicros, memoryLimitBytes } = limits;
+    this.host.sandboxes.set(podUid, { ...sandbox, cpuShares, cpuQuotaMicros, memoryLimitBytes });
+  }
+
+  async podUsage(podUid: string): Promise<ContainerUsage | undefined> {
+    if (!this.host.sandboxes.has(podUid)) return undefined;
+    const sum = { cpuNanoseconds: 0, memoryWorkingSetBytes: 0, memoryRssBytes: 0, pids: 0 };
+    for (const { id, spec } of this.host.containers.values()) {
+      const own = spec.podUid === podUid ? await this.usage(id) : undefined;
+      if (own === undefined) continue;
+      sum.cpuNanoseconds += own.cpuNanoseconds;
+      sum.memoryWorkingSetBytes += own.memoryWorkingSetBytes;
+      sum.memoryRssBytes += own.memoryRssBytes;
+      sum.pids += own.pids;
+    }
+    return sum;
   }
 
   async close(): Promise<void> {
@@ -356,7 +377,20 @@ class InMemoryRuntime implements FakeRuntime {
 function statusOf(container: FakeContainer): ContainerStatus {
   const { id, spec, state, pid, startedAtMs, finishedAtMs, exitCode, reason, message } = container;
   const { podUid, name, attempt } = spec;
-  return { id, podUid, name, attempt, state, pid, startedAtMs, finishedAtMs, exitCode, reason, message };
+  return {
+    id,
+    podUid,
+    name,
+    attempt,
+    state,
+    pid,
+    startedAtMs,
+    finishedAtMs,
+    exitCode,
+    reason,
+    message,
+    limits: spec,
+  };
 }
 
 /** 64 hexadecimal digits from text: eight rounds of FNV-1a, each seeded by the last. Not cryptographic. */

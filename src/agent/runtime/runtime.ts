@@ -6,8 +6,22 @@
  * under its root, or labelled in the OCI state. All calls are idempotent: creating what exists answers what exists.
  */
 
+import type { ResourceRequirements } from '../../api/index.ts';
+
+/** Of processor and memory; undefined: no limit. */
+export interface Limits {
+  readonly cpuShares: number;
+  readonly cpuQuotaMicros: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
+}
+
+export interface ContainerLimits extends Limits {
+  /** What was asked for, of which the numbers follow. Kept, and told by `status`. */
+  readonly resources?: ResourceRequirements | undefined;
+}
+
 /** A sandbox is a pod's network namespace, its cgroup parent and its shared files (hosts, resolv.conf, hostname). */
-export interface SandboxSpec {
+export interface SandboxSpec extends Limits {
   /** The pod's uid. */
   readonly podUid: string;
   readonly podName: string;
@@ -18,10 +32,6 @@ export interface SandboxSpec {
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
   readonly sysctls: Readonly<Record<string, string>>;
-  /** Limits of the whole pod; undefined: none. */
-  readonly cpuShares: number;
-  readonly cpuQuotaMicros: number | undefined;
-  readonly memoryLimitBytes: number | undefined;
 }
 
 export interface MountSpec {
@@ -44,7 +54,7 @@ export interface SecuritySpec {
   readonly seccomp: 'RuntimeDefault' | 'Unconfined';
 }
 
-export interface ContainerSpec {
+export interface ContainerSpec extends ContainerLimits {
   readonly podUid: string;
   /** Container name in the pod. */
   readonly name: string;
@@ -58,9 +68,6 @@ export interface ContainerSpec {
   readonly workingDirectory: string;
   readonly mounts: readonly MountSpec[];
   readonly security: SecuritySpec;
-  readonly cpuShares: number;
-  readonly cpuQuotaMicros: number | undefined;
-  readonly memoryLimitBytes: number | undefined;
   readonly pidsLimit: number | undefined;
   readonly oomScoreAdjust: number;
   readonly terminal: boolean;
@@ -84,6 +91,8 @@ export interface ContainerStatus {
   /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, `StartError`. */
   readonly reason: string | undefined;
   readonly message: string | undefined;
+  /** As they were last set; undefined when nobody knows. */
+  readonly limits?: ContainerLimits | undefined;
 }
 
 export interface ExecRequest {
@@ -149,11 +158,12 @@ export interface Runtime {
   usage(id: string): Promise<ContainerUsage | undefined>;
   /** Asks the monitor to reopen the log after it was rotated. */
   reopenLog(id: string): Promise<void>;
-  /** Changes cpu and memory limits of a running container. */
-  updateResources(
-    id: string,
-    limits: Pick<ContainerSpec, 'cpuShares' | 'cpuQuotaMicros' | 'memoryLimitBytes'>,
-  ): Promise<void>;
+  /** Changes the limits of a running container. */
+  updateResources(id: string, limits: ContainerLimits): Promise<void>;
+  /** Changes the limits of the whole pod. */
+  updateSandbox(podUid: string, limits: Limits): Promise<void>;
+  /** Of all containers of the pod together. */
+  podUsage(podUid: string): Promise<ContainerUsage | undefined>;
   /** Stops watching. Containers go on. */
   close(): Promise<void>;
   /** Removes every container and sandbox, and what was made for all of them (cgroups); then closes. For `down`. */

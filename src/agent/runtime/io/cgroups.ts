@@ -10,14 +10,13 @@ import { join } from 'node:path';
 import { CaelumError } from '../../../lib/index.ts';
 import {
   type CgroupWrite,
-  type Limits,
   limitWritesV1,
   limitWritesV2,
   parseKeyed,
   usageV1,
   usageV2,
 } from '../cgroup-values.ts';
-import type { ContainerUsage } from '../runtime.ts';
+import type { ContainerUsage, Limits } from '../runtime.ts';
 import type { CgroupLayout } from './host.ts';
 
 const ours = ['cpu', 'memory', 'pids'] as const;

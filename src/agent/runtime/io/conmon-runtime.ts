@@ -14,11 +14,13 @@ import { join } from 'node:path';
 import { CaelumError, type Clock, explainError, type Log } from '../../../lib/index.ts';
 import { type OciConfig, ociConfig, ociProcess } from '../oci.ts';
 import type {
+  ContainerLimits,
   ContainerSpec,
   ContainerStatus,
   ContainerUsage,
   ExecRequest,
   ExecSession,
+  Limits,
   Runtime,
   SandboxSpec,
 } from '../runtime.ts';
@@ -44,7 +46,7 @@ export interface RuntimeOptions {
 
 interface Container {
   readonly id: string;
-  readonly spec: ContainerSpec;
+  spec: ContainerSpec;
   readonly cgroupPath: string;
   state: 'created' | 'running' | 'exited';
   pid: number | undefined;
@@ -215,7 +217,7 @@ class ConmonRuntime implements Runtime {
       if (compiled === config) uncompiled = config;
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await Promise.all([
-        writeFile(join(folder, 'spec.json'), JSON.stringify(spec), { mode: 0o600 }),
+        disk.writeSpec({ root: this.#root, id }, spec),
         writeFile(join(folder, 'config.json'), JSON.stringify(compiled), { mode: 0o600 }),
       ]);
       const places = { id, spec, folder, exitFolder: this.#exitFolder, stateFolder: this.#stateFolder };
@@ -358,6 +360,7 @@ class ConmonRuntime implements Runtime {
       exitCode: ended?.exitCode,
       reason,
       message: ended?.message,
+      limits: spec,
     };
   }
 
@@ -467,11 +470,26 @@ class ConmonRuntime implements Runtime {
       await this.#clock.sleep(5);
   }
 
-  async updateResources(
-    id: string,
-    limits: Pick<ContainerSpec, 'cpuShares' | 'cpuQuotaMicros' | 'memoryLimitBytes'>,
-  ): Promise<void> {
-    await this.#cgroups.setLimits(this.#running(id, 'update').cgroupPath, limits);
+  /** The kernel first, then the file: an agent that dies in between finds the old ones written, and sets the new ones again. */
+  async updateResources(id: string, limits: ContainerLimits): Promise<void> {
+    const container = this.#running(id, 'update');
+    await this.#cgroups.setLimits(container.cgroupPath, limits);
+    const spec = { ...container.spec, ...limits };
+    await disk.writeSpec({ root: this.#root, id }, spec);
+    container.spec = spec;
+  }
+
+  async updateSandbox(podUid: string, limits: Limits): Promise<void> {
+    const sandbox = this.#sandboxes.get(podUid);
+    if (sandbox === undefined)
+      throw new CaelumError('notFound', `Cannot update pod "${podUid}": it has no sandbox`);
+    const { cpuShares, cpuQuotaMicros, memoryLimitBytes } = limits;
+    await this.#cgroups.setLimits(this.#cgroups.podPath(podUid), limits);
+    await this.#sandboxes.rewrite({ ...sandbox, cpuShares, cpuQuotaMicros, memoryLimitBytes });
+  }
+
+  async podUsage(podUid: string): Promise<ContainerUsage | undefined> {
+    return this.#cgroups.usage(this.#cgroups.podPath(podUid));
   }
 
   async close(): Promise<void> {

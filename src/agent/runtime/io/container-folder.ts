@@ -6,7 +6,7 @@
  * The exit file, which conmon writes by rename, is the truth about an end: its text is the exit code, its time the end.
  * The time of the pid file is the start.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../runtime.ts';
 import { exists } from './host.ts';
@@ -33,6 +33,13 @@ export interface ContainerPlaces {
 
 export function folderOf({ root, id }: ContainerPlaces): string {
   return join(root, 'containers', id);
+}
+
+/** Whole or not at all: it is written anew while the container runs. */
+export async function writeSpec(places: ContainerPlaces, spec: ContainerSpec): Promise<void> {
+  const path = join(folderOf(places), 'spec.json');
+  await writeFile(`${path}.new`, JSON.stringify(spec), { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 export async function readSpec(places: ContainerPlaces): Promise<ContainerSpec | undefined> {

@@ -94,12 +94,18 @@ export class Sandboxes {
     const [program = '', ...args] = [...enter, ...(make.length === 0 ? [] : ['unshare', ...make]), ...inside];
     try {
       await runOk(`create sandbox of pod "${spec.podName}"`, program, args);
-      await writeFile(join(folder, 'spec.json.new'), JSON.stringify(spec), { mode: 0o600 });
-      await rename(join(folder, 'spec.json.new'), join(folder, 'spec.json'));
+      await this.rewrite(spec);
     } catch (error) {
       await this.#clear(spec.podUid);
       throw error;
     }
+  }
+
+  /** What is said of it changes; the namespaces stay. */
+  async rewrite(spec: SandboxSpec): Promise<void> {
+    const folder = join(this.#folder, spec.podUid);
+    await writeFile(join(folder, 'spec.json.new'), JSON.stringify(spec), { mode: 0o600 });
+    await rename(join(folder, 'spec.json.new'), join(folder, 'spec.json'));
     this.#specs.set(spec.podUid, spec);
   }
 
