@@ -45,7 +45,8 @@ export function invalid(
   causes: readonly ErrorCause[],
 ): CaelumError {
   const kind = of.group === '' ? of.kind : `${of.kind}.${of.group}`;
-  const lines = causes.map((cause) => `${cause.field}: ${cause.message}`);
+  // What is said twice is read once.
+  const lines = [...new Set(causes.map((cause) => `${cause.field}: ${cause.message}`))];
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
   return new CaelumError('invalid', `${kind} "${name}" is invalid: ${text}`, {
     details: { group: of.group, kind: of.kind, name, causes },

@@ -1,7 +1,8 @@
 /**
- * What every cloud has from its first moment: the four namespaces, the default roles, the system's priority classes,
- * and the API server's own Service with its endpoint.
+ * What every cloud has from its first moment: the four namespaces, the default roles, the system's priority classes, a default class of
+ * storage, and the API server's own Service with its endpoint.
  * Idempotent: also mends what an administrator has broken, and tells the new port after a restart with another.
+ * What a cloud cannot be without is kept: deleted, it is there again seconds later (`kubectl delete service --all`).
  */
 import type {
   ClusterRole,
@@ -14,17 +15,20 @@ import type {
   Namespace,
   PolicyRule,
   Service,
+  StorageClass,
 } from '../api/index.ts';
 import {
   endpointSlices,
   endpoints,
+  localProvisioner,
   namespaces,
   priorityClasses,
   services,
+  storageClasses,
   systemPriorityClasses,
 } from '../api/index.ts';
 import { type Client, keyOf, type ResourceRef } from '../client/index.ts';
-import { isError, sameJson } from '../lib/index.ts';
+import { type Clock, isError, type Log, sameJson, type Timer } from '../lib/index.ts';
 import { autoUpdate, defaultClusterRoleBindings, defaultClusterRoles } from './access/default-roles.ts';
 import { uncovered } from './access/rules.ts';
 import { localRoles } from './access/system-roles.ts';
@@ -58,6 +62,17 @@ export interface Trust {
   readonly allowedNames: readonly string[];
 }
 
+/** Folders on nodes. An administrator may have another default class, or none: what is there is left as it is. */
+const localClass: StorageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'local', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: localProvisioner,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
+};
+
 const firstNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 export async function createFirstObjects(
@@ -65,6 +80,54 @@ export async function createFirstObjects(
   api: ApiAddress | undefined,
   trust?: Trust,
 ): Promise<void> {
+  await ensureNamespaces(client);
+  await Promise.all([
+    ...defaultClusterRoles.map((role) => ensureRole(client, role)),
+    ...defaultClusterRoleBindings.map((binding) => ensureBinding(client, binding)),
+    ...localRoles.flatMap(({ role, binding }) => [
+      ensureRole(client, role, roles),
+      ...(binding === undefined ? [] : [ensureBinding(client, binding, roleBindings)]),
+    ]),
+    ...(trust === undefined ? [] : [ensureTrust(client, trust)]),
+  ]);
+  await Promise.all([
+    ...systemPriorityClasses.map((one) => ensure(client, priorityClasses, one, () => true)),
+    ensure(client, storageClasses, localClass, () => true),
+  ]);
+  if (api !== undefined) await ensureApiService(client, api);
+}
+
+const keepIntervalMs = 10_000;
+
+/** Looks every ten seconds whether what is always there still is. At rest it only reads. */
+export function keepFirstObjects(
+  client: Client,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  api: ApiAddress | undefined,
+  trust?: Trust,
+): { stop(): void } {
+  let timer: Timer | undefined;
+  let isStopped = false;
+  const look = async (): Promise<void> => {
+    try {
+      await ensureNamespaces(client);
+      if (trust !== undefined) await ensureTrust(client, trust);
+      if (api !== undefined) await ensureApiService(client, api);
+    } catch (error) {
+      if (!isStopped) log.warn('cannot restore what every cloud has', { error });
+    }
+    if (!isStopped) timer = clock.after(keepIntervalMs, () => void look());
+  };
+  timer = clock.after(keepIntervalMs, () => void look());
+  return {
+    stop: () => {
+      isStopped = true;
+      timer?.cancel();
+    },
+  };
+}
+
+async function ensureNamespaces(client: Client): Promise<void> {
   await Promise.all(
     firstNamespaces.map((name) =>
       ensure<Namespace>(
@@ -75,17 +138,9 @@ export async function createFirstObjects(
       ),
     ),
   );
-  await Promise.all([
-    ...defaultClusterRoles.map((role) => ensureRole(client, role)),
-    ...defaultClusterRoleBindings.map((binding) => ensureBinding(client, binding)),
-    ...localRoles.flatMap(({ role, binding }) => [
-      ensureRole(client, role, roles),
-      ...(binding === undefined ? [] : [ensureBinding(client, binding, roleBindings)]),
-    ]),
-    ...(trust === undefined ? [] : [ensureTrust(client, trust)]),
-  ]);
-  await Promise.all(systemPriorityClasses.map((one) => ensure(client, priorityClasses, one, () => true)));
-  if (api === undefined) return;
+}
+
+async function ensureApiService(client: Client, api: ApiAddress): Promise<void> {
   const labels = { component: 'apiserver', provider: 'kubernetes' };
   const ports = [{ name: 'https', port: api.port, protocol: 'TCP' }];
   await ensure<Service>(

@@ -146,14 +146,16 @@ export function shapeWarnings(
   duplicates: readonly string[] = [],
   /** What of it is checked already: shared parts are. */
   known?: object,
+  /** How what is wrong is told; default: as of a body. */
+  refusal: (why: string) => CaelumError = (why) =>
+    badRequest(cannotBeHandled(expected.kind, versionOf(expected.apiVersion), why)),
 ): readonly string[] {
   const { unknown, problems } = checkShape(expected.message, object, known);
   const [problem] = problems;
-  const version = expected.apiVersion.slice(expected.apiVersion.indexOf('/') + 1);
-  if (problem !== undefined) throw badRequest(cannotBeHandled(expected.kind, version, problem));
+  if (problem !== undefined) throw refusal(problem);
   if (validation === 'Strict') {
     const error = strictDecodingError(unknown, duplicates);
-    if (error !== undefined) throw badRequest(cannotBeHandled(expected.kind, version, error));
+    if (error !== undefined) throw refusal(error);
   }
   return validation === 'Warn' ? strictDecodingWarnings(unknown, duplicates) : [];
 }

@@ -6,7 +6,7 @@ export type { Attributes } from './access/rules.ts';
 export { type AdmissionPlugins, checkAdmissionPlugins } from './admission/plugin-names.ts';
 export { type Api, type ApiOptions, createApi } from './api.ts';
 export { readAuditPolicy } from './audit/policy.ts';
-export { type ApiAddress, createFirstObjects, type Trust } from './bootstrap.ts';
+export { type ApiAddress, createFirstObjects, keepFirstObjects, type Trust } from './bootstrap.ts';
 export type { TokenClaims } from './context.ts';
 export { keepFlows } from './flow/keeper.ts';
 export { anonymous, type Identity, systemIdentity } from './identity.ts';

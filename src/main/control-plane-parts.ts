@@ -16,6 +16,7 @@ import {
   createWebhookClient,
   type ExtraPaths,
   type FrontProxy,
+  keepFirstObjects,
   keepFlows,
   readAuditPolicy,
   serveApi,
@@ -114,17 +115,22 @@ export async function buildControlPlane(
   const flows = keepFlows(api.context, client);
   closing.add('flow control', () => flows.stop());
   const { advertise } = options;
-  await createFirstObjects(
-    client,
+  const address =
     advertise === undefined
       ? undefined
       : {
           address: advertise.address,
           port: advertise.port === 0 ? server.port : advertise.port,
           clusterIp: api.apiAddress,
-        },
-    { clientCa: pki.ca.cert, frontProxyCa: frontProxy.ca, allowedNames: frontProxy.allowedNames },
-  );
+        };
+  const trust = {
+    clientCa: pki.ca.cert,
+    frontProxyCa: frontProxy.ca,
+    allowedNames: frontProxy.allowedNames,
+  };
+  await createFirstObjects(client, address, trust);
+  const kept = keepFirstObjects(client, { clock: realClock, log }, address, trust);
+  closing.add('first objects', async () => kept.stop());
   const controllers = startControllers({
     ...common,
     log: log.with({ part: 'controllers' }),

@@ -36,9 +36,33 @@ export function checkForms(
 
 const isWrite = (verb: string): boolean => verb === 'create' || verb === 'update';
 
-/** Whoever replaces a custom resource says which state of it. Throws `invalid`. */
-export function checkBasis({ kind }: Resource, name: string, resourceVersion: string | undefined): void {
-  if (resourceVersion !== undefined && resourceVersion !== '') return;
+/** Of built-in kinds: those that are not replaced blindly, as custom resources are not. Source: AllowUnconditionalUpdate of each kind's strategy. */
+const neverBlindly = new Set([
+  'mutatingadmissionpolicies.admissionregistration.k8s.io',
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'apiservices.apiregistration.k8s.io',
+  'leases.coordination.k8s.io',
+  'runtimeclasses.node.k8s.io',
+  'poddisruptionbudgets.policy',
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'csistoragecapacities.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+]);
+
+/** Whoever replaces an object of such a kind says which state of it. Throws `invalid`. */
+export function checkBasis(
+  { kind, groupResource }: Resource,
+  name: string,
+  resourceVersion: string | undefined,
+): void {
+  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0') return;
+  if (kind.custom === undefined && !neverBlindly.has(groupResource)) return;
   throw invalid(kind, name, [
     {
       reason: 'FieldValueInvalid',

@@ -406,7 +406,7 @@ async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void
   const { object, warnings } = decodeBody(body, expectedOf(resource), request.fieldValidation);
   checkName(object, route.name);
   const { resourceVersion } = object.metadata ?? {};
-  if (resource.kind.custom !== undefined) checkBasis(resource, route.name, resourceVersion);
+  checkBasis(resource, route.name, resourceVersion);
   const answer = await changeObject(context, resource, request, {
     name: route.name,
     part,

@@ -15,6 +15,7 @@ import { shapeWarnings } from '../decode.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
 import { applyObject } from './apply.ts';
+import { patchRefusal } from './patch-refusal.ts';
 import { changeObject, type Part } from './update.ts';
 
 export interface PatchRequest {
@@ -41,12 +42,11 @@ export async function patchObject(
     return applyObject(context, resource, request, { name, part, configuration: patch, force });
   let warnings: readonly string[] = [];
   const expected = { apiVersion: resource.apiVersion, kind: resource.kind.kind, message: resource.message };
-  const resourceVersion = (patch as { metadata?: { resourceVersion?: string } } | null)?.metadata
-    ?.resourceVersion;
+  const resourceVersion = type === 'json' ? versionByOperations(patch) : versionOf(patch);
   const answer = await changeObject(context, resource, request, {
     name,
     part,
-    ...(typeof resourceVersion === 'string' && type !== 'json' ? { resourceVersion } : {}),
+    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
     make: (old) => {
       const shares = part === 'status' && type === 'strategic' && resource.kind.statusIsApart === true;
       const draft = shares
@@ -60,6 +60,7 @@ export async function patchObject(
         request.fieldValidation,
         [],
         shares ? old : undefined,
+        patchRefusal(type, patch, draft),
       );
       // A patch may leave nothing; what is missing is then said.
       (draft as DraftObject).metadata ??= {};
@@ -67,6 +68,20 @@ export async function patchObject(
     },
   });
   return { answer, warnings };
+}
+
+const versionOf = (patch: unknown): unknown =>
+  (patch as { metadata?: { resourceVersion?: unknown } } | null)?.metadata?.resourceVersion;
+
+/** What a list of operations makes of the version: it must be the current one then. */
+function versionByOperations(patch: unknown): unknown {
+  if (!Array.isArray(patch)) return undefined;
+  const last = (
+    patch as readonly ({ readonly op?: unknown; readonly path?: unknown; readonly value?: unknown } | null)[]
+  ).findLast(
+    (one) => one?.path === '/metadata/resourceVersion' && (one.op === 'add' || one.op === 'replace'),
+  );
+  return last?.value;
 }
 
 export function applyPatch(

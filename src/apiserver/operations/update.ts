@@ -55,7 +55,7 @@ export interface Change {
   readonly subresource?: string;
   /** `make` has said already who owns what. */
   readonly isApplied?: boolean;
-  /** Must be current; undefined: whatever is. */
+  /** Must be current; undefined, '' or '0': whatever is. */
   readonly resourceVersion?: string;
   /** How admission sees it; default: as an update of the object or its part. `admitted`: it has been asked already. */
   readonly admission?: 'admitted' | AdmittedAs;
@@ -89,8 +89,9 @@ export async function changeObject(
     }
     if (resource.prepare !== undefined) await resource.prepare([current]);
     const old = resource.objectOf(current);
-    const expected = change.resourceVersion;
-    if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion) {
+    const expected = change.resourceVersion ?? '';
+    // "0" is no version: whatever is.
+    if (expected !== '' && expected !== '0' && expected !== old.metadata.resourceVersion) {
       await settled(context);
       throw conflict(resource.ref, change.name);
     }
