@@ -40,10 +40,12 @@ export { ageColumn, ageOf, humanDuration, nameColumn } from './kinds/cells.ts';
 export { type CompiledRule, compileRules } from './kinds/custom-resource-spec/rules.ts';
 export { defineKind, scaleSubresource, statusSubresource } from './kinds/define.ts';
 export { compileDeviceSelector, type DeviceSelection } from './kinds/device-spec/selector.ts';
+export type * from './kinds/elasticity-spec/types.ts';
 export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';
 export * from './kinds/refs.ts';
+export type * from './kinds/vertical-autoscaler-spec/types.ts';
 export {
   compileTerms,
   hasLabels,

@@ -111,6 +111,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly deprecation?: string;
   /** The last answer to a deletion is the object as it was, not a Status. */
   readonly returnsDeleted?: true;
+  /** A definition of the same group and resource may take its place: it is another project's kind, which Caelum serves until that one brings its own. */
+  readonly givesWay?: true;
   /** Set for kinds that come from a definition in the store. */
   readonly custom?: CustomKind;
   /** Served from the stored form of another kind (events.k8s.io Event is stored as core Event). */

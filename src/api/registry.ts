@@ -16,6 +16,7 @@ import { customResourceDefinition } from './kinds/custom-resource-definition.ts'
 import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
 import { deviceClass } from './kinds/device-class.ts';
+import { elasticityHistory, elasticityPolicy } from './kinds/elasticity-policy.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
 import { endpointsKind } from './kinds/endpoints.ts';
 import { event } from './kinds/event.ts';
@@ -55,6 +56,7 @@ import { serviceCidr } from './kinds/service-cidr.ts';
 import { statefulSet } from './kinds/stateful-set.ts';
 import { storageClass } from './kinds/storage-class.ts';
 import { validatingAdmissionPolicy } from './kinds/validating-admission-policy.ts';
+import { verticalPodAutoscaler, verticalPodAutoscalerCheckpoint } from './kinds/vertical-pod-autoscaler.ts';
 import { volumeAttachment } from './kinds/volume-attachment.ts';
 import { volumeAttributesClass } from './kinds/volume-attributes-class.ts';
 import {
@@ -136,4 +138,8 @@ export const builtinKinds: KindRegistry = createRegistry([
   resourceClaimTemplate,
   deviceClass,
   resourceSlice,
+  elasticityPolicy,
+  elasticityHistory,
+  verticalPodAutoscaler,
+  verticalPodAutoscalerCheckpoint,
 ]);

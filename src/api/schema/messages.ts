@@ -6,6 +6,7 @@
 import { assert } from '../../lib/index.ts';
 import type { GroupVersionKind } from '../object.ts';
 import { servedGroups, tables } from '../tables/generated/tables.ts';
+import { ownServedGroups, ownTables } from '../tables/own-tables.ts';
 import { indexTable, parseMessage } from '../tables/table-text.ts';
 import type { Message } from './message.ts';
 
@@ -15,7 +16,11 @@ const indexes = new Map<string, Map<string, string>>();
 function tableIndex(table: string): Map<string, string> | undefined {
   let index = indexes.get(table);
   if (index === undefined) {
-    const text = Object.hasOwn(tables, table) ? tables[table] : undefined;
+    const text = Object.hasOwn(tables, table)
+      ? tables[table]
+      : Object.hasOwn(ownTables, table)
+        ? ownTables[table]
+        : undefined;
     if (text === undefined) return undefined;
     index = indexTable(text);
     indexes.set(table, index);
@@ -53,8 +58,8 @@ let tablesByServed: Map<string, string> | undefined;
 /** The table of a group as it is served: `rbac.authorization.k8s.io`, `v1` → `rbac.v1`; the core group is ''. */
 export function tableOf(group: string, version: string): string | undefined {
   tablesByServed ??= new Map(
-    Object.entries(servedGroups).map(([table, served]) => {
-      return [`${served}/${table.slice(table.indexOf('.') + 1)}`, table];
+    [...Object.entries(servedGroups), ...Object.entries(ownServedGroups)].map(([table, served]) => {
+      return [`${served}/${table.slice(table.lastIndexOf('.') + 1)}`, table];
     }),
   );
   return tablesByServed.get(`${group}/${version}`);
@@ -72,8 +77,19 @@ export function messageOfKind(of: GroupVersionKind): Message | undefined {
 /** The kind of a message that has one: `core.v1.Pod` → '', `v1`, `Pod`. */
 export function kindOfMessage(message: Message): GroupVersionKind | undefined {
   if (!message.isKind) return undefined;
+  const own = ownTableOf(message.name);
+  if (own !== undefined) {
+    const [, , version = '', kind = ''] = /^(.*)\.([^.]*)\.([^.]*)$/.exec(message.name) ?? [];
+    return { group: ownServedGroups[own] ?? '', version, kind };
+  }
   const [table, version, kind] = splitName(message.name);
   return { group: servedGroups[`${table}.${version}`] ?? table, version, kind };
+}
+
+/** The table of our own that holds it. */
+function ownTableOf(name: string): string | undefined {
+  const table = name.slice(0, Math.max(0, name.lastIndexOf('.')));
+  return Object.hasOwn(ownTables, table) ? table : undefined;
 }
 
 function splitName(name: string): [group: string, version: string, kind: string] {
@@ -97,5 +113,6 @@ export function openApiName(name: string): string {
 
 /** The inverse: `io.k8s.api.core.v1.Pod` → `core.v1.Pod`. */
 export function messageNameOf(openApi: string): string {
+  if (ownTableOf(openApi) !== undefined) return openApi;
   return openApi.startsWith('io.k8s.') ? openApi.split('.').slice(-3).join('.') : openApi;
 }

@@ -74,6 +74,9 @@ const viewRules: readonly PolicyRule[] = [
   rule('networking.k8s.io', 'ingresses ingresses/status networkpolicies', read),
   rule('resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates', read),
 ];
+/** Kinds that Kubernetes itself does not have. */
+const ourScaling = 'autoscale.caelum.dev autoscaling.k8s.io';
+const ourPolicies = 'elasticitypolicies verticalpodautoscalers';
 const discoveryPaths =
   '/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/';
 
@@ -94,6 +97,12 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
   clusterRole('system:aggregate-to-admin', adminRules, aggregateTo('admin')),
   clusterRole('system:aggregate-to-edit', editRules, aggregateTo('edit')),
   clusterRole('system:aggregate-to-view', viewRules, aggregateTo('view')),
+  clusterRole('system:caelum:aggregate-to-edit', [rule(ourScaling, ourPolicies, write)], aggregateTo('edit')),
+  clusterRole(
+    'system:caelum:aggregate-to-view',
+    [rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read)],
+    aggregateTo('view'),
+  ),
   clusterRole('system:auth-delegator', [
     rule('authentication.k8s.io', 'tokenreviews', 'create'),
     rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),

@@ -135,7 +135,7 @@ class Definitions {
 
   #publish(): void {
     const kinds = [...this.#known.values()].flatMap((known) => known.kinds);
-    const served = new Set(this.#registry.kinds.slice(this.#registry.fixed.kinds.length));
+    const served = new Set(this.#registry.custom);
     const isSame = kinds.length === served.size && kinds.every((kind) => served.has(kind));
     if (!isSame) this.#registry.setCustom(kinds.sort(byPriority));
   }
@@ -173,7 +173,7 @@ class Definitions {
     const { group } = definition.spec;
     const [resources, kinds] = [new Set<string>(), new Set<string>()];
     for (const kind of this.#registry.fixed.kinds) {
-      if (kind.group !== group) continue;
+      if (kind.group !== group || kind.givesWay === true) continue;
       for (const name of [kind.resource, kind.singular, ...kind.shortNames]) resources.add(name);
       kinds.add(kind.kind).add(`${kind.kind}List`);
     }

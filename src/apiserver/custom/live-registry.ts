@@ -1,8 +1,13 @@
-/** The kinds that are built in, and those that definitions have brought. Told to followers after each change; kinds that stay are the same objects. */
+/**
+ * The kinds that are built in, and those that definitions have brought. Told to followers after each change; kinds that stay are the same objects.
+ * A built-in kind that gives way is served no more while a definition brings its resource: the objects stay, in the same place.
+ */
 import { createRegistry, type Kind, type KindRegistry } from '../../api/index.ts';
 
 export class LiveRegistry implements KindRegistry {
   readonly fixed: KindRegistry;
+  /** Those that definitions have brought. */
+  custom: readonly Kind[] = [];
   #all: KindRegistry;
   readonly #followers = new Set<() => void>();
 
@@ -30,7 +35,12 @@ export class LiveRegistry implements KindRegistry {
 
   /** In the order in which they are to be told. */
   setCustom(kinds: readonly Kind[]): void {
-    this.#all = kinds.length === 0 ? this.fixed : createRegistry([...this.fixed.kinds, ...kinds]);
+    this.custom = kinds;
+    const brought = new Set(kinds.map(({ group, resource }) => `${resource}.${group}`));
+    const stays = ({ givesWay, group, resource }: Kind): boolean =>
+      givesWay !== true || !brought.has(`${resource}.${group}`);
+    this.#all =
+      kinds.length === 0 ? this.fixed : createRegistry([...this.fixed.kinds.filter(stays), ...kinds]);
     for (const follower of [...this.#followers]) follower();
   }
 }

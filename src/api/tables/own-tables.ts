@@ -1,0 +1,246 @@
+/**
+ * The schema tables of kinds that Kubernetes itself does not have, in the grammar of `table-text.ts`: written by hand, by group and version.
+ *
+ * - `dev.caelum.autoscale.v1` (autoscale.caelum.dev): elasticity policies, and what they remember.
+ * - `io.k8s.autoscaling.v1` (autoscaling.k8s.io): vertical autoscalers, as the Kubernetes autoscaler project defines them.
+ *
+ * A table is called as its kinds are in OpenAPI: the group turned around.
+ */
+export const ownTables: Readonly<Record<string, string>> = {
+  'dev.caelum.autoscale.v1': `
+ElasticityAction
+  type! 1 string
+  amount! 2 intOrString
+  when! 3 []string list=atomic
+
+ElasticityCapacity
+  metric! 1 ElasticityMetric
+  perReplica 2 quantity
+  utilization 3 int32 nullable
+  buffer 4 intOrString
+  tolerance 5 intOrString
+
+ElasticityConstraints
+  minReplicas 1 int32 nullable
+  maxReplicas! 2 int32
+  maxStep 3 intOrString
+  maxRate 4 ElasticityRate
+  stabilization 5 duration
+
+ElasticityContainerResource
+  name! 1 string
+  container! 2 string
+
+ElasticityForecast
+  time 1 time
+  horizon 2 duration
+  demand 3 quantity
+  errorPercent 4 int32 nullable
+  steadyErrorPercent 5 int32 nullable
+  history 6 duration
+
+ElasticityHistory kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec 2 ElasticityHistorySpec
+  status 3 ElasticityHistoryStatus
+
+ElasticityHistorySpec
+  policyName! 1 string
+  demand 2 string
+
+ElasticityHistoryStatus
+  version 1 string
+  lastUpdateTime 2 time
+  stepSeconds 3 int32
+  seasonSeconds 4 int32
+  firstStep 5 int64
+  lastStep 6 int64
+  steps 7 int64
+  level 8 double
+  spread 9 double
+  profile 10 []double list=atomic
+  seen 11 []int32 list=atomic
+  methods 12 []ElasticityMethod list=map(name) patch=merge(name)
+
+ElasticityMethod
+  name! 1 string
+  error 2 double
+  weight 3 double
+  ratios 4 {}double
+
+ElasticityMetric
+  type! 1 string
+  resource 2 ElasticityResource
+  containerResource 3 ElasticityContainerResource
+  pods 4 ElasticityPodsMetric
+  object 5 ElasticityObjectMetric
+  external 6 ElasticityPodsMetric
+
+ElasticityObjectMetric
+  describedObject! 1 autoscaling.v2.CrossVersionObjectReference
+  metric! 2 autoscaling.v2.MetricIdentifier
+
+ElasticityPodsMetric
+  metric! 1 autoscaling.v2.MetricIdentifier
+
+ElasticityPolicy kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 ElasticityPolicySpec default={}
+  status 3 ElasticityPolicyStatus default={}
+
+ElasticityPolicySpec
+  scaleTargetRef! 1 autoscaling.v2.CrossVersionObjectReference
+  mode 2 string
+  triggers 3 []ElasticityTrigger list=map(name) patch=merge(name)
+  actions 4 []ElasticityAction list=atomic
+  capacity 5 ElasticityCapacity
+  prediction 6 ElasticityPrediction
+  constraints! 7 ElasticityConstraints
+  cooldown 8 duration
+  scaleOutCooldown 9 duration
+
+ElasticityPolicyStatus
+  observedGeneration 1 int64 nullable
+  lastScaleTime 2 time
+  currentReplicas 3 int32
+  desiredReplicas 4 int32
+  demand 5 quantity
+  triggers 6 []ElasticityTriggerStatus list=map(name) patch=merge(name)
+  forecast 7 ElasticityForecast
+  conditions 8 []meta.v1.Condition list=map(type) patch=merge(type)
+
+ElasticityPrediction
+  horizon 1 duration
+  percentile 2 int32 nullable
+  season 3 duration
+  minHistory 4 duration
+
+ElasticityRate
+  replicas! 1 int32
+  period! 2 duration
+
+ElasticityResource
+  name! 1 string
+
+ElasticityTrigger
+  name! 1 string
+  metric! 2 ElasticityMetric
+  measure 3 string
+  operator! 4 string
+  threshold! 5 quantity
+  duration 6 duration
+
+ElasticityTriggerStatus
+  name! 1 string
+  value 2 quantity
+  holds 3 bool
+  since 4 time
+`,
+
+  'io.k8s.autoscaling.v1': `
+ContainerResourcePolicy
+  containerName 1 string
+  mode 2 string nullable
+  minAllowed 3 {}quantity
+  maxAllowed 4 {}quantity
+  controlledResources 5 []string nullable patch=merge
+  controlledValues 6 string nullable
+  oomBumpUpRatio 7 quantity
+  oomMinBumpUp 8 quantity
+  startupBoost 9 StartupBoost
+
+EvictionRequirement
+  resources! 1 []string
+  changeRequirement! 2 string
+
+GenericStartupBoost
+  type! 1 string
+  factor 2 int32 nullable
+  quantity 3 quantity
+  duration 4 duration
+
+HistogramCheckpoint
+  referenceTimestamp 1 time
+  bucketWeights 2 {}int64
+  totalWeight 3 double
+
+PodResourcePolicy
+  containerPolicies 1 []ContainerResourcePolicy patch=merge(containerName)
+
+PodUpdatePolicy
+  updateMode 1 string nullable
+  minReplicas 2 int32 nullable
+  evictionRequirements 3 []EvictionRequirement
+
+RecommendedContainerResources
+  containerName 1 string
+  target! 2 {}quantity
+  lowerBound 3 {}quantity
+  upperBound 4 {}quantity
+  uncappedTarget 5 {}quantity
+
+RecommendedPodResources
+  containerRecommendations 1 []RecommendedContainerResources
+
+StartupBoost
+  cpu 1 GenericStartupBoost
+
+VerticalPodAutoscaler kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 VerticalPodAutoscalerSpec default={}
+  status 3 VerticalPodAutoscalerStatus default={}
+
+VerticalPodAutoscalerCheckpoint kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec 2 VerticalPodAutoscalerCheckpointSpec
+  status 3 VerticalPodAutoscalerCheckpointStatus
+
+VerticalPodAutoscalerCheckpointSpec
+  vpaObjectName 1 string
+  containerName 2 string
+
+VerticalPodAutoscalerCheckpointStatus
+  lastUpdateTime 1 time
+  version 2 string
+  cpuHistogram 3 HistogramCheckpoint
+  memoryHistogram 4 HistogramCheckpoint
+  firstSampleStart 5 time
+  lastSampleStart 6 time
+  totalSamplesCount 7 int64
+
+VerticalPodAutoscalerCondition
+  type! 1 string
+  status! 2 string
+  lastTransitionTime 3 time
+  reason 4 string
+  message 5 string
+
+VerticalPodAutoscalerRecommenderSelector
+  name! 1 string
+
+VerticalPodAutoscalerSpec
+  targetRef! 1 autoscaling.v1.CrossVersionObjectReference
+  updatePolicy 2 PodUpdatePolicy
+  resourcePolicy 3 PodResourcePolicy
+  recommenders 4 []VerticalPodAutoscalerRecommenderSelector
+  startupBoost 5 StartupBoost
+
+VerticalPodAutoscalerStatus
+  recommendation 1 RecommendedPodResources
+  conditions 2 []VerticalPodAutoscalerCondition patch=merge(type)
+`,
+};
+
+/** The API group under which each is served. */
+export const ownServedGroups: Readonly<Record<string, string>> = {
+  'dev.caelum.autoscale.v1': 'autoscale.caelum.dev',
+  'io.k8s.autoscaling.v1': 'autoscaling.k8s.io',
+};
