@@ -66,6 +66,8 @@ export async function openWorkplace(): Promise<Workplace> {
       const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [mode, folder], {
         execArgv: [
           '--expose-gc',
+          // As our processes are run (main/supervisor.ts).
+          '--max-semi-space-size=4',
           ...(process.env['CAELUM_BENCH_PROFILE'] === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/tmp']),
           // Such as --trace-gc.
           ...(process.env['CAELUM_BENCH_FLAGS']?.split(' ') ?? []),

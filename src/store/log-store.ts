@@ -185,7 +185,7 @@ class LogStore implements Store {
       if (previous === undefined) return undefined;
       const current =
         write.encode === undefined
-          ? new Version(key, revision, previous.bytes, previous.id)
+          ? new Version(key, revision, previous.bytes, previous.id, undefined, undefined, this.#index.kin)
           : this.#versionOf({ ...write, encode: write.encode }, revision, previous.id, previous);
       return { kind: 'delete', revision, key, current, previous };
     }
@@ -195,10 +195,15 @@ class LogStore implements Store {
 
   #versionOf(write: Encoding, revision: number, id: number, previous: Version | undefined): Version {
     const { key, encode, decoded } = write;
+    const { kin } = this.#index;
     const object = decoded?.(revision);
-    if (object !== undefined && this.#keepsObjects)
-      return new Version(key, revision, undefined, id, object, previous?.size);
-    return new Version(key, revision, ownBytes(encode(revision)), id, object);
+    if (object !== undefined && this.#keepsObjects) {
+      const like = kin.like(key, object, 0, previous?.decoded);
+      return new Version(key, revision, undefined, id, like, previous?.size, kin);
+    }
+    const bytes = ownBytes(encode(revision));
+    const like = object === undefined ? undefined : kin.like(key, object, bytes.length, previous?.decoded);
+    return new Version(key, revision, bytes, id, like, bytes.length, kin);
   }
 
   /** Answers when all that is accepted so far is durable. */

@@ -10,6 +10,7 @@ import { expired } from '../api/index.ts';
 import { assert, CaelumError, type Clock } from '../lib/index.ts';
 import { FanOut } from './fan-out.ts';
 import { type Change, defaultLimits, History, type HistoryLimits } from './history.ts';
+import { Kin } from './kin.ts';
 import type { Listing, ListOptions, StoreStats, Subscription, Watcher } from './store.ts';
 import { Table } from './table.ts';
 import type { Version } from './version.ts';
@@ -24,6 +25,7 @@ export class ObjectIndex {
   readonly #tables = new Map<string, Table>();
   readonly #history: History;
   readonly #fanOut = new FanOut();
+  readonly kin = new Kin();
   readonly #waiting = new Set<Waiting>();
   #revision: number;
   #keys = 0;

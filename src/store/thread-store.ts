@@ -62,7 +62,7 @@ function receiveAll(thread: StoreThread, file: string, index: ObjectIndex): Prom
     const onMessage = (message: FromWorker): void => {
       if (message.kind === 'chunk') {
         unpack(message.rows, message.bytes, ({ id, revision, sum, key, value }) => {
-          const version = new Version(key, revision, value, id);
+          const version = new Version(key, revision, value, id, undefined, undefined, index.kin);
           version.sum = sum;
           if (!index.load(version)) twice = key;
         });

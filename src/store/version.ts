@@ -2,6 +2,7 @@
  * One version of one object, shared by the index, history, readers and watchers. It has bytes, or what they say, or both: each is made from the other when
  * it is first asked for.
  */
+import type { Kin } from './kin.ts';
 import type { Stored } from './store.ts';
 
 /** What an object counts for while its bytes have not been made, and nothing better is known. */
@@ -19,8 +20,9 @@ export class Version implements Stored {
   #bytes: Buffer | undefined;
   #decoded: unknown;
   #isUsed = false;
+  readonly #kin: Kin | undefined;
 
-  /** `decoded`: what parsing `bytes` gives, where that is known. One of the two at least. */
+  /** `decoded`: what parsing `bytes` gives, where that is known. One of the two at least. `kin`: with whom it shares what it says. */
   constructor(
     key: string,
     revision: number,
@@ -28,6 +30,7 @@ export class Version implements Stored {
     id: number,
     decoded?: unknown,
     size = bytes?.length ?? usualSize,
+    kin?: Kin,
   ) {
     this.key = key;
     this.revision = revision;
@@ -35,6 +38,7 @@ export class Version implements Stored {
     this.size = size;
     this.#bytes = bytes;
     this.#decoded = decoded;
+    this.#kin = kin;
   }
 
   get bytes(): Buffer {
@@ -44,7 +48,15 @@ export class Version implements Stored {
 
   object(): unknown {
     this.#isUsed = true;
-    this.#decoded ??= JSON.parse(this.bytes.toString('utf8'));
+    if (this.#decoded === undefined) {
+      const decoded: unknown = JSON.parse(this.bytes.toString('utf8'));
+      this.#decoded = this.#kin?.like(this.key, decoded, this.size) ?? decoded;
+    }
+    return this.#decoded;
+  }
+
+  /** The decoded form, where it is at hand. */
+  get decoded(): unknown {
     return this.#decoded;
   }
 
