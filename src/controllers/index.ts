@@ -10,6 +10,7 @@ import { disruptionController } from './disruption/controller.ts';
 import { staleTargetController } from './disruption/stale-targets.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
+import { endpointSliceMirroringController } from './endpointslice-mirroring/controller.ts';
 import { garbageController } from './garbage/controller.ts';
 import { jobController } from './job/controller.ts';
 import { strayPodController } from './job/stray-pods.ts';
@@ -71,6 +72,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(cronJobController(informers, client, clock), options),
     startController(endpointsController(informers), options),
     startController(endpointSliceController(informers), options),
+    startController(endpointSliceMirroringController(informers), options),
     startController(garbageController(informers, client, registry), options),
     startController(nodeController(informers, clock), options),
     startController(podGarbageController(informers, clock), options),

@@ -6,7 +6,7 @@
  * At the start the table is replaced as a whole, in one transaction: a restarted agent interrupts nothing. Established flows are the
  * kernel's and go on whatever we do. Somebody else's `flush ruleset` is noticed and mended.
  */
-import type { EndpointSlice, Service } from '../api/index.ts';
+import type { EndpointSlice, Node, Service } from '../api/index.ts';
 import type { Informers, ResourceRef } from '../client/index.ts';
 import { CaelumError, type Clock, type Log, type Timer } from '../lib/index.ts';
 import { diffRules, wholeTable } from './rule-plan.ts';
@@ -19,6 +19,9 @@ export const endpointSliceRef: ResourceRef = {
   resource: 'endpointslices',
   namespaced: true,
 };
+
+const nodeRef: ResourceRef = { group: '', version: 'v1', resource: 'nodes', namespaced: false };
+const zoneLabel = 'topology.kubernetes.io/zone';
 
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
@@ -55,7 +58,9 @@ export class RuleKeeper {
   readonly #options: RuleKeeperOptions;
   readonly #services;
   readonly #slices;
-  readonly #node: NodeFacts;
+  /** This one alone, for its zone. */
+  readonly #nodes;
+  #node: NodeFacts;
   readonly #memory: RuleMemory = new Map();
   readonly #subscriptions: { cancel(): void }[] = [];
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -77,11 +82,19 @@ export class RuleKeeper {
     this.#node = { nodeName: options.nodeName, podCidr: options.podCidr };
     this.#services = options.informers.informer<Service>(serviceRef);
     this.#slices = options.informers.informer<EndpointSlice>(endpointSliceRef);
-    // Nothing is loaded before both are known: half the truth would cut off traffic that works.
-    void Promise.all([this.#services.whenSynced(), this.#slices.whenSynced()]).then(
+    this.#nodes = options.informers.informer<Node>(nodeRef, {
+      fieldSelector: `metadata.name=${options.nodeName}`,
+    });
+    // Nothing is loaded before all are known: half the truth would cut off traffic that works.
+    const all = [this.#services, this.#slices, this.#nodes];
+    void Promise.all(all.map((informer) => informer.whenSynced())).then(
       () => {
         if (this.#isStopped) return;
+        this.#findZone();
         this.#subscriptions.push(
+          this.#nodes.onChange(() => {
+            if (this.#findZone()) this.#touch();
+          }),
           this.#services.onChange(() => this.#touch()),
           this.#slices.onChange(() => this.#touch()),
         );
@@ -108,6 +121,17 @@ export class RuleKeeper {
     await this.#running;
     for (const { reject } of this.#waiting.splice(0))
       reject(new CaelumError('unavailable', 'Cannot wait for service rules: stopped'));
+  }
+
+  /** Whether it is another than before. Where the node is not there, it is in the zone in which it was. */
+  #findZone(): boolean {
+    const node = this.#nodes.get(this.#options.nodeName);
+    if (node === undefined) return false;
+    const zone = node.metadata.labels?.[zoneLabel];
+    if (zone === this.#node.zone) return false;
+    this.#node = { ...this.#node, zone };
+    this.#memory.clear();
+    return true;
   }
 
   #touch(): void {

@@ -14,6 +14,7 @@ import { startServiceRules } from './io/service-rules.ts';
 import { endpointSliceRef, serviceRef } from './rule-keeper.ts';
 import { serviceNameLabel } from './virtual-ips.ts';
 
+const nodesRef = { group: '', version: 'v1', resource: 'nodes', namespaced: false };
 const missing = ['/usr/sbin/nft', '/bin/busybox', '/usr/bin/nsenter'].filter((path) => !existsSync(path));
 const skip =
   process.getuid?.() !== 0
@@ -156,6 +157,27 @@ test('startServiceRules() leads real connections to endpoints, and keeps up with
 
     await show('ab');
     await until(() => !run(node, `nft list table ip ${own}-services`).includes('a-s-default'));
+
+    // Who is near is asked, where the slices say who that is; the node's zone may change.
+    const inZone = (zone: string) =>
+      client.seed(nodesRef, {
+        metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': zone } },
+      });
+    const hinted = slice('ab');
+    const hints = [{ forZones: [{ name: 'one' }] }, { forZones: [{ name: 'two' }] }];
+    client.seed(endpointSliceRef, {
+      ...hinted,
+      endpoints: hinted.endpoints?.map((endpoint, at) => ({ ...endpoint, hints: hints[at] })),
+    } as EndpointSlice);
+    const answers = (): string =>
+      [...new Set(Array.from({ length: 6 }, () => ask(`${own}-c`, '10.96.0.1:80')))].join();
+    inZone('one');
+    await until(() => answers() === 'a');
+    inZone('two');
+    await until(() => answers() === 'b');
+    inZone('three');
+    await until(() => answers().length > 1);
+    await show('ab');
 
     // A restarted process takes its table over, and traffic goes on.
     await rules.stop();

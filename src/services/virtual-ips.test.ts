@@ -94,6 +94,42 @@ test('rulesFor() leaves out headless and external services, and other ports', ()
   assert.equal(named.virtual.size, 0);
 });
 
+test('rulesFor() asks who is near where all hints say who that is, and everybody otherwise', () => {
+  const zone = (name: string, forNode?: string) => ({
+    hints: { forZones: [{ name }], ...(forNode === undefined ? {} : { forNodes: [{ name: forNode }] }) },
+  });
+  const [a, b, c] = ['10.1.0.2', '10.1.0.3', '10.1.0.4'].map((ip) => ({ addresses: [ip] }));
+  const targets = (
+    endpoints: readonly Partial<Endpoint>[],
+    facts: object,
+    spec: ServiceSpec = {},
+  ): string => {
+    const rules = rulesFor([web(spec)], [slice('web', endpoints)], { ...node, ...facts });
+    return [...new Set((chain(rules, inside) ?? []).join().match(/10\.1\.0\.[2-4]/g) ?? [])].sort().join(' ');
+  };
+  const zones = [
+    { ...a, ...zone('one') },
+    { ...b, ...zone('two') },
+    { ...c, ...zone('one') },
+  ];
+  assert.equal(targets(zones, { zone: 'one' }), '10.1.0.2 10.1.0.4');
+  assert.equal(targets(zones, { zone: 'two' }), '10.1.0.3');
+  assert.equal(targets(zones, { zone: 'three' }), '10.1.0.2 10.1.0.3 10.1.0.4', 'nobody is near');
+  assert.equal(targets(zones, {}), '10.1.0.2 10.1.0.3 10.1.0.4', 'where this node is, is not known');
+  assert.equal(targets([...zones.slice(0, 2), { ...c }], { zone: 'two' }), '10.1.0.2 10.1.0.3 10.1.0.4');
+  const notReady = { ...c, conditions: { ready: false } };
+  assert.equal(targets([...zones.slice(0, 2), notReady], { zone: 'two' }), '10.1.0.3', 'who is ready counts');
+  const nodes = [
+    { ...a, ...zone('one', 'n1') },
+    { ...b, ...zone('one', 'n2') },
+    { ...c, ...zone('two', 'n3') },
+  ];
+  assert.equal(targets(nodes, { zone: 'one' }), '10.1.0.2', 'the node goes before the zone');
+  assert.equal(targets(nodes, { nodeName: 'n9', zone: 'one' }), '10.1.0.2 10.1.0.3');
+  const local = targets(nodes, { zone: 'two' }, { internalTrafficPolicy: 'Local' });
+  assert.equal(local, '10.1.0.2 10.1.0.3 10.1.0.4', 'a policy goes before hints');
+});
+
 test('rulesFor() keeps outside traffic on this node when told so', () => {
   const endpoints = [{ addresses: ['10.1.0.2'] }, { addresses: ['10.2.0.2'], nodeName: 'n2' }];
   const spec: ServiceSpec = {

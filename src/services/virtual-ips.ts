@@ -8,16 +8,18 @@
  *   x-…                     traffic from outside: masqueraded, or to endpoints of this node only (externalTrafficPolicy: Local)
  *   refused…                service ports without endpoints: refused, not left to time out
  *
- * Source: kubernetes.io/docs/reference/networking/virtual-ips; KEP-1669 (terminating endpoints), KEP-2086 (internal traffic policy).
+ * Source: kubernetes.io/docs/reference/networking/virtual-ips; KEP-1669 (terminating endpoints), KEP-2086 (internal traffic policy), KEP-3015 (hints).
  * Invariant: an address and port belongs to one service: the first by name, whatever others claim.
  */
-import type { Endpoint, EndpointSlice, Service, ServicePort } from '../api/index.ts';
+import type { EndpointConditions, EndpointHints, EndpointSlice, Service, ServicePort } from '../api/index.ts';
 import { keyOf } from '../client/index.ts';
 
 export interface NodeFacts {
   readonly nodeName: string;
   /** Addresses of pods, of all nodes; traffic to virtual addresses from elsewhere is masqueraded. Undefined: never. */
   readonly podCidr: string | undefined;
+  /** Undefined: not known; hints for zones mean nothing then. */
+  readonly zone?: string | undefined;
 }
 
 export interface RuleSet {
@@ -173,14 +175,14 @@ function addPort(
   const externalIps = (spec.externalIPs ?? []).filter((ip) => ipv4.test(ip));
   const hasNodePort = ['NodePort', 'LoadBalancer'].includes(spec.type ?? '') && (port.nodePort ?? 0) > 0;
   const key = (ip: string): string => `${ip} . ${protocol} . ${port.port}`;
-  const all = targetsOf(slices, port, protocol, node.nodeName, false);
+  const all = targetsOf(slices, port, protocol, node, false);
   if (all.length === 0) {
     for (const ip of [...clusterIps, ...externalIps, ...loadBalancerIps]) rules.refusedVirtual.add(key(ip));
     if (hasNodePort) rules.refusedNodePorts.add(`${protocol} . ${port.nodePort}`);
     for (const ip of protocol === 'udp' ? clusterIps : []) rules.udp.set(`${ip} ${port.port}`, []);
     return;
   }
-  const local = targetsOf(slices, port, protocol, node.nodeName, true);
+  const local = targetsOf(slices, port, protocol, node, true);
   const affinitySeconds =
     spec.sessionAffinity === 'ClientIP'
       ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
@@ -197,7 +199,7 @@ function addPort(
         `${ip} ${port.port}`,
         internal.map((target) => `${target.address} ${target.port}`),
       );
-  for (const target of all) rules.hairpin.add(target.address);
+  for (const target of [...all, ...local]) rules.hairpin.add(target.address);
   if (!hasNodePort && externalIps.length === 0 && loadBalancerIps.length === 0) return;
 
   const outside = `x-${label}`;
@@ -293,35 +295,61 @@ function addBalancer(
   rules.chains.set(chain, lines);
 }
 
-/** Ready endpoints; where there are none, those that still serve while they terminate. Sorted, each once. */
+/**
+ * Ready endpoints; where there are none, those that still serve while they terminate. Sorted, each once. `onlyLocal`: those of this node, else those that
+ * hints say are for it.
+ */
 function targetsOf(
   slices: readonly EndpointSlice[],
   port: ServicePort,
   protocol: string,
-  nodeName: string,
+  { nodeName, zone }: NodeFacts,
   onlyLocal: boolean,
 ): readonly Target[] {
-  const ready = new Map<string, Target>();
+  const ready = new Map<string, Target & { readonly hints: EndpointHints | undefined }>();
   const terminating = new Map<string, Target>();
   for (const slice of slices) {
     const number = slice.ports?.find(
       (one) => (one.name ?? '') === (port.name ?? '') && (one.protocol ?? 'TCP').toLowerCase() === protocol,
     )?.port;
     if (number === undefined) continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      const address = endpoint.addresses[0] ?? '';
-      const isLocal = endpoint.nodeName === nodeName;
-      const into = isReady(endpoint) ? ready : isServingToTheEnd(endpoint) ? terminating : undefined;
-      if (into === undefined || !ipv4.test(address) || (onlyLocal && !isLocal)) continue;
-      into.set(`${address}:${number}`, { address, port: number, isLocal });
+    for (const { addresses, nodeName: at, conditions, hints } of slice.endpoints ?? []) {
+      const address = addresses[0] ?? '';
+      const target = { address, port: number, isLocal: at === nodeName };
+      if (!ipv4.test(address) || (onlyLocal && !target.isLocal)) continue;
+      if (isReady(conditions)) ready.set(`${address}:${number}`, { ...target, hints });
+      else if (isServingToTheEnd(conditions)) terminating.set(`${address}:${number}`, target);
     }
   }
-  const chosen = ready.size > 0 ? ready : terminating;
-  return [...chosen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
+  const sorted = <T>(targets: Iterable<readonly [string, T]>): readonly T[] =>
+    [...targets].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
+  if (ready.size === 0) return sorted(terminating);
+  const targets = sorted(ready);
+  return onlyLocal
+    ? targets
+    : (hinted(targets, ({ forNodes }) => forNodes, nodeName) ??
+        hinted(targets, ({ forZones }) => forZones, zone) ??
+        targets);
 }
 
-const isReady = ({ conditions }: Endpoint): boolean => conditions?.ready ?? true;
-const isServingToTheEnd = ({ conditions }: Endpoint): boolean =>
+/** Those that are for `name`, where all say for whom they are, and some for it. */
+function hinted<T extends { readonly hints: EndpointHints | undefined }>(
+  targets: readonly T[],
+  namesOf: (hints: EndpointHints) => readonly { readonly name: string }[] | undefined,
+  name: string | undefined,
+): readonly T[] | undefined {
+  if (name === undefined) return undefined;
+  const near: T[] = [];
+  for (const target of targets) {
+    const names = target.hints === undefined ? [] : (namesOf(target.hints) ?? []);
+    if (names.length === 0) return undefined;
+    if (names.some((one) => one.name === name)) near.push(target);
+  }
+  return near.length === 0 ? undefined : near;
+}
+
+const isReady = (conditions: EndpointConditions | undefined): boolean => conditions?.ready ?? true;
+const isServingToTheEnd = (conditions: EndpointConditions | undefined): boolean =>
   (conditions?.serving ?? false) && (conditions?.terminating ?? false);
 
 /** nft takes names of fewer than 128 characters: a long one is cut, and told apart by a hash. */

@@ -21,6 +21,7 @@ const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 const endpointsMax = 1000;
 const portsMax = 20_000;
 const addressesMax = 100;
+const hintsMax = 8;
 const shownMax = 3;
 
 function listCell(texts: readonly string[]): string {
@@ -95,6 +96,28 @@ function validateEndpoint(problems: Problems, field: string, endpoint: Endpoint,
     for (const why of labelName(hostname)) problems.push(wrong(`${field}.hostname`, hostname, why));
   if (nodeName !== undefined)
     for (const why of subdomainName(nodeName)) problems.push(wrong(`${field}.nodeName`, nodeName, why));
+  validateHints(problems, `${field}.hints.forZones`, endpoint.hints?.forZones, qualifiedName);
+  validateHints(problems, `${field}.hints.forNodes`, endpoint.hints?.forNodes, subdomainName);
+}
+
+function validateHints(
+  problems: Problems,
+  field: string,
+  hints: readonly { readonly name: string }[] | undefined,
+  rule: (name: string) => readonly string[],
+): void {
+  if (hints === undefined) return;
+  if (hints.length > hintsMax) {
+    problems.push(tooMany(field, hints.length, hintsMax));
+    return;
+  }
+  const names = new Set<string>();
+  hints.forEach(({ name }, index) => {
+    const at = `${field}[${index}].name`;
+    if (names.has(name)) problems.push(duplicate(at, name));
+    names.add(name);
+    for (const why of rule(name)) problems.push(wrong(at, name, why));
+  });
 }
 
 function validateAddressOf(problems: Problems, field: string, address: string, type: string): void {

@@ -176,6 +176,27 @@ const cases: readonly (readonly [string, typeof secrets, Tree, readonly string[]
       'ports[1].protocol: Unsupported value: "x": supported values: "SCTP", "TCP", "UDP"',
     ],
   ],
+  [
+    'hints for too many, twice, for no name',
+    slices,
+    {
+      addressType: 'IPv4',
+      endpoints: [
+        {
+          addresses: ['10.0.0.1'],
+          hints: {
+            forZones: Array.from({ length: 9 }, (_, at) => ({ name: `z${at}` })),
+            forNodes: [{ name: 'n' }, { name: 'n' }, { name: 'A' }],
+          },
+        },
+      ],
+    },
+    [
+      'endpoints[0].hints.forZones: Too many: 9: must have at most 8 items',
+      'endpoints[0].hints.forNodes[1].name: Duplicate value: "n"',
+      `endpoints[0].hints.forNodes[2].name: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
+    ],
+  ],
   ['no type of address', slices, {}, ['addressType: Required value']],
   [
     'no duration',

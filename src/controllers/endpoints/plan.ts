@@ -5,6 +5,7 @@
  */
 import type { EndpointAddress, EndpointSubset, Endpoints, Pod, Service } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
+import { triggerTime, withTriggerTime } from '../endpointslice/trigger-time.ts';
 import { isTerminating } from '../pod-state.ts';
 import { endpointsRef } from '../resources.ts';
 import { deletion, type Step } from '../step.ts';
@@ -44,11 +45,16 @@ export function plan({ service, pods, endpoints }: Observed): readonly Step[] {
     [managedByLabel]: manager,
   };
   const { [overCapacityAnnotation]: _, ...others } = endpoints?.metadata.annotations ?? {};
+  const changedAt = (): string | undefined =>
+    triggerTime(
+      changedPods(endpoints?.subsets ?? [], subsets, pods),
+      endpoints === undefined ? service.metadata.creationTimestamp : undefined,
+    );
   const annotations = isCut ? { ...others, [overCapacityAnnotation]: 'truncated' } : others;
   if (endpoints === undefined) {
     const { name, namespace } = service.metadata;
     const place = { ...(name && { name }), ...(namespace && { namespace }) };
-    const metadata = { ...place, labels, ...(isCut ? { annotations } : {}) };
+    const metadata = withTriggerTime({ ...place, labels, ...(isCut ? { annotations } : {}) }, changedAt());
     const object = { apiVersion: 'v1', kind: 'Endpoints', metadata, ...(subsets.length > 0 && { subsets }) };
     return [{ kind: 'create', ref: endpointsRef, object, accept: ['notFound'] }];
   }
@@ -58,8 +64,28 @@ export function plan({ service, pods, endpoints }: Observed): readonly Step[] {
     sameJson(metadata.labels ?? {}, labels) &&
     sameJson(metadata.annotations ?? {}, annotations);
   if (isKept) return [];
-  const object: Endpoints = { ...endpoints, metadata: { ...metadata, labels, annotations }, subsets };
+  const next = withTriggerTime({ ...metadata, labels, annotations }, changedAt());
+  const object: Endpoints = { ...endpoints, metadata: next, subsets };
   return [{ kind: 'update', ref: endpointsRef, object }];
+}
+
+/** Those of which the subsets say something new. */
+function changedPods(
+  before: readonly EndpointSubset[],
+  after: readonly EndpointSubset[],
+  pods: readonly Pod[],
+): readonly Pod[] {
+  const lines = (subsets: readonly EndpointSubset[]): readonly (readonly [string, EndpointAddress])[] =>
+    subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports }) =>
+      [addresses, notReadyAddresses].flatMap((all, at) =>
+        all.map((address) => [`${address.ip} ${at} ${JSON.stringify(ports)}`, address] as const),
+      ),
+    );
+  const told = new Set(lines(before).map(([line]) => line));
+  const changed = new Set(
+    lines(after).flatMap(([line, address]) => (told.has(line) ? [] : [address.targetRef?.uid])),
+  );
+  return pods.filter(({ metadata }) => changed.has(metadata.uid));
 }
 
 interface Subset {

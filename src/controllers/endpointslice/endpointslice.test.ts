@@ -5,6 +5,7 @@ import { SeededRandom } from '../../lib/index.ts';
 import { plan as planEndpoints } from '../endpoints/plan.ts';
 import type { Step, Write } from '../step.ts';
 import { endpointsMax, plan } from './plan.ts';
+import type { ZoneShares } from './zone-shares.ts';
 
 function service(spec: Partial<Service['spec']> = {}): Service {
   return {
@@ -46,10 +47,17 @@ function pod(
   };
 }
 
-const zoneOf = (name: string): string => `zone-of-${name}`;
+const nodes = {
+  zoneOf: (name: string): string => `zone-of-${name}`,
+  hasNode: () => true,
+  zoneShares: undefined,
+};
 
 function writesOf(steps: readonly Step[]): readonly Write[] {
-  return steps.flatMap((step) => (step.kind === 'together' ? step.writes : [step as Write]));
+  return steps.flatMap((step) => {
+    if (step.kind === 'event') return [];
+    return step.kind === 'together' ? step.writes : [step as Write];
+  });
 }
 
 /** Slices as they are after the writes. */
@@ -68,7 +76,7 @@ function applied(slices: readonly EndpointSlice[], writes: readonly Write[]): re
 let counter = 0;
 
 const slicesFor = (of: Service, pods: readonly Pod[], slices: readonly EndpointSlice[] = []) =>
-  applied(slices, writesOf(plan({ service: of, pods, slices, zoneOf })));
+  applied(slices, writesOf(plan({ service: of, pods, slices, ...nodes })));
 
 test('EndpointSlice plan() says of each pod where it is and in which condition', () => {
   const pods = [
@@ -137,7 +145,7 @@ test('EndpointSlice plan() follows any history in few writes, full slices and no
         if (random.integer(3) === 0) pods.delete(index);
         else pods.set(index, pod(index, { ready: random.integer(4) > 0 }));
       }
-      const observed = { service: service(), pods: [...pods.values()], slices, zoneOf };
+      const observed = { service: service(), pods: [...pods.values()], slices, ...nodes };
       const writes = writesOf(plan(observed));
       assert.ok(writes.length <= changes + 1, `seed ${seed}: ${writes.length} writes for ${changes} changes`);
       slices = applied(slices, writes);
@@ -156,6 +164,142 @@ test('EndpointSlice plan() follows any history in few writes, full slices and no
       assert.deepEqual(plan({ ...observed, slices }), [], `seed ${seed}: quiet at rest`);
     }
   }
+});
+
+function inZones(...zones: readonly (string | undefined)[]) {
+  return {
+    zoneOf: (name: string): string | undefined => zones[Number(name.slice(1))],
+    hasNode: () => true,
+    zoneShares: undefined as ZoneShares,
+  };
+}
+
+for (const [distribution, zones, expected] of [
+  ['PreferClose', ['a', 'b', undefined], ['a -', 'b -', '- -']],
+  ['PreferSameZone', ['a', 'b', 'c'], ['a -', 'b -', 'c -']],
+  ['PreferSameNode', ['a', 'b', undefined], ['a n0', 'b n1', '- n2']],
+  [undefined, ['a', 'b', 'c'], ['- -', '- -', '- -']],
+] as const)
+  test(`EndpointSlice plan() gives hints for ${distribution ?? 'nothing'}, in ${zones.join()}`, () => {
+    const of = service(distribution === undefined ? {} : { trafficDistribution: distribution });
+    const pods = [pod(0), pod(1), pod(2), pod(3, { ready: false })];
+    const observed = { service: of, pods, slices: [], ...inZones(...zones) };
+    const slices = applied([], writesOf(plan(observed)));
+    const shown = slices.flatMap(({ endpoints = [] }) => endpoints);
+    assert.deepEqual(
+      shown
+        .slice(0, 3)
+        .map(({ hints }) => `${hints?.forZones?.[0]?.name ?? '-'} ${hints?.forNodes?.[0]?.name ?? '-'}`),
+      expected,
+    );
+    assert.equal(shown[3]?.hints, undefined, 'who is not ready is for nobody');
+    assert.deepEqual(plan({ ...observed, slices }), []);
+  });
+
+test('EndpointSlice plan() spreads endpoints over zones by their CPU, steadily, or says why not (property)', () => {
+  const auto: Service = {
+    ...service(),
+    metadata: {
+      ...service().metadata,
+      annotations: { 'service.kubernetes.io/topology-mode': 'Auto' },
+    },
+  };
+  const eventsOf = (steps: readonly Step[]): readonly string[] =>
+    steps.flatMap((step) => (step.kind === 'event' ? [`${step.event.reason}: ${step.event.message}`] : []));
+  const thirds: ZoneShares = new Map([
+    ['a', 1 / 3],
+    ['b', 1 / 3],
+    ['c', 1 / 3],
+  ]);
+  const zoned = { ...inZones('a', 'b', 'c'), zoneShares: thirds };
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = new SeededRandom(seed);
+    const cut = [random.integer(8) + 1, random.integer(8) + 1, random.integer(8) + 1];
+    const total = cut.reduce((sum, one) => sum + one, 0);
+    const shares = new Map(['a', 'b', 'c'].map((zone, at) => [zone, (cut[at] ?? 0) / total]));
+    let slices: readonly EndpointSlice[] = [];
+    let pods = Array.from({ length: 30 + random.integer(200) }, (_, index) => pod(index));
+    for (let round = 0; round < 5; round++) {
+      const observed = { service: auto, pods, slices, ...zoned, zoneShares: shares };
+      slices = applied(slices, writesOf(plan(observed)));
+      const shown = slices.flatMap(({ endpoints = [] }) => endpoints);
+      for (const [zone, share] of shares) {
+        const count = shown.filter(({ hints }) => hints?.forZones?.[0]?.name === zone).length;
+        const load = (share * shown.length) / count;
+        assert.ok(load <= 1.2 + 1e-9, `seed ${seed}: endpoints of ${zone} have ${load} of their part`);
+      }
+      assert.ok(shown.every(({ hints }) => hints !== undefined));
+      assert.deepEqual(plan({ ...observed, slices }), [], `seed ${seed}: quiet at rest`);
+      // One pod less: its zone's hints, and nearly all others, are as they were.
+      pods = pods.slice(0, -1);
+      const writes = writesOf(plan({ ...observed, pods, slices }));
+      assert.ok(writes.length <= 3, `seed ${seed}: ${writes.length} writes for one pod`);
+    }
+  }
+  for (const [count, facts, reason, words] of [
+    [12, zoned, 'Enabled', 'Topology Aware Hints has been enabled'],
+    [
+      12,
+      inZones('a', 'b', 'c'),
+      'Disabled',
+      'Insufficient Node information: allocatable CPU or zone not specified on one or more nodes',
+    ],
+    [2, zoned, 'Disabled', 'Insufficient number of endpoints (2 endpoints, 3 zones)'],
+    [
+      4,
+      { ...zoned, zoneShares: new Map([...thirds.keys()].map((zone, at) => [zone, at === 0 ? 0.9 : 0.05])) },
+      'Disabled',
+      'Unable to allocate minimum required endpoints to each zone without exceeding overload threshold (4 endpoints, 3 zones)',
+    ],
+    [
+      9,
+      { ...zoned, zoneOf: () => undefined },
+      'Disabled',
+      'One or more endpoints do not have a zone specified',
+    ],
+  ] as const) {
+    const pods = Array.from({ length: count }, (_, index) => pod(index));
+    const steps = plan({ service: auto, pods, slices: [], ...facts });
+    assert.deepEqual(eventsOf(steps), [`TopologyAwareHints${reason}: ${words}, addressType: IPv4`]);
+  }
+});
+
+test('EndpointSlice plan() leaves out pods of a node that is gone, unless all shall be published', () => {
+  const gone = { ...nodes, hasNode: (name: string) => name !== 'n1' };
+  const shown = (of: Service): number =>
+    applied([], writesOf(plan({ service: of, pods: [pod(0), pod(1)], slices: [], ...gone }))).flatMap(
+      ({ endpoints = [] }) => endpoints,
+    ).length;
+  assert.equal(shown(service()), 1);
+  assert.equal(shown(service({ publishNotReadyAddresses: true })), 2);
+});
+
+test('EndpointSlice plan() tells since when what it tells is so', () => {
+  const at = (one: Pod, lastTransitionTime: string): Pod => ({
+    ...one,
+    status: { ...one.status, conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] },
+  });
+  const made = {
+    ...service(),
+    metadata: { ...service().metadata, creationTimestamp: '2026-01-01T00:00:09Z' },
+  };
+  const first = [at(pod(0), '2026-01-01T00:00:05Z'), at(pod(1), '2026-01-01T00:00:07Z')];
+  const timeOf = (slices: readonly EndpointSlice[]): string | undefined =>
+    slices[0]?.metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time'];
+  let slices = slicesFor(made, first);
+  assert.equal(timeOf(slices), '2026-01-01T00:00:05Z', 'the earliest');
+  const second = [...first, at(pod(2), '2026-01-01T00:01:00Z')];
+  slices = slicesFor(made, second, slices);
+  assert.equal(timeOf(slices), '2026-01-01T00:01:00Z', 'only of what changed');
+  slices = slicesFor(made, second.slice(1), slices);
+  assert.equal(timeOf(slices), undefined, 'nothing says when a pod was deleted');
+});
+
+test('EndpointSlice plan() does not keep slices of an earlier Service of the same name', () => {
+  const slices = slicesFor(service(), [pod(0)]);
+  const again = { ...service(), metadata: { ...service().metadata, uid: 'another' } };
+  const writes = writesOf(plan({ service: again, pods: [pod(0)], slices, ...nodes }));
+  assert.deepEqual(writes.map(({ kind }) => kind).sort(), ['create', 'delete']);
 });
 
 test('Endpoints plan() groups by ports, sorts, leaves out what ends, and is quiet at rest', () => {

@@ -7,6 +7,7 @@ import { linesOf, linesWanted } from './endpoints.ts';
 import { type Choices, forEachCase } from './test-cases.ts';
 
 const endpointsMax = 100;
+const noNodes = { zoneOf: () => undefined, hasNode: () => true, zoneShares: undefined };
 
 function podOf(choices: Choices, index: number): Pod {
   const v4 = `10.0.${Math.floor(index / 250)}.${index % 250}`;
@@ -80,7 +81,7 @@ function after(slices: readonly EndpointSlice[], writes: readonly Write[], round
 }
 
 const writesOf = (service: Service, pods: readonly Pod[], slices: readonly EndpointSlice[]): Write[] =>
-  plan({ service, pods, slices, zoneOf: () => undefined }).flatMap((step) =>
+  plan({ service, pods, slices, ...noNodes }).flatMap((step) =>
     step.kind === 'together' ? [...step.writes] : [],
   );
 
