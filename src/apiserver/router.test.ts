@@ -40,6 +40,20 @@ for (const [path, wanted] of cases) {
   });
 }
 
+test('parseRoute() knows the old paths of watches', () => {
+  const of = (path: string): unknown => {
+    const route = parseRoute(path);
+    return route.kind === 'path'
+      ? route.path
+      : [route.isWatch === true, route.namespace, route.resource, route.name, route.subresource].join(' ');
+  };
+  assert.equal(of('/api/v1/watch/pods'), 'true  pods  ');
+  assert.equal(of('/api/v1/watch/namespaces'), 'true  namespaces  ');
+  assert.equal(of('/api/v1/watch/namespaces/a'), 'true  namespaces a ');
+  assert.equal(of('/apis/apps/v1/watch/namespaces/a/deployments/d'), 'true a deployments d ');
+  assert.equal(of('/api/v1/watch'), 'false  watch  ');
+});
+
 test('parseRoute() refuses broken percent-encoding', () => {
   assert.throws(
     () => parseRoute('/api/v1/nodes/%zz'),

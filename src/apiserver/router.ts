@@ -1,7 +1,7 @@
 /**
  * URLs of the API, taken apart. Pure; on the path of every request, so: no patterns, one walk over the text.
  *
- *   /api/VERSION/[namespaces/NS/]RESOURCE[/NAME[/SUBRESOURCE]]      /apis/GROUP/VERSION/…      everything else: a path
+ *   /api/VERSION/[watch/][namespaces/NS/]RESOURCE[/NAME[/SUBRESOURCE]]      /apis/GROUP/VERSION/…      everything else: a path
  *
  * Source: Kubernetes API concepts, "resource URIs"; k8s.io/apiserver/pkg/endpoints/request RequestInfo.
  */
@@ -19,6 +19,8 @@ export interface ResourceRoute {
   readonly subresource: string;
   /** Of `proxy`: what follows it, as it was written (`/`, `/a%20b`); '' for nothing. */
   readonly path?: string;
+  /** Asked for as `…/watch/RESOURCE…`: the old way to say `?watch=1`. */
+  readonly isWatch?: true;
 }
 
 export type Route = ResourceRoute | { readonly kind: 'path'; readonly path: string };
@@ -40,6 +42,8 @@ export function parseRoute(path: string): Route {
   if (!isCore && parts[1] !== 'apis') return { kind: 'path', path };
   const first = isCore ? 3 : 4;
   if (parts.length <= first) return { kind: 'path', path };
+  const isWatch = parts[first] === 'watch' && parts.length > first + 1;
+  if (isWatch) parts.splice(first, 1);
   if (path.includes('%')) for (let i = 2; i < parts.length; i++) parts[i] = decoded(parts[i] as string);
   let at = first;
   let namespace = '';
@@ -58,7 +62,8 @@ export function parseRoute(path: string): Route {
     return { kind: 'path', path };
   const group = isCore ? '' : (parts[2] as string);
   const version = parts[first - 1] as string;
-  return { kind: 'resource', group, version, namespace, resource, name, subresource };
+  const route: ResourceRoute = { kind: 'resource', group, version, namespace, resource, name, subresource };
+  return isWatch ? { ...route, isWatch } : route;
 }
 
 /** `…/nodes|pods|services/NAME/proxy[/PATH]`, whose path is the other server's affair. */

@@ -72,6 +72,25 @@ test('lists and watches refuse options that do not go together, in the words of 
   assert.equal(yaml.status, 406);
 });
 
+test('the old paths of watches are served', async (t) => {
+  const server = await startTestServer(t);
+  const { body } = await server.call('POST', `${here}/configmaps`, { body: configMap('a') });
+  const from = Number(body.metadata.resourceVersion) - 1;
+  await server.call('POST', `${here}/configmaps`, { body: configMap('b') });
+  for (const [path, name] of [
+    ['/api/v1/watch/configmaps', 'a'],
+    ['/api/v1/watch/namespaces/default/configmaps', 'a'],
+    ['/api/v1/watch/namespaces/default/configmaps/b', 'b'],
+  ] as const) {
+    const lines = await openLines({ ...server.connection(), path: `${path}?resourceVersion=${from}` });
+    t.after(() => lines.close());
+    const { type, object } = (await lines.next()) as Event;
+    assert.deepEqual([type, object.metadata.name], ['ADDED', name]);
+  }
+  const wrong = await server.call('DELETE', '/api/v1/watch/namespaces/default/configmaps/b');
+  assert.equal(wrong.status, 405);
+});
+
 test('what is too old says how to go on, what is too new how long to wait', async (t) => {
   const { call, store, connection } = await startTestServer(t);
   for (const name of ['a', 'b', 'c', 'd'])

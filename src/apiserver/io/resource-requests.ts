@@ -74,9 +74,11 @@ const subresourceMessages: Readonly<
 /** The verb of a request, as access rules speak of it. */
 export function verbOf(method: string, route: ResourceRoute, query: Query): string {
   const isProxy = route.subresource === 'proxy';
+  if (route.isWatch && method !== 'GET') throw notAllowed();
   switch (method) {
     case 'GET':
     case 'HEAD':
+      if (route.isWatch) return 'watch';
       if (!isProxy && query.flag('watch') === true) return 'watch';
       return route.name === '' ? 'list' : 'get';
     case 'POST':
@@ -167,7 +169,12 @@ export async function serveResource(exchange: Exchange): Promise<void> {
   if (exchange.others?.serves(group, route.version) === true)
     return exchange.others.serve(group, route.version, identity, http, exchange.response);
   const resource = context.resources.find(group, route.version, name);
-  if (resource === undefined) return servePosted(exchange);
+  if (resource === undefined) {
+    const computed = context.computed.find(group, route.version);
+    if (computed === undefined) return servePosted(exchange);
+    const { serveComputed } = await import('./computed-requests.ts');
+    return serveComputed(exchange, computed, verb, wantedOf(exchange));
+  }
   if (resource.kind.deprecation !== undefined) addWarning(exchange.response, resource.kind.deprecation);
   if (resource.kind.custom !== undefined)
     checkForms(verb, subresource, http.headers.accept, http.headers['content-type']);
