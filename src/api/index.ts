@@ -106,6 +106,17 @@ export {
   parseLabelSelector,
   parseLabelTerms,
 } from './selector.ts';
+export * from './storage/claims.ts';
+export {
+  allowsAccess,
+  askedStorage,
+  findVolume,
+  type MatchOptions,
+  misfit,
+  type NodePlace,
+  reaches,
+  sameVolumeMode,
+} from './storage/volume-match.ts';
 export * as structural from './structural/index.ts';
 export {
   type IncludeObject,
@@ -242,6 +253,7 @@ export type {
   UpdateOptions,
   WatchEvent,
 } from './types/meta.v1.ts';
+export type { ContainerMetrics, NodeMetrics, PodMetrics } from './types/metrics.v1beta1.ts';
 export type * from './types/networking.v1.ts';
 export type * from './types/node.v1.ts';
 export type {

@@ -19,6 +19,7 @@ export const pluginNames: readonly string[] = [
   'DefaultTolerationSeconds',
   'ExtendedResourceToleration',
   'DefaultStorageClass',
+  'StorageObjectInUseProtection',
   'OwnerReferencesPermissionEnforcement',
   'PersistentVolumeClaimResize',
   'RuntimeClass',

@@ -272,6 +272,8 @@ test('who names no class gets the newest default one', async (t) => {
   const classOf = async (name: string, more?: object) =>
     (await client.create<PersistentVolumeClaim>(claims, claim(name, more) as PersistentVolumeClaim)).spec
       ?.storageClassName;
+  assert.equal(await classOf('first'), 'local', 'as every cloud has it from the beginning');
+  await client.delete(classes, undefined, 'local');
   assert.equal(await classOf('a'), undefined);
   await client.create(classes, storage('old'));
   await clock.advance(5000);
@@ -359,4 +361,17 @@ test('a new node takes no pods before it is ready', async (t) => {
   assert.deepEqual((made as { spec?: unknown }).spec, {
     taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }],
   });
+});
+
+test('StorageObjectInUseProtection gives claims and volumes the finalizer that keeps them while they are used', async (t) => {
+  const { client } = await startApi(t);
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  const made = await client.create(claims, objectOf('v1', 'PersistentVolumeClaim', 'data', { spec }));
+  assert.deepEqual(made.metadata.finalizers, ['kubernetes.io/pvc-protection']);
+  const volume = clusterObject('v1', 'PersistentVolume', 'disk', {
+    metadata: { name: 'disk', finalizers: ['own.example/one'] },
+    spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv' } },
+  });
+  const stored = await client.create(refTo('', 'persistentvolumes', false), volume);
+  assert.deepEqual(stored.metadata.finalizers, ['own.example/one', 'kubernetes.io/pv-protection']);
 });

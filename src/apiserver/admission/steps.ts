@@ -16,6 +16,7 @@ import { priority } from './priority.ts';
 import { resourceQuota } from './quota/step.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { serviceAccount } from './service-account.ts';
+import { storageProtection } from './storage-protection.ts';
 import {
   defaultTolerationSeconds,
   extendedResourceToleration,
@@ -44,6 +45,7 @@ function allSteps(context: AdmissionContext): readonly AdmissionStep[] {
     defaultTolerationSeconds,
     extendedResourceToleration,
     defaultStorageClass(context),
+    storageProtection,
     ownerPermission(context),
     persistentVolumeClaimResize(context),
     runtimeClass(context),
