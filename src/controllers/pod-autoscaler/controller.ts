@@ -68,7 +68,12 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     async observe(key) {
       const autoscaler = autoscalers.get(key);
       if (autoscaler === undefined) return undefined;
-      const { target, selection } = await findTarget(client, registry, autoscaler);
+      const { target, selection } = await findTarget(
+        client,
+        registry,
+        autoscaler.metadata.namespace,
+        autoscaler.spec.scaleTargetRef,
+      );
       const mine = keptOf(autoscaler);
       mine.matches = 'error' in selection ? undefined : selection.matches;
       if ('error' in selection || 'error' in target)

@@ -1,5 +1,5 @@
 /** What an autoscaler reads of the world: where figures come from, and what one metric of its list read. All amounts are thousandths. */
-import type { HorizontalPodAutoscaler, LabelSelector, MetricSpec } from '../../api/index.ts';
+import type { HorizontalPodAutoscaler, LabelSelector, MetricIdentifier } from '../../api/index.ts';
 
 /** One pod's figure. */
 export interface Sample {
@@ -60,14 +60,32 @@ export async function readAll(
 ): Promise<readonly Reading[]> {
   const { namespace = '' } = autoscaler.metadata;
   return Promise.all(
-    (autoscaler.spec.metrics ?? []).map(async (metric): Promise<Reading> => {
-      try {
-        return checked(await read(source, metric, namespace, selector));
-      } catch (error) {
-        return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
-      }
-    }),
+    (autoscaler.spec.metrics ?? []).map((metric) => readMetric(source, metric, namespace, selector)),
   );
+}
+
+/** Which figure is meant: a MetricSpec without what it shall be. */
+export interface MetricName {
+  readonly type: string;
+  readonly resource?: { readonly name: string };
+  readonly containerResource?: { readonly name: string; readonly container: string };
+  readonly pods?: { readonly metric: MetricIdentifier };
+  readonly object?: { readonly describedObject: ObjectReference; readonly metric: MetricIdentifier };
+  readonly external?: { readonly metric: MetricIdentifier };
+}
+
+/** Never rejects. `selector`: of the pods, as text. */
+export async function readMetric(
+  source: MetricsSource,
+  metric: MetricName,
+  namespace: string,
+  selector: string,
+): Promise<Reading> {
+  try {
+    return checked(await read(source, metric, namespace, selector));
+  } catch (error) {
+    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** A figure that is no number is none: nobody is scaled down for it. */
@@ -83,7 +101,7 @@ function checked(reading: Reading): Reading {
 
 async function read(
   source: MetricsSource,
-  spec: MetricSpec,
+  spec: MetricName,
   namespace: string,
   selector: string,
 ): Promise<Reading> {

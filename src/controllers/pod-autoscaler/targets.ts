@@ -1,6 +1,6 @@
 /** What an autoscaler scales: any kind that has a scale, found through the registry. */
 import {
-  type HorizontalPodAutoscaler,
+  type CrossVersionObjectReference,
   type Kind,
   type KindRegistry,
   type KubeObject,
@@ -33,9 +33,9 @@ const noSelector = {
 export async function findTarget(
   client: Client,
   registry: KindRegistry,
-  { metadata, spec }: HorizontalPodAutoscaler,
+  namespace: string | undefined,
+  { apiVersion = '', kind: kindName, name }: CrossVersionObjectReference,
 ): Promise<Found> {
-  const { apiVersion = '', kind: kindName, name } = spec.scaleTargetRef;
   const kind = kindOf(registry, apiVersion, kindName);
   const missing = (error: string): Found => ({ target: { error }, selection: noSelector });
   if (kind === undefined)
@@ -43,7 +43,7 @@ export async function findTarget(
   if (kind.scale === undefined) return missing('the server could not find the requested resource');
   let object: KubeObject;
   try {
-    object = await client.get(resourceOf(kind), metadata.namespace, name);
+    object = await client.get(resourceOf(kind), namespace, name);
   } catch (error) {
     return missing(error instanceof Error ? error.message : String(error));
   }
