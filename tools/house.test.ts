@@ -35,6 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['lib', 'api', 'client'],
   agent: ['lib', 'api', 'client'],
   services: ['lib', 'api', 'client'],
+  observe: ['lib', 'api', 'client'],
   security: ['lib', 'api', 'client'],
   cli: ['lib', 'api', 'client'],
 };

@@ -18,6 +18,7 @@ export { pathText } from './apply/field-set.ts';
 export { compare as compareStructures, duplicateIn, overlay } from './apply/merge.ts';
 export { type Shape as OwnershipShape, shapeOfMessage } from './apply/shape.ts';
 export * as cel from './cel/index.ts';
+export * from './computed.ts';
 export {
   disruptionAllowedType,
   disruptionConditions,

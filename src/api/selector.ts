@@ -162,8 +162,11 @@ export interface FieldTerm {
   readonly value: string;
 }
 
+/** What fields can be selected by depends on no more of a kind. */
+type Selectable = Pick<Kind, 'selectableFields' | 'namespaced'>;
+
 /** The terms of a field selector. Throws `badRequest` for what is no selector, and for fields that the kind cannot be selected by. */
-export function parseFieldTerms(text: string | undefined, kind: Kind): readonly FieldTerm[] {
+export function parseFieldTerms(text: string | undefined, kind: Selectable): readonly FieldTerm[] {
   if (text === undefined || text === '') return [];
   return splitFieldTerms(text).map((part) => {
     const match = /^([^=!]*)(!=|==|=)(.*)$/s.exec(part);
@@ -206,12 +209,12 @@ function unescaped(value: string): string {
   return text;
 }
 
-const isSelectable = (path: string, kind: Kind): boolean =>
+const isSelectable = (path: string, kind: Selectable): boolean =>
   path === 'metadata.name' ||
   (path === 'metadata.namespace' && kind.namespaced) ||
   Object.hasOwn(kind.selectableFields, path);
 
-function unknownField(path: string, kind: Kind): string {
+function unknownField(path: string, kind: Selectable): string {
   return Object.keys(kind.selectableFields).length > 0
     ? `field label not supported: ${path}`
     : `${quote(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
@@ -220,7 +223,7 @@ function unknownField(path: string, kind: Kind): string {
 /** undefined for "everything". */
 export function fieldPredicate(
   terms: readonly FieldTerm[],
-  kind: Kind,
+  kind: Pick<Kind, 'selectableFields'>,
 ): ((object: KubeObject) => boolean) | undefined {
   if (terms.length === 0) return undefined;
   const tests = terms.map(({ path, operator, value }) => {
@@ -233,7 +236,7 @@ export function fieldPredicate(
   return tests.length === 1 ? first : (object) => tests.every((test) => test(object));
 }
 
-function readerOf(path: string, kind: Kind): (object: KubeObject) => string {
+function readerOf(path: string, kind: Pick<Kind, 'selectableFields'>): (object: KubeObject) => string {
   if (path === 'metadata.name') return (object) => object.metadata.name ?? '';
   if (path === 'metadata.namespace') return (object) => object.metadata.namespace ?? '';
   return kind.selectableFields[path] ?? (() => '');

@@ -41,7 +41,10 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
-export function renderTable(kind: Kind, objects: readonly KubeObject[], view: TableView): Table {
+/** Of what is printed nothing but the columns is asked. */
+type Printed = Pick<Kind, 'columns'>;
+
+export function renderTable(kind: Printed, objects: readonly KubeObject[], view: TableView): Table {
   const { resourceVersion, continue: token, remainingItemCount } = view;
   return {
     kind: 'Table',
@@ -56,9 +59,9 @@ export function renderTable(kind: Kind, objects: readonly KubeObject[], view: Ta
   };
 }
 
-const definitions = new WeakMap<Kind, readonly TableColumn[]>();
+const definitions = new WeakMap<Printed, readonly TableColumn[]>();
 
-function columnDefinitions(kind: Kind): readonly TableColumn[] {
+function columnDefinitions(kind: Printed): readonly TableColumn[] {
   let columns = definitions.get(kind);
   if (columns === undefined) {
     columns = kind.columns.map(({ name, type, format = '', description, priority }) => ({
@@ -73,7 +76,7 @@ function columnDefinitions(kind: Kind): readonly TableColumn[] {
   return columns;
 }
 
-function rowOf(kind: Kind, object: KubeObject, view: TableView): TableRow {
+function rowOf(kind: Printed, object: KubeObject, view: TableView): TableRow {
   const cells = kind.columns.map((column: Column) => column.cell(object as never, view.nowMs));
   if (view.includeObject === 'None') return { cells };
   if (view.includeObject === 'Object') return { cells, object };

@@ -5,7 +5,13 @@
  *                 ├──▶ operations ──▶ store
  *   local client ─┘
  */
-import { builtinKinds, type KindRegistry, type Service } from '../api/index.ts';
+import {
+  builtinKinds,
+  type ComputedApi,
+  ComputedApis,
+  type KindRegistry,
+  type Service,
+} from '../api/index.ts';
 import type { Client } from '../client/index.ts';
 import { type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
@@ -49,6 +55,8 @@ export interface Api {
   readonly apiAddress: string;
   /** For parts in this process. Objects are shared, not copied. */
   client(identity?: Identity): Client;
+  /** Serves these too. Before anybody is served. */
+  serveComputed(...apis: readonly ComputedApi[]): void;
 }
 
 export function createApi(options: ApiOptions): Api {
@@ -77,6 +85,7 @@ export function createApi(options: ApiOptions): Api {
       ...(options.authorizers === undefined ? {} : { authorizers: options.authorizers }),
     }),
     issueToken: options.issueToken,
+    computed: new ComputedApis(),
     callWebhook:
       options.post === undefined ? callsNobody : webhookCaller({ store, resources, random }, options.post),
   };
@@ -94,6 +103,7 @@ export function createApi(options: ApiOptions): Api {
     context,
     apiAddress: services.apiAddress,
     client: (identity = systemIdentity) => createLocalClient(context, identity),
+    serveComputed: (...apis) => context.computed.add(...apis),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What every operation of the API stands on, and what one request says about itself. */
-import type { KindRegistry } from '../api/index.ts';
+import type { ComputedApis, KindRegistry } from '../api/index.ts';
 import type { Clock, Log, Metrics, Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Access } from './access/access.ts';
@@ -48,6 +48,8 @@ export interface ApiContext {
   readonly indexes: FieldIndexes;
   readonly access: Access;
   readonly admission: AdmissionChain;
+  /** What is made when asked for. */
+  readonly computed: ComputedApis;
   /** Asks a webhook (admission, conversion). */
   readonly callWebhook: CallWebhook;
   /** Signs a service account's token. */

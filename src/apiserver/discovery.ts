@@ -2,7 +2,14 @@
  * What this server serves, in the forms that clients ask for: aggregated (v2, v2beta1), and one document a group and version. Pure.
  * Source: KEP-3352, Kubernetes' discovery API.
  */
-import { apiVersionOf, type Kind, type KindRegistry, postedKinds } from '../api/index.ts';
+import {
+  apiVersionOf,
+  type ComputedApi,
+  ComputedApis,
+  type Kind,
+  type KindRegistry,
+  postedKinds,
+} from '../api/index.ts';
 
 interface GroupVersions {
   readonly group: string;
@@ -21,22 +28,33 @@ const groupOrder = `
   .trim()
   .split(/\s+/);
 
+/** After custom resources, as metrics have it. */
+const lastRank = groupOrder.length + 1;
+
 function rankOf(group: string): number {
   if (group === '') return -1;
+  if (/(^|\.)metrics\.k8s\.io$/.test(group)) return lastRank;
   const rank = groupOrder.indexOf(group);
   return rank < 0 ? groupOrder.length : rank;
 }
 
+/** The best version first: `v1beta2` before `v1beta1`. */
+const newestFirst = (a: ComputedApi, b: ComputedApi): number =>
+  a.group === b.group ? (a.version < b.version ? 1 : -1) : 0;
+
 export class Discovery {
   readonly #registry: KindRegistry;
+  readonly #computed: ComputedApis;
 
-  constructor(registry: KindRegistry) {
+  constructor(registry: KindRegistry, computed: ComputedApis = new ComputedApis()) {
     this.#registry = registry;
+    this.#computed = computed;
   }
 
   groups(): readonly GroupVersions[] {
     const groups = new Map<string, string[]>();
-    for (const { group, version } of [...this.#registry.kinds, ...postedKinds]) {
+    const computed = [...this.#computed.all].sort(newestFirst);
+    for (const { group, version } of [...this.#registry.kinds, ...postedKinds, ...computed]) {
       const versions = groups.get(group) ?? [];
       if (!versions.includes(version)) versions.push(version);
       groups.set(group, versions);
@@ -100,7 +118,14 @@ export class Discovery {
         singularResource: one.singular,
         verbs: ['create'],
       }));
-    return [...stored, ...posted];
+    const computed = (this.#computed.find(group, version)?.resources() ?? []).map((one) => ({
+      resource: one.name,
+      responseKind: { group, version, kind: one.kind },
+      scope: one.namespaced ? 'Namespaced' : 'Cluster',
+      singularResource: one.singularName,
+      verbs: one.verbs,
+    }));
+    return [...stored, ...posted, ...computed];
   }
 
   #kinds(group: string, version: string): readonly Kind[] {
@@ -142,7 +167,8 @@ export class Discovery {
   resourceList(group: string, version: string): object | undefined {
     const kinds = this.#kinds(group, version);
     const posted = postedKinds.filter((one) => one.group === group && one.version === version);
-    if (kinds.length + posted.length === 0) return undefined;
+    const computed = this.#computed.find(group, version);
+    if (kinds.length + posted.length === 0 && computed === undefined) return undefined;
     const resources = kinds.flatMap((kind) => [
       {
         name: kind.resource,
@@ -177,7 +203,7 @@ export class Discovery {
       kind: 'APIResourceList',
       apiVersion: 'v1',
       groupVersion: apiVersionOf(group, version),
-      resources: [...resources, ...virtual],
+      resources: [...resources, ...virtual, ...(computed?.resources() ?? [])],
     };
   }
 

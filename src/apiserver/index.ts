@@ -10,6 +10,7 @@ export { type ApiAddress, createFirstObjects, keepFirstObjects, type Trust } fro
 export type { TokenClaims } from './context.ts';
 export { keepFlows } from './flow/keeper.ts';
 export { anonymous, type Identity, systemIdentity } from './identity.ts';
+export { agentOptions } from './io/agent-proxy.ts';
 export { AuditFile, type AuditFileOptions } from './io/audit-file.ts';
 export type { FrontProxy } from './io/authenticator.ts';
 export type { AuditOptions } from './io/desk.ts';

@@ -1,7 +1,14 @@
 /**
  * The Client for parts in the API server's own process: the same operations, no bytes in between. Objects are the store's own, shared and read-only.
  */
-import { type Draft, draftOf, type KubeObject, notFound } from '../api/index.ts';
+import {
+  type ComputedApi,
+  type ComputedRequest,
+  type Draft,
+  draftOf,
+  type KubeObject,
+  notFound,
+} from '../api/index.ts';
 import type {
   Client,
   DeleteOptions,
@@ -34,6 +41,8 @@ export function createLocalClient(context: ApiContext, identity: Identity): Clie
     if (resource === undefined) throw notFound(ref, '');
     return resource;
   };
+  const computedOf = (ref: ResourceRef): ComputedApi | undefined =>
+    context.computed.find(ref.group, ref.version);
   const request = (
     namespace: string | undefined,
     options: { readonly dryRun?: boolean; readonly fieldManager?: string } = {},
@@ -51,12 +60,22 @@ export function createLocalClient(context: ApiContext, identity: Identity): Clie
       name: string,
       options: ReadOptions = {},
     ): Promise<T> {
+      const computed = computedOf(ref);
+      if (computed !== undefined) {
+        const answer = await computed.answer(question(ref, 'get', namespace, name, {}));
+        return (answer.kind === 'object' ? answer.object : answer) as T;
+      }
       const resource = resourceOf(ref);
       return resource.objectOf(
         await getObject(context, resource, namespace ?? '', name, options.resourceVersion),
       ) as T;
     },
     async list<T extends KubeObject>(ref: ResourceRef, options: ListOptions = {}): Promise<ObjectList<T>> {
+      const computed = computedOf(ref);
+      if (computed !== undefined) {
+        const answer = await computed.answer(question(ref, 'list', options.namespace, '', options));
+        return { resourceVersion: '', items: (answer.kind === 'list' ? answer.items : []) as readonly T[] };
+      }
       const resource = resourceOf(ref);
       const answer = await listObjects(context, resource, listRequest(options));
       return {
@@ -128,6 +147,18 @@ export function createLocalClient(context: ApiContext, identity: Identity): Clie
       await deleteObject(context, resourceOf(ref), request(namespace, options), name, options);
     },
   };
+}
+
+function question(
+  { resource }: ResourceRef,
+  verb: 'get' | 'list',
+  namespace: string | undefined,
+  name: string,
+  { labelSelector, fieldSelector }: Pick<ListOptions, 'labelSelector' | 'fieldSelector'>,
+): ComputedRequest {
+  const parameters: Readonly<Record<string, string | undefined>> = { labelSelector, fieldSelector };
+  const parameter = (one: string): string | undefined => parameters[one];
+  return { verb, namespace: namespace ?? '', resource, name, subresource: '', parameter };
 }
 
 function listRequest(options: ListOptions): ListRequest {

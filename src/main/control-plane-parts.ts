@@ -1,7 +1,13 @@
 /**
  * The parts of a control plane, put together on whatever store: for the process of its own, and for `Cloud` inside a test.
  */
-import { createHollowEndpoint, serveAgent, startHollowNodes } from '../agent/index.ts';
+import {
+  createHollowEndpoint,
+  type HollowNodes,
+  serveAgent,
+  startHollowNodes,
+  summaryOf,
+} from '../agent/index.ts';
 import type { CertificateSigningRequest } from '../api/index.ts';
 import {
   type AdmissionPlugins,
@@ -9,6 +15,7 @@ import {
   type ApiServer,
   AuditFile,
   type AuditOptions,
+  agentOptions,
   createApi,
   createFirstObjects,
   createSecretTokenIssuer,
@@ -26,6 +33,7 @@ import { startControllers } from '../controllers/index.ts';
 import type { Closing, Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
+import { createNodeReader, createObservation } from '../observe/index.ts';
 import { startScheduler } from '../scheduler/index.ts';
 import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
@@ -87,6 +95,17 @@ export async function buildControlPlane(
   });
   closing.add('informers', () => informers.stop());
   const common = { client, informers, clock: realClock, random: realRandom };
+  const hollow: { nodes?: HollowNodes } = {};
+  const observation = createObservation({
+    ...common,
+    log: log.with({ part: 'observation' }),
+    readNode: createNodeReader(agentOptions(agentConnectionOf(pki)), (nodeName) => {
+      const usage = hollow.nodes?.usage(nodeName);
+      return usage === undefined ? undefined : summaryOf(usage);
+    }),
+  });
+  closing.add('observation', () => observation.stop());
+  api.serveComputed(...observation.apis);
   const explanations: { explain?: (podKey: string) => unknown; autoscaler?: (key: string) => unknown } = {};
   const explain = createExplainPaths({
     pod: (podKey) => explanations.explain?.(podKey),
@@ -103,11 +122,7 @@ export async function buildControlPlane(
     ...(outside.tokenJudges === undefined ? {} : { tokenJudges: outside.tokenJudges }),
     ...(outside.anonymous === undefined ? {} : { anonymous: outside.anonymous }),
     proxyClient: pki.frontProxyClient,
-    agentConnection: {
-      ca: pki.ca.cert,
-      cert: pki.apiserverAgentClient.cert,
-      key: pki.apiserverAgentClient.key,
-    },
+    agentConnection: agentConnectionOf(pki),
     ...openAudit(options, closing),
     extra: (request) => explain(request) || (options.extra?.(request) ?? false),
   });
@@ -147,7 +162,7 @@ export async function buildControlPlane(
   const scheduler = startScheduler({ ...common, log: log.with({ part: 'scheduler' }) });
   closing.add('scheduler', () => scheduler.stop());
   explanations.explain = (podKey) => scheduler.explain(podKey);
-  if (options.hollow > 0) await startHollow(options, common, closing);
+  if (options.hollow > 0) hollow.nodes = await startHollow(options, common, closing);
   return { server, client };
 }
 
@@ -201,7 +216,7 @@ async function startHollow(
   options: ControlPlaneOptions,
   common: Pick<Parameters<typeof startHollowNodes>[0], 'client' | 'informers' | 'clock' | 'random'>,
   closing: Closing,
-): Promise<void> {
+): Promise<HollowNodes> {
   const { pki, log } = options;
   const nodesReady = Promise.withResolvers<Awaited<ReturnType<typeof startHollowNodes>>>();
   const agent = await serveAgent({
@@ -223,4 +238,7 @@ async function startHollow(
   });
   closing.add('simulated nodes', () => nodes.stop());
   nodesReady.resolve(nodes);
+  return nodes;
 }
+
+const agentConnectionOf = ({ ca, apiserverAgentClient: { cert, key } }: Pki) => ({ ca: ca.cert, cert, key });

@@ -22,6 +22,7 @@ import {
 import { Lanes } from '../lanes.ts';
 import { type MachineFacts, nodeConditions, nodeObject, nodeStatus } from '../node/node-object.ts';
 import { kubeletVersion, leasesRef, nodeLeaseNamespace, nodesRef, podsRef } from '../objects.ts';
+import type { NodeUsageNow } from '../server/statistics.ts';
 import {
   finishedStatus,
   type HollowStep,
@@ -30,6 +31,7 @@ import {
   readyStatus,
   runningStatus,
 } from './hollow-pod.ts';
+import { HollowMeter } from './hollow-use.ts';
 import { PodAddresses } from './pod-addresses.ts';
 
 export interface HollowOptions {
@@ -68,6 +70,8 @@ export interface HollowNodes {
   pods(): Iterable<Pod>;
   /** The pod, when it is bound to one of these nodes. */
   findPod(namespace: string, name: string): Pod | undefined;
+  /** What a node and its pods seem to use. undefined: it is none of these. */
+  usage(nodeName: string): NodeUsageNow | undefined;
   /** Stops acting. The objects stay. */
   stop(): Promise<void>;
 }
@@ -113,6 +117,7 @@ class Hollow implements HollowNodes {
   readonly #podsOn: (nodeName: string) => readonly Pod[];
   readonly #podInformer;
   readonly #leaseLanes: Lanes;
+  readonly #meter = new HollowMeter();
   readonly #subscriptions: { cancel(): void }[] = [];
   readonly #nodeInformer;
   #leaseTimer: Timer | undefined;
@@ -161,6 +166,11 @@ class Hollow implements HollowNodes {
   findPod(namespace: string, name: string): Pod | undefined {
     const pod = this.#podInformer.get(`${namespace}/${name}`);
     return pod?.spec?.nodeName !== undefined && this.#indexes.has(pod.spec.nodeName) ? pod : undefined;
+  }
+
+  usage(nodeName: string): NodeUsageNow | undefined {
+    if (!this.#indexes.has(nodeName)) return undefined;
+    return this.#meter.read(nodeName, this.#podsOn(nodeName), this.#options.clock.nowMs());
   }
 
   async stop(): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import type { Pod } from '../../api/index.ts';
 import type { ExecSession, TerminalSize } from '../runtime/runtime.ts';
+import type { NodeUsageNow } from './statistics.ts';
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -50,8 +51,8 @@ export interface AgentEndpoint extends StreamTargets {
     options: LogOptions,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>;
-  /** The `/stats/summary` document. */
-  stats(): Promise<unknown>;
+  /** `nodeName`: of which node, where it answers for several. */
+  usage(nodeName?: string): Promise<NodeUsageNow>;
 }
 
 /** Carries exec, attach and port-forward over whichever protocol the request asks for. */

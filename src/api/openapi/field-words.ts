@@ -309,6 +309,14 @@ ReplicaSetSpec.replicas: How many pods; 1 when not given.
 Container.name: Its name, unique in the pod.
 Event.type: Normal or Warning.
 Event.reason: Why, in one word.
+NodeMetrics.timestamp: The end of the time that the figures speak of.
+NodeMetrics.usage: By resource: cores of CPU on average, bytes of memory at the end.
+NodeMetrics.window: How long that time was.
+PodMetrics.containers: What each container that runs uses.
+PodMetrics.timestamp: The end of the time that the figures speak of.
+PodMetrics.window: How long that time was.
+ContainerMetrics.name: The container.
+ContainerMetrics.usage: By resource: cores of CPU on average, bytes of memory at the end.
 Secret.type: What the contents are for; Opaque when not given.
 `;
 

@@ -103,6 +103,21 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
     [rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read)],
     aggregateTo('view'),
   ),
+  clusterRole('system:aggregated-metrics-reader', [rule('metrics.k8s.io', 'pods nodes', read)], {
+    ...aggregateTo('admin'),
+    ...aggregateTo('edit'),
+    ...aggregateTo('view'),
+  }),
+  clusterRole(
+    'system:caelum:aggregated-metrics-reader',
+    [rule('custom.metrics.k8s.io external.metrics.k8s.io', '*', read)],
+    aggregateTo('view'),
+  ),
+  clusterRole(
+    'system:caelum:aggregated-metrics-writer',
+    [rule('external.metrics.k8s.io', '*', 'create')],
+    aggregateTo('edit'),
+  ),
   clusterRole('system:auth-delegator', [
     rule('authentication.k8s.io', 'tokenreviews', 'create'),
     rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),

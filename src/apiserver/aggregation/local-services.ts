@@ -36,6 +36,12 @@ const priorities: Readonly<Record<string, number>> = {
   'discovery.k8s.io': 16_200,
   'flowcontrol.apiserver.k8s.io': 16_100,
   'resource.k8s.io': 16_200,
+  'metrics.k8s.io': 100,
+};
+const versionPriorities: Readonly<Record<string, number>> = {
+  '/v1': 1,
+  'autoscaling/v2': 30,
+  'metrics.k8s.io/v1beta1': 100,
 };
 const customPriority = { group: 1000, version: 100 };
 const otherPriority = 1000;
@@ -45,7 +51,7 @@ export const nameOf = ({ group, version }: Pick<GroupVersion, 'group' | 'version
 
 export function localService(of: GroupVersion): APIService {
   const { group, version, isCustom } = of;
-  const versionPriority = group === '' ? 1 : group === 'autoscaling' && version === 'v2' ? 30 : 15;
+  const versionPriority = versionPriorities[`${group}/${version}`] ?? 15;
   return {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',

@@ -1,6 +1,7 @@
 /** What the server tells about itself: discovery, OpenAPI, version, health, metrics. Documents are made when first asked for, and kept as bytes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type ComputedApis,
   contentHash,
   type KindRegistry,
   openApiV2,
@@ -45,16 +46,24 @@ export class Documents {
   readonly #registry: KindRegistry;
   readonly #discovery: Discovery;
   readonly #facts: ServerFacts;
+  readonly #computed: ComputedApis;
   readonly #made = new Map<string, Buffer>();
   /** From which kinds a document was made. */
   readonly #kindsOf = new Map<string, readonly ServedKind[]>();
 
-  constructor(registry: KindRegistry, facts: ServerFacts) {
+  constructor(registry: KindRegistry, computed: ComputedApis, facts: ServerFacts) {
     this.#registry = registry;
-    this.#discovery = new Discovery(registry);
+    this.#computed = computed;
+    this.#discovery = new Discovery(registry, computed);
     this.#facts = facts;
     registry.onChange?.(() => this.#forget());
     facts.others?.onChange(() => this.#forget());
+    for (const one of computed.all) one.onChange?.(() => this.#forget());
+  }
+
+  get #kinds(): readonly ServedKind[] {
+    const { kinds } = this.#registry;
+    return [...kinds, ...postedKinds, ...this.#computed.all.flatMap((one) => one.kinds)];
   }
 
   /** Answers when the path is one of the documents; false otherwise. */
@@ -101,7 +110,7 @@ export class Documents {
     for (const name of this.#made.keys())
       if (!name.startsWith(openApiPrefix) && !name.startsWith(hashPrefix)) this.#made.delete(name);
     const served = new Set(
-      [...this.#registry.kinds, ...postedKinds].map((kind) => `${openApiPrefix}${openApiPath(kind)}`),
+      [...this.#kinds, ...this.#computed.all].map((kind) => `${openApiPrefix}${openApiPath(kind)}`),
     );
     for (const name of this.#kindsOf.keys()) {
       if (served.has(name)) continue;
@@ -115,9 +124,7 @@ export class Documents {
     readonly bytes: Buffer;
     readonly hash: string;
   } {
-    const kinds = [...this.#registry.kinds, ...postedKinds].filter(
-      (kind) => kind.group === of.group && kind.version === of.version,
-    );
+    const kinds = this.#kinds.filter((kind) => kind.group === of.group && kind.version === of.version);
     const name = `${openApiPrefix}${openApiPath(of)}`;
     const before = this.#kindsOf.get(name);
     if (before?.length !== kinds.length || kinds.some((kind, index) => kind !== before[index])) {
@@ -184,12 +191,10 @@ export class Documents {
   }
 
   #serveOpenApi(parts: readonly string[], http: IncomingMessage, response: ServerResponse): boolean {
-    const { kinds } = this.#registry;
     if (parts[1] === 'v2' && parts.length === 2) {
       const accepted = parseAccept(http.headers.accept ?? '').map((clause) => clause.type);
       const wantsProtobuf = accepted.some((type) => openApiV2ProtobufAccepted.includes(type));
-      const json = (): object =>
-        openApiV2([...kinds, ...postedKinds], this.#facts.version['gitVersion'] ?? '');
+      const json = (): object => openApiV2(this.#kinds, this.#facts.version['gitVersion'] ?? '');
       if (!wantsProtobuf) return this.#json(response, 'openapi/v2', json);
       sendBytes(
         response,

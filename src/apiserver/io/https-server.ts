@@ -177,7 +177,7 @@ class Front {
             proxyClient,
             ...(extensionAnswerMsMax === undefined ? {} : { answerMsMax: extensionAnswerMsMax }),
           });
-    this.#documents = new Documents(context.registry, {
+    this.#documents = new Documents(context.registry, context.computed, {
       version: versionOf(gitVersion),
       address: () => this.address,
       metrics: () => context.metrics.text(),

@@ -2,7 +2,7 @@
 import { Readable, Writable } from 'node:stream';
 import { badRequest, notFound, type Pod } from '../../../api/index.ts';
 import { type Clock, formatMicroTime } from '../../../lib/index.ts';
-import { podsRef } from '../../objects.ts';
+import { nodesRef, podsRef } from '../../objects.ts';
 import type { ExecSession } from '../../runtime/runtime.ts';
 import type { AgentEndpoint } from '../../server/endpoint.ts';
 import type { HollowNodes } from '../hollow-nodes.ts';
@@ -43,6 +43,10 @@ export function createHollowEndpoint(nodes: HollowNodes, clock: Clock): AgentEnd
         if (!silent) yield Buffer.from(line);
       })();
     },
-    stats: async () => ({ node: { nodeName: nodes.names[0] ?? '' }, pods: [] }),
+    usage: async (nodeName = nodes.names[0] ?? '') => {
+      const usage = nodes.usage(nodeName);
+      if (usage === undefined) throw notFound(nodesRef, nodeName);
+      return usage;
+    },
   };
 }

@@ -2,7 +2,6 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { badRequest, type Container, notFound, type Pod } from '../../../api/index.ts';
-import { formatTime } from '../../../lib/index.ts';
 import type { PodNetwork } from '../../network/index.ts';
 import { podsRef } from '../../objects.ts';
 import type { PodDisk } from '../../pods/disk.ts';
@@ -10,6 +9,7 @@ import type { RuntimeStatus } from '../../pods/observed.ts';
 import type { PodShell } from '../../pods/pod-shell.ts';
 import type { Runtime } from '../../runtime/index.ts';
 import type { AgentEndpoint, LogOptions } from '../endpoint.ts';
+import { readUsage } from './agent-statistics.ts';
 import { readLog } from './log-reader.ts';
 
 export interface AgentEndpointOptions {
@@ -67,10 +67,7 @@ export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoin
       return openLog(options, pod, container, latest(pod, container.name), logOptions, signal);
     },
 
-    async stats() {
-      const pods = await Promise.all([...shell.pods()].map((pod) => podStats(options, pod)));
-      return { node: { nodeName: options.nodeName }, pods };
-    },
+    usage: () => readUsage(options),
   };
 }
 
@@ -140,34 +137,4 @@ function endOf(runtime: Runtime, status: RuntimeStatus | undefined, signal: Abor
       if (now?.state !== 'running') done();
     }, done);
   });
-}
-
-async function podStats(options: AgentEndpointOptions, pod: Pod): Promise<unknown> {
-  const { namespace, name, uid = '' } = pod.metadata;
-  const worker = options.shell.worker(uid);
-  const time = formatTime(options.nowMs());
-  const containers: unknown[] = [];
-  let cpuNanoseconds = 0;
-  let memoryBytes = 0;
-  for (const container of pod.spec?.containers ?? []) {
-    const status = worker?.state.latest(container.name);
-    if (status?.state !== 'running') continue;
-    const usage = await options.runtime.usage(status.id).catch(() => undefined);
-    if (usage === undefined) continue;
-    cpuNanoseconds += usage.cpuNanoseconds;
-    memoryBytes += usage.memoryWorkingSetBytes;
-    containers.push({
-      name: container.name,
-      startTime: formatTime(status.startedAtMs ?? 0),
-      cpu: { time, usageCoreNanoSeconds: usage.cpuNanoseconds },
-      memory: { time, workingSetBytes: usage.memoryWorkingSetBytes, rssBytes: usage.memoryRssBytes },
-    });
-  }
-  return {
-    podRef: { name, namespace, uid },
-    startTime: pod.status?.startTime,
-    containers,
-    cpu: { time, usageCoreNanoSeconds: cpuNanoseconds },
-    memory: { time, workingSetBytes: memoryBytes },
-  };
 }

@@ -1,7 +1,7 @@
 /**
  * The agent's HTTPS server: the kubelet's paths, for the API server only.
  *
- *   GET  /healthz /pods /stats/summary /containerLogs/NAMESPACE/POD/CONTAINER
+ *   GET  /healthz /pods /stats/summary /metrics/resource /containerLogs/NAMESPACE/POD/CONTAINER
  *   UPG  /exec/… /attach/… /portForward/…  ──▶ StreamHandler
  *
  * Invariant: a caller without the API server's own client certificate (signed by the cloud's CA, CN caelum-apiserver) gets nothing.
@@ -13,6 +13,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { CaelumError, explainError, isError, type Log } from '../../../lib/index.ts';
 import type { AgentEndpoint, LogOptions, StreamHandler } from '../endpoint.ts';
+import { resourceMetricsOf, summaryOf } from '../statistics.ts';
 
 export interface AgentServerSettings {
   /** PEM. `ca` signs the callers' certificates. */
@@ -135,13 +136,17 @@ async function answer(
       sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...endpoint.pods()] });
       return;
     case 'stats':
-      sendJson(response, await endpoint.stats());
+      sendJson(response, summaryOf(await endpoint.usage(url.searchParams.get('node') ?? undefined)));
+      return;
+    case 'metrics':
+      if (rest[0] !== 'resource') break;
+      response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+      response.end(resourceMetricsOf(await endpoint.usage(url.searchParams.get('node') ?? undefined)));
       return;
     case 'containerLogs':
       return sendLogs(endpoint, rest, url.searchParams, request, response);
-    default:
-      throw new CaelumError('notFound', `Cannot find "${url.pathname}"`);
   }
+  throw new CaelumError('notFound', `Cannot find "${url.pathname}"`);
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {
