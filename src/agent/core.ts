@@ -10,6 +10,8 @@ import { NodeKeeper } from './node/node-keeper.ts';
 import type { ImageEntry, MachineFacts, NodePressure } from './node/node-object.ts';
 import { PodShell, type PodShellOptions } from './pods/pod-shell.ts';
 
+const podsMaxDefault = 110;
+
 export interface AgentCoreOptions extends Omit<PodShellOptions, 'events' | 'allocatable'> {
   readonly facts: MachineFacts;
   readonly pressure: () => Promise<NodePressure>;
@@ -31,7 +33,12 @@ export class AgentCore {
     this.shell = new PodShell({
       ...options,
       events: this.#events,
-      allocatable: { cpuMilli: facts.cpuCount * 1000, memoryBytes: facts.memoryBytes },
+      allocatable: {
+        cpuMilli: facts.cpuCount * 1000,
+        memoryBytes: facts.memoryBytes,
+        ephemeralBytes: facts.ephemeralStorageBytes,
+      },
+      podsMax: options.podsMax ?? podsMaxDefault,
     });
   }
 
@@ -50,7 +57,7 @@ export class AgentCore {
         name: nodeName,
         address: nodeAddress,
         serverPort,
-        podsMax: this.#options.podsMax ?? 110,
+        podsMax: this.#options.podsMax ?? podsMaxDefault,
         labels: this.#options.labels ?? {},
         runtimeVersion: `${description.name}://${version}`,
       },

@@ -37,7 +37,37 @@ export function conditionsOf(observed: Observed, view: PodView, phase: string): 
     make('ContainersReady', containersReady),
   ];
   const scheduled = old.find((condition) => condition.type === 'PodScheduled');
-  return scheduled === undefined ? [...owned, make('PodScheduled', yes)] : owned;
+  const passing = [...resizeConditions(observed, phase, make), ...disruptionOf(observed, make)];
+  return [...passing, ...owned, ...(scheduled === undefined ? [make('PodScheduled', yes)] : [])];
+}
+
+/** Conditions that the agent takes away when they do not hold any more. */
+export const passingConditions: ReadonlySet<string> = new Set(['PodResizePending', 'PodResizeInProgress']);
+
+type Make = (type: string, verdict: Verdict) => PodCondition;
+
+function resizeConditions(observed: Observed, phase: string, make: Make): PodCondition[] {
+  const { desired, resizeRefusal: refusal, allocation, faults } = observed;
+  if (phase === 'Succeeded' || phase === 'Failed') return [];
+  const of = (condition: PodCondition, generation: number | undefined): PodCondition =>
+    generation === undefined ? condition : { ...condition, observedGeneration: generation };
+  const result: PodCondition[] = [];
+  if (desired !== undefined && refusal !== undefined) {
+    const { reason, message, generation } = refusal;
+    result.push(of(make('PodResizePending', { status: 'True', reason, message }), generation));
+  }
+  if (allocation?.resizing !== undefined) {
+    const fault = faults.get('resize');
+    const why = fault === undefined ? {} : { reason: 'Error', message: fault.message };
+    result.push(of(make('PodResizeInProgress', { status: 'True', ...why }), allocation.resizing));
+  }
+  return result;
+}
+
+function disruptionOf({ verdict }: Observed, make: Make): PodCondition[] {
+  if (verdict?.kind !== 'evicted') return [];
+  const { message } = verdict;
+  return [make('DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message })];
 }
 
 function initializedOf(view: PodView, phase: string): Verdict {

@@ -4,7 +4,7 @@ import type { ConfigMap, Container, Pod, Secret, Service } from '../../api/index
 import { emptyConfig, type Image } from '../images/index.ts';
 import { accountOf, containerSpecOf } from './container-spec.ts';
 import { type EnvironmentSources, environmentOf } from './environment.ts';
-import { expand } from './expansion.ts';
+import { expand, expandAll } from './expansion.ts';
 import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
 import { qosClassOf } from './qos.ts';
 import { containerLimits, oomScoreAdjust, podLimits } from './resources.ts';
@@ -32,6 +32,18 @@ const sources: EnvironmentSources = {
   podAddresses: ['10.1.0.2'],
   allocatable: { cpuMilli: 2000, memoryBytes: 2 ** 30 },
 };
+
+test('expandAll() wants every name to have a value', () => {
+  const values = new Map([
+    ['A', 'one'],
+    ['EMPTY', ''],
+  ]);
+  assert.equal(expandAll('$(A)/x/$$(B)', values), 'one/x/$(B)');
+  assert.throws(() => expandAll('$(Z)/$(A)/$(EMPTY)', values), {
+    code: 'invalid',
+    message: 'missing value for EMPTY, Z',
+  });
+});
 
 test('expand() follows the documented rules', () => {
   const lookup = (name: string): string | undefined => (name === 'A' ? 'x' : undefined);

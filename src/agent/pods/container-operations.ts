@@ -11,6 +11,7 @@ import { hostNameOf } from './network-files.ts';
 import type { Step } from './observed.ts';
 import { referenceTo } from './parts.ts';
 import type { PodWorker } from './pod-worker.ts';
+import { noteRestart } from './resize-operations.ts';
 
 type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
 
@@ -168,7 +169,7 @@ function failStart(
 
 export async function startContainer(worker: PodWorker, step: StepOf<'startContainer'>): Promise<void> {
   const { state, parts } = worker;
-  const pod = state.pod;
+  const pod = state.granted;
   const found = find(pod, step.container);
   const { image, root, backoff } = state.memory.get(step.container) ?? {};
   if (pod === undefined || found === undefined || image === undefined || root === undefined) return;
@@ -209,7 +210,8 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
     return;
   }
   const before = state.latest(step.container);
-  if (before?.state === 'exited')
+  const resized = before !== undefined && state.allocation?.restarts?.[step.container] === before.id;
+  if (before?.state === 'exited' && !resized)
     state.remember(step.container, { backoff: nextBackoff(backoff, parts.clock.nowMs()) });
   try {
     const status = await parts.runtime.startContainer(spec);
@@ -308,6 +310,7 @@ export async function stopContainer(
 ): Promise<void> {
   const { state, parts } = worker;
   const container = find(state.lastPod, step.container)?.container;
+  if (step.toResize === true) await noteRestart(worker, step.container, step.id);
   const leftMs = (): number => Math.max(0, step.deadlineMs - parts.clock.nowMs());
   const hastened = (state.busy.get(`stop/${step.container}`)?.count ?? 1) > 1;
   if (step.because !== 'FailedPostStartHook' && !hastened)

@@ -43,7 +43,7 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
   const rest = ownArgs.length > 0 ? expandAll(ownArgs) : command.length > 0 ? [] : image.config.command;
   const args = [...entrypoint, ...rest];
   if (args.length === 0) throw invalid('no command specified');
-  const limits = containerLimits(container);
+  const limits = containerLimits(container, pod.spec?.resources);
   return {
     podUid: pod.metadata.uid ?? '',
     name: container.name,
@@ -55,6 +55,7 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
     mounts: parts.mounts,
     security: securityOf(parts),
     ...limits,
+    resources: container.resources ?? {},
     pidsLimit: parts.podPidsLimit,
     oomScoreAdjust: oomScoreAdjust(pod, container, parts.nodeMemoryBytes),
     terminal: container.tty ?? false,

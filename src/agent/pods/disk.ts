@@ -29,6 +29,10 @@ export interface PodDisk {
   /** Makes, or brings up to date. Throws with a message fit for FailedMount. */
   setUpVolumes(pod: Pod, contents: ReadonlyMap<string, VolumeContent>): Promise<void>;
   writeNetworkFiles(podUid: string, files: NetworkFiles): Promise<void>;
+  /** What the pod was granted of the node: whole on the disk when it resolves. */
+  writeAllocation(podUid: string, text: string): Promise<void>;
+  /** By uid. */
+  allocations(): Promise<ReadonlyMap<string, string>>;
   /** Everything but the logs. */
   tearDown(podUid: string): Promise<void>;
   /** Mounts of one container: its volumes, network files and termination message. Throws with a message fit for CreateContainerConfigError. */

@@ -6,6 +6,7 @@ import type { NetworkFiles, PodDisk } from './disk.ts';
 export interface FakeDisk extends PodDisk {
   readonly volumes: Map<string, ReadonlyMap<string, VolumeContent>>;
   readonly networkFiles: Map<string, NetworkFiles>;
+  readonly granted: Map<string, string>;
   /** By `uid/container/attempt`. */
   readonly messages: Map<string, string>;
 }
@@ -14,22 +15,29 @@ export function createFakeDisk(): FakeDisk {
   const volumes = new Map<string, ReadonlyMap<string, VolumeContent>>();
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
+  const granted = new Map<string, string>();
   const attempts = new Map<string, Map<string, number>>();
   const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
   return {
     volumes,
     networkFiles,
+    granted,
     messages,
     prepare: async () => {},
     nodeFiles: async () => ({ hosts: '127.0.0.1 localhost\n', resolvConf: '', hostname: 'fake' }),
-    list: async () => [...new Set([...volumes.keys(), ...networkFiles.keys()])],
+    list: async () => [...new Set([...volumes.keys(), ...networkFiles.keys(), ...granted.keys()])],
     setUpVolumes: async (pod, contents) => {
       volumes.set(uidOf(pod), contents);
     },
     writeNetworkFiles: async (uid, files) => {
       networkFiles.set(uid, files);
     },
+    writeAllocation: async (uid, text) => {
+      granted.set(uid, text);
+    },
+    allocations: async () => granted,
     tearDown: async (uid) => {
+      granted.delete(uid);
       volumes.delete(uid);
       networkFiles.delete(uid);
     },
@@ -58,6 +66,7 @@ export function createFakeDisk(): FakeDisk {
     },
     destroy: async () => {
       volumes.clear();
+      granted.clear();
       networkFiles.clear();
     },
   };

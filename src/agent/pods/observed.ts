@@ -6,7 +6,8 @@
  */
 import type { Pod, PodStatus } from '../../api/index.ts';
 import type { Image } from '../images/index.ts';
-import type { ContainerStatus as RuntimeStatus } from '../runtime/index.ts';
+import type { ContainerLimits, Limits, ContainerStatus as RuntimeStatus } from '../runtime/index.ts';
+import type { Allocation, ResizeRefusal } from './allocation.ts';
 import type { Backoff } from './backoff.ts';
 
 export type { RuntimeStatus };
@@ -59,6 +60,23 @@ export interface Fault {
   readonly retryAtMs: number;
 }
 
+/** The agent's own decision that a pod is over. */
+export interface Verdict {
+  /** rejected: it never begins. */
+  readonly kind: 'rejected' | 'evicted';
+  readonly reason: string;
+  readonly message: string;
+  readonly atMs: number;
+  readonly graceMs: number;
+}
+
+/** A resize that could not be granted. */
+export interface WaitingRefusal extends ResizeRefusal {
+  readonly generation: number | undefined;
+  readonly sinceMs: number;
+  readonly retryAtMs: number;
+}
+
 export interface Operation {
   /** For a stop: by when it will have killed. */
   readonly deadlineMs?: number;
@@ -67,8 +85,13 @@ export interface Operation {
 export interface Observed {
   readonly nowMs: number;
   readonly uid: string;
-  /** undefined: the API object is gone. */
+  /** With what it was granted. undefined: the API object is gone. */
   readonly pod: Pod | undefined;
+  /** As the API object has it, where it asks for other amounts than were granted. */
+  readonly desired?: Pod | undefined;
+  readonly allocation?: Allocation | undefined;
+  readonly resizeRefusal?: WaitingRefusal | undefined;
+  readonly verdict?: Verdict | undefined;
   /** When the agent first saw the pod; and when it first saw it gone. */
   readonly seenAtMs: number;
   readonly goneAtMs: number | undefined;
@@ -83,6 +106,8 @@ export interface Observed {
   readonly networkPresent: boolean;
   readonly addresses: readonly string[];
   readonly sandbox: boolean;
+  /** Of the whole pod, as last set; undefined: nobody knows. */
+  readonly sandboxLimits?: Limits | undefined;
   /** Something of a sandbox may be there: its making may have failed half-way. */
   readonly sandboxPresent: boolean;
   readonly volumesReady: boolean;
@@ -121,7 +146,13 @@ export type Step =
       readonly preStop: boolean;
       /** For the Killing event. */
       readonly because: string;
+      /** It starts again at once, with what it was granted since. */
+      readonly toResize?: boolean;
     }
+  /** Decides on what the pod asks for instead of what it was granted. */
+  | { readonly kind: 'allocate' }
+  | { readonly kind: 'resize'; readonly pod: Limits | undefined; readonly containers: readonly Resizing[] }
+  | { readonly kind: 'concludeResize' }
   | {
       readonly kind: 'removeContainer';
       readonly container: string;
@@ -134,6 +165,13 @@ export type Step =
   | { readonly kind: 'tearDownVolumes' }
   | { readonly kind: 'deletePod' }
   | { readonly kind: 'forget' };
+
+export interface Resizing {
+  readonly name: string;
+  readonly id: string;
+  readonly from: ContainerLimits;
+  readonly to: ContainerLimits;
+}
 
 /** Two steps of one key never run at once. */
 export function keyOfStep(step: Step): string {
@@ -157,6 +195,11 @@ export function keyOfStep(step: Step): string {
       return `container/${step.container}`;
     case 'stopContainer':
       return `stop/${step.container}`;
+    case 'allocate':
+    case 'concludeResize':
+      return 'allocation';
+    case 'resize':
+      return 'resize';
     case 'removeContainer':
       return `remove/${step.id}`;
     case 'unmountRoot':

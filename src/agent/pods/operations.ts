@@ -18,6 +18,7 @@ import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
 import type { Step } from './observed.ts';
 import { referenceTo } from './parts.ts';
 import type { PodWorker } from './pod-worker.ts';
+import { allocate, concludeResize, resize } from './resize-operations.ts';
 import { podLimits } from './resources.ts';
 
 export async function carryOut(worker: PodWorker, step: Step, signal: AbortSignal): Promise<void> {
@@ -45,6 +46,7 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
     case 'removeSandbox':
       await worker.parts.runtime.removeSandbox(worker.state.uid);
       worker.state.sandbox = false;
+      worker.state.sandboxLimits = undefined;
       worker.state.sandboxPresent = false;
       return;
     case 'detachNetwork':
@@ -57,6 +59,12 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
       return tearDownVolumes(worker);
     case 'deletePod':
       return deletePod(worker);
+    case 'allocate':
+      return allocate(worker);
+    case 'resize':
+      return resize(worker, step);
+    case 'concludeResize':
+      return concludeResize(worker);
     case 'abortPull':
     case 'forget':
       return;
@@ -98,7 +106,7 @@ async function attachNetwork(worker: PodWorker): Promise<void> {
 
 async function createSandbox(worker: PodWorker): Promise<void> {
   const { state, parts } = worker;
-  const { pod } = state;
+  const { granted: pod, allocation } = state;
   if (pod === undefined) return;
   const { spec, metadata } = pod;
   const addresses = state.attachment?.addresses ?? [];
@@ -110,6 +118,9 @@ async function createSandbox(worker: PodWorker): Promise<void> {
     state.volumesPresent = true;
     state.sandboxPresent = true;
     await Promise.all([
+      allocation === undefined
+        ? undefined
+        : parts.disk.writeAllocation(state.uid, JSON.stringify(allocation)),
       parts.disk.writeNetworkFiles(state.uid, {
         hosts: hostsFile(pod, hostname, addresses, parts.dns.domain, parts.nodeFiles.hosts),
         resolvConf: resolvFile(pod, parts.dns, parts.nodeFiles.resolvConf),
@@ -128,6 +139,7 @@ async function createSandbox(worker: PodWorker): Promise<void> {
       }),
     ]);
     state.sandbox = true;
+    state.sandboxLimits = limits;
     state.faults.delete('sandbox');
   } catch (error) {
     const message = `Failed to create pod sandbox: ${explainError(error)}`;
@@ -139,7 +151,7 @@ async function createSandbox(worker: PodWorker): Promise<void> {
 /** Makes the volumes, or brings them up to date; arranges for tokens to be refreshed in time. */
 async function setUpVolumes(worker: PodWorker): Promise<void> {
   const { state, parts } = worker;
-  const { pod } = state;
+  const { granted: pod } = state;
   if (pod === undefined) return;
   const { namespace = '' } = pod.metadata;
   let volumeName = '';

@@ -8,6 +8,7 @@ import type { ProbeRunner, Prober } from '../probes/prober.ts';
 import type { Runtime } from '../runtime/index.ts';
 import type { PodTokens } from '../volumes/pod-tokens.ts';
 import type { WatchedObjects } from '../volumes/watched-objects.ts';
+import type { NodeRoom } from './allocation.ts';
 import type { NodeFiles, PodDisk } from './disk.ts';
 import type { DnsSettings } from './network-files.ts';
 
@@ -31,6 +32,14 @@ export interface PodParts {
   readonly nodeFiles: NodeFiles;
   readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
   readonly podPidsLimit: number | undefined;
+  /** What pods may be granted here in all. */
+  readonly capacity: NodeRoom;
+  /** The other pods that take of it, with what they were granted. */
+  others(podUid: string): Iterable<Pod>;
+  /** Why a pod that has just come is not begun; undefined: it is. */
+  rejection(pod: Pod): { readonly reason: string; readonly message: string } | undefined;
+  /** A pod takes less than before. */
+  onRoom(): void;
   /** Services of a namespace, and `default/kubernetes`, once they are known. */
   services(namespace: string): Promise<readonly Service[]>;
   /** A worker has nothing left. */

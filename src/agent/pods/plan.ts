@@ -8,6 +8,7 @@
  * key that is busy (but a stop may be asked for again when it has to be faster).
  */
 import { keyOfStep, type Observed, type Plan, type Step } from './observed.ts';
+import { isResized, resizeWork } from './resize.ts';
 import { pullErrorShownMs, statusOf } from './status.ts';
 import { activeDeadlineOf, type ContainerView, graceOf, type PodView, viewPod } from './view.ts';
 
@@ -65,7 +66,7 @@ export function planPod(observed: Observed): Plan {
   const terminal = phase === 'Succeeded' || phase === 'Failed';
   if (pod.metadata.deletionTimestamp !== undefined) {
     planTermination(observed, view, draft);
-  } else if (terminal) planEnd(observed, view, draft);
+  } else if (terminal || observed.verdict !== undefined) planEnd(observed, view, draft);
   else {
     const deadlineMs = activeDeadlineOf(observed, pod);
     if (deadlineMs !== undefined && deadlineMs <= observed.nowMs) planEnd(observed, view, draft);
@@ -99,6 +100,39 @@ function planRun(observed: Observed, view: PodView, draft: Draft): void {
     cleanAttempts(observed, container, draft);
   }
   cleanRoots(observed, view, draft);
+  planResize(observed, view, draft);
+}
+
+/** First it is decided whether the pod gets what it asks for, then what it was granted is carried out. */
+function planResize(observed: Observed, view: PodView, draft: Draft): void {
+  const { desired, resizeRefusal: refusal, allocation } = observed;
+  if (desired !== undefined) {
+    const retryAtMs = refusal?.generation === desired.metadata.generation ? (refusal?.retryAtMs ?? 0) : 0;
+    if (retryAtMs <= observed.nowMs) draft.add({ kind: 'allocate' });
+    else if (Number.isFinite(retryAtMs)) draft.wakeBy(retryAtMs);
+  }
+  // While it is decided, what was granted may change.
+  if (draft.busy('allocation')) return;
+  const work = resizeWork(observed, view);
+  if (work !== undefined && (work.pod !== undefined || work.containers.length > 0))
+    draft.add({ kind: 'resize', pod: work.pod, containers: work.containers });
+  for (const { container, current } of work?.restarts ?? []) {
+    const { name } = container;
+    if (current === undefined || draft.busy(`stop/${name}`)) continue;
+    const deadlineMs = observed.nowMs + Math.max(leastGraceMs, graceOf(view.pod));
+    const because = `Container ${name} resize requires restart`;
+    draft.add({
+      kind: 'stopContainer',
+      container: name,
+      id: current.id,
+      deadlineMs,
+      preStop: true,
+      because,
+      toResize: true,
+    });
+  }
+  if (allocation?.resizing !== undefined && isResized(observed, view, work))
+    draft.add({ kind: 'concludeResize' });
 }
 
 /** A container that is up: its hook, and what its probes demand. */
@@ -236,7 +270,11 @@ function tearDown(observed: Observed, draft: Draft): boolean {
 
 /** The pod is over (or its time is up): nothing runs any more; ended containers stay for their logs. */
 function planEnd(observed: Observed, view: PodView, draft: Draft): void {
-  const deadlineMs = endDeadlineOf(observed, view);
+  const { verdict } = observed;
+  const deadlineMs =
+    verdict === undefined
+      ? endDeadlineOf(observed, view)
+      : Math.max(verdict.atMs + verdict.graceMs, observed.nowMs + leastGraceMs);
   if (!stopAll(observed, view, draft, deadlineMs, '')) {
     draft.wakeBy(deadlineMs);
     return;

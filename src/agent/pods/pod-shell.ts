@@ -18,12 +18,14 @@ import { type ProbeRunner, Prober } from '../probes/prober.ts';
 import type { Runtime } from '../runtime/index.ts';
 import { PodTokens } from '../volumes/pod-tokens.ts';
 import { WatchedObjects } from '../volumes/watched-objects.ts';
+import { compareWaiting, parseAllocation, shortageOf, type WaitingResize } from './allocation.ts';
 import type { PodDisk } from './disk.ts';
 import type { DnsSettings } from './network-files.ts';
 import type { RuntimeStatus } from './observed.ts';
 import { type PodParts, referenceTo } from './parts.ts';
 import { type Leftovers, noLeftovers } from './pod-state.ts';
 import { PodWorker } from './pod-worker.ts';
+import { qosClassOf } from './qos.ts';
 
 export interface PodShellOptions {
   readonly client: Client;
@@ -40,7 +42,13 @@ export interface PodShellOptions {
   readonly nodeName: string;
   readonly nodeAddress: string;
   readonly dns: DnsSettings;
-  readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
+  readonly allocatable: {
+    readonly cpuMilli: number;
+    readonly memoryBytes: number;
+    readonly ephemeralBytes?: number;
+  };
+  /** Default: as many as there is room for. */
+  readonly podsMax?: number | undefined;
   readonly podPidsLimit?: number | undefined;
 }
 
@@ -111,6 +119,14 @@ export class PodShell {
         return master === undefined || namespace === 'default' ? own : [...own, master];
       },
       onForgotten: (uid) => this.#forget(uid),
+      capacity: {
+        ...options.allocatable,
+        ephemeralBytes: options.allocatable.ephemeralBytes ?? Number.POSITIVE_INFINITY,
+        pods: options.podsMax ?? Number.POSITIVE_INFINITY,
+      },
+      others: (uid) => this.#others(uid),
+      rejection: (pod) => this.#rejection(pod),
+      onRoom: () => this.#retryResizes(),
     };
     this.#parts = parts;
     const [leftovers] = await Promise.all([this.#findLeftovers(), this.#informer.whenSynced()]);
@@ -172,12 +188,41 @@ export class PodShell {
     return worker;
   }
 
+  *#others(uid: string): Iterable<Pod> {
+    for (const { state } of this.#workers.values())
+      if (state.uid !== uid && state.granted !== undefined && !state.isOver) yield state.granted;
+  }
+
+  #rejection(pod: Pod): { readonly reason: string; readonly message: string } | undefined {
+    const { capacity } = this.#parts as PodParts;
+    const shortage = shortageOf(capacity, this.#others(pod.metadata.uid ?? ''), pod);
+    if (shortage === undefined) return undefined;
+    return { reason: `OutOf${shortage.resource}`, message: shortage.message };
+  }
+
+  /** Resizes that wait for room are looked at again, those first that come first. */
+  #retryResizes(): void {
+    const waiting: (WaitingResize & { readonly worker: PodWorker })[] = [];
+    for (const worker of this.#workers.values()) {
+      const { pod: desired, granted, resizeRefusal: refusal } = worker.state;
+      if (refusal?.reason !== 'Deferred' || desired === undefined || granted === undefined) continue;
+      const isGuaranteed = qosClassOf(desired.spec) === 'Guaranteed';
+      waiting.push({ worker, desired, granted, isGuaranteed, sinceMs: refusal.sinceMs });
+    }
+    for (const { worker } of waiting.sort(compareWaiting)) {
+      const { state } = worker;
+      if (state.resizeRefusal !== undefined) state.resizeRefusal = { ...state.resizeRefusal, retryAtMs: 0 };
+      worker.wake();
+    }
+  }
+
   #onExit(status: RuntimeStatus): void {
     void this.#workers.get(status.podUid)?.onExit(status);
   }
 
   #forget(uid: string): void {
     this.#workers.delete(uid);
+    this.#retryResizes();
     this.#objects.release(uid);
     this.#options.disk.removeLogs(uid).catch((error: unknown) => {
       this.#options.log.warn('cannot remove logs', { podUid: uid, error });
@@ -186,23 +231,31 @@ export class PodShell {
 
   async #findLeftovers(): Promise<Map<string, Leftovers>> {
     const { runtime, network, images, disk } = this.#options;
-    const [containers, sandboxes, attachments, roots, onDisk, attempts] = await Promise.all([
+    const [containers, sandboxes, attachments, roots, onDisk, attempts, allocations] = await Promise.all([
       runtime.listContainers(),
       runtime.listSandboxes(),
       network.list(),
       images.listRoots(),
       disk.list(),
       disk.attempts(),
+      disk.allocations(),
     ]);
     this.#attempts = attempts;
     const found = new Map<string, Leftovers>();
     const add = (uid: string, change: (left: Leftovers) => Leftovers): void => {
-      const first = { ...noLeftovers, attempts: attempts.get(uid) ?? noLeftovers.attempts };
+      const first = {
+        ...noLeftovers,
+        attempts: attempts.get(uid) ?? noLeftovers.attempts,
+        allocation: parseAllocation(allocations.get(uid)),
+      };
       found.set(uid, change(found.get(uid) ?? first));
     };
     for (const status of containers)
       add(status.podUid, (left) => ({ ...left, containers: [...left.containers, status] }));
-    for (const { podUid } of sandboxes) add(podUid, (left) => ({ ...left, sandbox: true }));
+    for (const { podUid, cpuShares, cpuQuotaMicros, memoryLimitBytes } of sandboxes) {
+      const sandboxLimits = { cpuShares, cpuQuotaMicros, memoryLimitBytes };
+      add(podUid, (left) => ({ ...left, sandbox: true, sandboxLimits }));
+    }
     for (const attachment of attachments) add(attachment.podUid, (left) => ({ ...left, attachment }));
     for (const key of roots) {
       const slash = key.indexOf('/');

@@ -4,13 +4,18 @@
  */
 import type { Pod } from '../../api/index.ts';
 import type { FoundAttachment, PodAttachment } from '../network/index.ts';
-import type { ContainerMemory, Fault, Observed, RuntimeStatus } from './observed.ts';
+import type { Limits } from '../runtime/index.ts';
+import { type Allocation, withAllocation } from './allocation.ts';
+import type { ContainerMemory, Fault, Observed, RuntimeStatus, Verdict, WaitingRefusal } from './observed.ts';
 
 /** What is left of a pod on the machine, as found at the start of the agent. */
 export interface Leftovers {
   readonly containers: readonly RuntimeStatus[];
   readonly attachment: FoundAttachment | undefined;
   readonly sandbox: boolean;
+  /** Of the whole pod, as last set. */
+  readonly sandboxLimits?: Limits | undefined;
+  readonly allocation?: Allocation | undefined;
   readonly onDisk: boolean;
   /** `container/attempt` */
   readonly roots: readonly string[];
@@ -41,11 +46,15 @@ export class PodState {
   lastPod: Pod | undefined;
   goneAtMs: number | undefined;
   deleted = false;
+  allocation: Allocation | undefined;
+  resizeRefusal: WaitingRefusal | undefined;
+  verdict: Verdict | undefined;
   /** Whole. */
   attachment: PodAttachment | undefined;
   networkPresent: boolean;
   sandbox: boolean;
   sandboxPresent: boolean;
+  sandboxLimits: Limits | undefined;
   volumesReady = false;
   volumesPresent: boolean;
   /** By `name/attempt`: also starts that failed, with an empty id. */
@@ -57,6 +66,7 @@ export class PodState {
   readonly faults = new Map<string, Fault>();
   readonly terminationMessages = new Map<string, string>();
   readonly busy = new Map<string, Running>();
+  #granted: { readonly pod: Pod; readonly allocation: Allocation; readonly result: Pod } | undefined;
 
   constructor(uid: string, leftovers: Leftovers, nowMs: number) {
     this.uid = uid;
@@ -65,10 +75,27 @@ export class PodState {
     this.networkPresent = leftovers.attachment !== undefined;
     this.sandbox = leftovers.sandbox;
     this.sandboxPresent = leftovers.sandbox;
+    this.sandboxLimits = leftovers.sandboxLimits;
+    this.allocation = leftovers.allocation;
     this.volumesPresent = leftovers.onDisk;
     this.roots = new Set(leftovers.roots);
     for (const status of leftovers.containers) this.setContainer(status);
     for (const [container, lastLogged] of leftovers.attempts) this.remember(container, { lastLogged });
+  }
+
+  /** The API object with what the pod was granted. */
+  get granted(): Pod | undefined {
+    const { pod, allocation } = this;
+    if (pod === undefined || allocation === undefined) return pod;
+    if (this.#granted?.pod !== pod || this.#granted.allocation !== allocation)
+      this.#granted = { pod, allocation, result: withAllocation(pod, allocation) };
+    return this.#granted.result;
+  }
+
+  /** Nothing of it will run here any more. */
+  get isOver(): boolean {
+    const phase = this.pod?.status?.phase;
+    return this.verdict !== undefined || phase === 'Succeeded' || phase === 'Failed';
   }
 
   setContainer(status: RuntimeStatus): void {
@@ -97,10 +124,15 @@ export class PodState {
     const busy = new Map<string, { readonly deadlineMs?: number }>();
     for (const [key, { deadlineMs }] of this.busy)
       busy.set(key, deadlineMs === undefined ? {} : { deadlineMs });
+    const pod = this.granted;
     return {
       nowMs,
       uid: this.uid,
-      pod: this.pod,
+      pod,
+      desired: pod === this.pod ? undefined : this.pod,
+      allocation: this.allocation,
+      resizeRefusal: this.resizeRefusal,
+      verdict: this.verdict,
       seenAtMs: this.seenAtMs,
       goneAtMs: this.goneAtMs,
       ...around,
@@ -110,6 +142,7 @@ export class PodState {
       addresses: this.attachment?.addresses ?? [],
       sandbox: this.sandbox,
       sandboxPresent: this.sandboxPresent,
+      sandboxLimits: this.sandboxLimits,
       volumesReady: this.volumesReady,
       volumesPresent: this.volumesPresent,
       roots: this.roots,

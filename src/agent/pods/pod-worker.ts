@@ -11,9 +11,10 @@
 import type { Pod } from '../../api/index.ts';
 import { type Clock, explainError, type Log, type Timer } from '../../lib/index.ts';
 import type { ProbedContainer } from '../probes/prober.ts';
+import { allocationOf, allocationOfStatus, type NodeRoom, roomOf } from './allocation.ts';
 import { keyOfStep, type RuntimeStatus, type Step } from './observed.ts';
 import { carryOut } from './operations.ts';
-import type { PodParts } from './parts.ts';
+import { type PodParts, referenceTo } from './parts.ts';
 import { planPod } from './plan.ts';
 import { type Leftovers, PodState } from './pod-state.ts';
 import { stateEvents } from './state-events.ts';
@@ -30,6 +31,7 @@ export class PodWorker {
   readonly #exits = new Map<string, Promise<void>>();
   #scheduled = false;
   #stopped = false;
+  #room: NodeRoom | undefined;
   #wakeTimer: Timer | undefined;
   #refreshTimer: Timer | undefined;
 
@@ -65,9 +67,25 @@ export class PodWorker {
       const before = state.pod;
       state.pod = pod;
       state.lastPod = pod;
-      if (before !== undefined && labelsChanged(before, pod)) this.refreshVolumes();
+      state.allocation ??= allocationOfStatus(pod) ?? allocationOf(pod);
+      if (before === undefined) this.#admit(pod);
+      if (before !== undefined && labelsChanged(before, pod)) {
+        this.#tryStartsAgain();
+        this.refreshVolumes();
+      }
     }
     this.wake();
+  }
+
+  /** A pod of which no agent has said anything yet is let in, or not. */
+  #admit(pod: Pod): void {
+    const { state, parts } = this;
+    if (pod.status?.startTime !== undefined || state.containers.size > 0 || state.sandboxPresent) return;
+    if (state.isOver || pod.metadata.deletionTimestamp !== undefined) return;
+    const rejection = parts.rejection(pod);
+    if (rejection === undefined) return;
+    state.verdict = { kind: 'rejected', ...rejection, atMs: this.#clock.nowMs(), graceMs: 0 };
+    parts.events.record({ about: referenceTo(pod), type: 'Warning', ...rejection });
   }
 
   /** Resolves when the exit counts. Told several times of one exit, it counts once. */
@@ -84,12 +102,17 @@ export class PodWorker {
 
   /** A ConfigMap or Secret that the pod uses has changed. */
   onSourcesChanged(): void {
-    for (const [name, memory] of this.state.memory)
-      if (memory.startFailure !== undefined) this.state.remember(name, { startFailure: undefined });
+    this.#tryStartsAgain();
     const fault = this.state.faults.get('volumes');
     if (fault !== undefined) this.state.faults.set('volumes', { ...fault, retryAtMs: 0 });
     this.refreshVolumes();
     this.wake();
+  }
+
+  /** What could not be started may be started now: something that it depends on has changed. */
+  #tryStartsAgain(): void {
+    for (const [name, memory] of this.state.memory)
+      if (memory.startFailure !== undefined) this.state.remember(name, { startFailure: undefined });
   }
 
   /** Brings the contents of volumes up to date, where they have been made. */
@@ -149,10 +172,22 @@ export class PodWorker {
       }
       this.#start(step);
     }
+    this.#noteRoom();
     this.#wakeTimer?.cancel();
     this.#wakeTimer = undefined;
     if (plan.wakeAtMs !== undefined)
       this.#wakeTimer = this.#clock.after(Math.max(1, plan.wakeAtMs - nowMs), () => this.wake());
+  }
+
+  /** Others may be waiting for what this one leaves. */
+  #noteRoom(): void {
+    const { granted, isOver } = this.state;
+    const room = granted === undefined || isOver ? undefined : roomOf(granted);
+    const before = this.#room;
+    this.#room = room;
+    if (before === undefined || room === before) return;
+    if (room === undefined || room.cpuMilli < before.cpuMilli || room.memoryBytes < before.memoryBytes)
+      this.parts.onRoom();
   }
 
   #start(step: Step): void {

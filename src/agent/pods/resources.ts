@@ -1,5 +1,11 @@
 /** Requests and limits as cgroup values and out-of-memory scores. Pure; the kubelet's formulas. */
-import { type Container, type Pod, quantityMilli, quantityValue } from '../../api/index.ts';
+import {
+  type Container,
+  type Pod,
+  quantityMilli,
+  quantityValue,
+  type ResourceRequirements,
+} from '../../api/index.ts';
 import type { Limits } from '../runtime/index.ts';
 import { qosClassOf } from './qos.ts';
 
@@ -16,19 +22,20 @@ const quotaOf = (milli: number | undefined): number | undefined =>
     ? undefined
     : Math.max(1000, Math.floor((milli * cpuPeriodMicros) / 1000));
 
-export function containerLimits(container: Container): Limits {
+/** A container that sets no limit is held by the one of the whole pod (`whole`), where that has one. */
+export function containerLimits(container: Container, whole?: ResourceRequirements): Limits {
   const { limits, requests } = container.resources ?? {};
-  const cpuLimit = quantityMilli(limits?.['cpu']);
-  const memory = quantityValue(limits?.['memory']);
+  const cpuLimit = quantityMilli(limits?.['cpu'] ?? whole?.limits?.['cpu']);
+  const memory = quantityValue(limits?.['memory'] ?? whole?.limits?.['memory']);
   return {
-    cpuShares: sharesOf(quantityMilli(requests?.['cpu']) ?? cpuLimit ?? 0),
+    cpuShares: sharesOf(quantityMilli(requests?.['cpu'] ?? limits?.['cpu']) ?? 0),
     cpuQuotaMicros: quotaOf(cpuLimit),
     memoryLimitBytes: memory === undefined || memory === 0 ? undefined : memory,
   };
 }
 
 /** Of the whole pod: limited only where every container is (or `spec.resources` says so). */
-export function podLimits(pod: Pod): Limits {
+export function podLimits(pod: Pick<Pod, 'spec'>): Limits {
   const { spec } = pod;
   const mains = spec?.containers ?? [];
   const sidecars = (spec?.initContainers ?? []).filter((item) => item.restartPolicy === 'Always');

@@ -8,6 +8,7 @@ import type { Pod, PodStatus } from '../../api/index.ts';
 import type { Client } from '../../client/index.ts';
 import { Backoff, type Clock, isError, type Log, type Random, type Timer } from '../../lib/index.ts';
 import { podsRef } from '../objects.ts';
+import { passingConditions } from './conditions.ts';
 
 export interface StatusWriterOptions {
   readonly client: Client;
@@ -64,7 +65,11 @@ function patchOf(current: PodStatus | undefined, wanted: PodStatus): object {
     );
     return { ...condition, ...Object.fromEntries(stale.map((key) => [key, null])) };
   });
-  return { ...wanted, ...(conditions === undefined ? {} : { conditions }) };
+  const over = (current?.conditions ?? []).filter(
+    ({ type }) => passingConditions.has(type) && !wanted.conditions?.some((one) => one.type === type),
+  );
+  const taken = over.map(({ type }) => ({ $patch: 'delete', type }));
+  return { ...wanted, ...(conditions === undefined ? {} : { conditions: [...conditions, ...taken] }) };
 }
 
 export class StatusWriter {

@@ -9,13 +9,16 @@ import type {
   ContainerState,
   ContainerStateTerminated,
   ContainerStatus,
+  Pod,
   PodStatus,
 } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import { formatDuration } from './backoff.ts';
 import { conditionsOf } from './conditions.ts';
-import type { Observed, RuntimeStatus } from './observed.ts';
+import type { Observed, RuntimeStatus, Verdict } from './observed.ts';
 import { qosClassOf } from './qos.ts';
+import { sameLimits } from './resize.ts';
+import { podLimits } from './resources.ts';
 import { activeDeadlineOf, type ContainerView, type PodView } from './view.ts';
 
 /** How long ErrImagePull is shown before it becomes ImagePullBackOff. */
@@ -24,6 +27,7 @@ export const pullErrorShownMs = 2000;
 export function statusOf(observed: Observed, view: PodView): PodStatus {
   const { pod } = view;
   const old = pod.status;
+  if (observed.verdict?.kind === 'rejected') return rejectedStatus(observed, pod, observed.verdict);
   const inits = view.inits.map((item) => containerStatusOf(observed, view, item));
   const mains = view.mains.map((item) => containerStatusOf(observed, view, item));
   const { phase, reason, message } = phaseOf(observed, view);
@@ -43,6 +47,33 @@ export function statusOf(observed: Observed, view: PodView): PodStatus {
     conditions: conditionsOf(observed, view, phase),
     containerStatuses: mains,
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    ...wholeResources(observed, pod),
+  };
+}
+
+/** A pod that never begins: nothing is said of its containers. */
+function rejectedStatus(observed: Observed, pod: Pod, { reason, message }: Verdict): PodStatus {
+  const old = pod.status;
+  if (isFinal(old?.phase)) return old as PodStatus;
+  const generation = pod.metadata.generation;
+  return {
+    phase: 'Failed',
+    reason,
+    message: `Pod was rejected: ${message}`,
+    startTime: old?.startTime ?? formatTime(observed.seenAtMs),
+    qosClass: old?.qosClass ?? qosClassOf(pod.spec),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+/** What the pod as a whole was granted and has, where it asks as a whole. */
+function wholeResources(observed: Observed, pod: Pod): PodStatus {
+  const granted = pod.spec?.resources;
+  if (granted === undefined || !observed.sandbox) return {};
+  const isSet = observed.sandboxLimits === undefined || sameLimits(observed.sandboxLimits, podLimits(pod));
+  return {
+    ...(granted.requests === undefined ? {} : { allocatedResources: granted.requests }),
+    resources: isSet ? granted : (pod.status?.resources ?? granted),
   };
 }
 
@@ -59,14 +90,13 @@ function phaseOf(observed: Observed, view: PodView): Phase {
   const old = pod.status;
   if (isFinal(old?.phase))
     return { phase: old?.phase ?? 'Failed', reason: old?.reason, message: old?.message };
-  const deadlineMs = activeDeadlineOf(observed, pod);
-  if (deadlineMs !== undefined && deadlineMs <= observed.nowMs)
-    return {
-      phase: 'Failed',
-      reason: 'DeadlineExceeded',
-      message: 'Pod was active on the node longer than the specified deadline',
-    };
   const quiet = view.containers.every((item) => !item.alive) && !isStarting(observed);
+  const over = observed.verdict ?? deadlineVerdict(observed, pod);
+  if (over !== undefined) {
+    const { reason, message } = over;
+    // Who waits for its end may replace it then, and not while it still runs.
+    return quiet ? { phase: 'Failed', reason, message } : { phase: old?.phase ?? 'Pending' };
+  }
   const succeeded = view.mains.every((item) => item.exited && item.current?.exitCode === 0);
   if (pod.metadata.deletionTimestamp !== undefined && quiet)
     return { phase: succeeded ? 'Succeeded' : 'Failed' };
@@ -76,6 +106,15 @@ function phaseOf(observed: Observed, view: PodView): Phase {
   const anyUp = view.mains.some((item) => item.current?.state === 'running' || item.exited);
   const allStarted = view.mains.every((item) => item.current !== undefined && item.hook !== 'pending');
   return { phase: anyUp && allStarted ? 'Running' : 'Pending' };
+}
+
+function deadlineVerdict(observed: Observed, pod: Pod): Omit<Phase, 'phase'> | undefined {
+  const deadlineMs = activeDeadlineOf(observed, pod);
+  if (deadlineMs === undefined || deadlineMs > observed.nowMs) return undefined;
+  return {
+    reason: 'DeadlineExceeded',
+    message: 'Pod was active on the node longer than the specified deadline',
+  };
 }
 
 const isStarting = (observed: Observed): boolean =>
@@ -105,7 +144,20 @@ export function containerStatusOf(observed: Observed, view: PodView, item: Conta
     image: reported?.imageID && image === undefined ? reported.image : (container.image ?? ''),
     imageID: image === undefined ? (reported?.imageID ?? '') : (image.digests[0] ?? image.id),
     ...(id === '' ? {} : { containerID: `${observed.runtimeName}://${id}` }),
+    ...resourcesOf(item),
     started: item.role === 'init' ? item.current?.state === 'running' : item.started,
+  };
+}
+
+/** What it was granted, and what it has: that of a container that does not run is what it will get. */
+function resourcesOf({ container, current }: ContainerView): Partial<ContainerStatus> {
+  if (current === undefined) return {};
+  const granted = container.resources ?? {};
+  const actual = current.state === 'running' ? (current.limits?.resources ?? granted) : granted;
+  const requests = granted.requests ?? {};
+  return {
+    ...(Object.keys(requests).length === 0 ? {} : { allocatedResources: requests }),
+    resources: actual,
   };
 }
 

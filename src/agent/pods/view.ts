@@ -173,7 +173,10 @@ function viewContainer(
   const memory = observed.memory.get(container.name) ?? {};
   const alive = current !== undefined && current.state !== 'exited';
   const exited = current?.state === 'exited';
-  const wanted = current === undefined || (exited && wantsAgain(pod, container, role, current.exitCode ?? 0));
+  // Stopped to be resized: it starts again whatever its policy is.
+  const resized = exited && observed.allocation?.restarts?.[container.name] === current.id;
+  const wanted =
+    current === undefined || resized || (exited && wantsAgain(pod, container, role, current.exitCode ?? 0));
   const countedBefore = reported?.containerID === undefined ? 0 : (reported?.restartCount ?? 0) + 1;
   const nextKnown = current === undefined ? countedBefore : current.attempt + 1;
   // The API may not have heard of the last attempts before the machine was restarted, and the runtime has forgotten them. Found by simulation.
@@ -197,7 +200,7 @@ function viewContainer(
     exited,
     wanted,
     nextAttempt,
-    backoffUntilMs: exited && wanted ? backoffUntil(memory.backoff, finishedAtMs) : undefined,
+    backoffUntilMs: exited && wanted && !resized ? backoffUntil(memory.backoff, finishedAtMs) : undefined,
     hook,
     started,
     ready:

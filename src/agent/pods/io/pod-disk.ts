@@ -2,6 +2,7 @@
  * A pod's things on this node.
  *
  *   <data>/pods/UID/volumes/NAME   emptyDir (disk or its own tmpfs), configMap
+ *   <data>/pods/UID/allocation.json  what it was granted of the node
  *   <data>/pods/UID/etc/…          hosts, resolv.conf, hostname
  *   <data>/pods/UID/end/C/N        termination messages, mounted into container C, attempt N
  *   <data>/memory/UID/NAME         secrets, tokens, downward API: one tmpfs for all pods, so that a volume costs no mount
@@ -20,6 +21,7 @@ import {
   readdir,
   readFile,
   realpath,
+  rename,
   rm,
   stat,
   writeFile,
@@ -34,7 +36,7 @@ import { ensureHostPath } from '../../volumes/io/host-path.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
 import type { AccountFiles } from '../container-spec.ts';
 import type { NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
-import { expand } from '../expansion.ts';
+import { expandAll } from '../expansion.ts';
 
 const execute = promisify(execFile);
 
@@ -120,6 +122,23 @@ class RealPodDisk implements PodDisk {
       writeFile(join(folder, 'resolv.conf'), files.resolvConf, { mode: 0o644 }),
       writeFile(join(folder, 'hostname'), files.hostname, { mode: 0o644 }),
     ]);
+  }
+
+  async writeAllocation(uid: string, text: string): Promise<void> {
+    const path = join(this.#podFolder(uid), 'allocation.json');
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  }
+
+  async allocations(): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const uid of await readdir(join(this.#root, 'pods')).catch(() => [])) {
+      const path = join(this.#podFolder(uid), 'allocation.json');
+      const text = await readFile(path, 'utf8').catch(() => undefined);
+      if (text !== undefined) found.set(uid, text);
+    }
+    return found;
   }
 
   async tearDown(uid: string): Promise<void> {
@@ -298,9 +317,7 @@ async function mountOf(
   environment: ReadonlyMap<string, string>,
 ): Promise<MountSpec> {
   const subPath =
-    mount.subPathExpr === undefined
-      ? (mount.subPath ?? '')
-      : expand(mount.subPathExpr, (name) => environment.get(name));
+    mount.subPathExpr === undefined ? (mount.subPath ?? '') : expandAll(mount.subPathExpr, environment);
   const hostPath = subPath === '' ? base : await resolveSubPath(pod, mount, base, subPath);
   const propagation =
     mount.mountPropagation === 'Bidirectional'
@@ -320,8 +337,10 @@ async function mountOf(
 async function resolveSubPath(pod: Pod, mount: VolumeMount, base: string, subPath: string): Promise<string> {
   const refuse = (why: string): CaelumError =>
     new CaelumError('invalid', `failed to prepare subPath for volumeMount "${mount.name}": ${why}`);
-  if (subPath.startsWith('/') || subPath.split('/').includes('..'))
-    throw refuse(`"${subPath}" must be relative, without '..'`);
+  if (subPath.startsWith('/'))
+    throw new CaelumError('invalid', `error SubPath \`${subPath}\` must not be an absolute path`);
+  if (subPath.split('/').includes('..'))
+    throw new CaelumError('invalid', `unable to provision SubPath \`${subPath}\`: must not contain '..'`);
   const wanted = join(base, subPath);
   const realBase = await realpath(base);
   if ((await stat(wanted).catch(() => undefined)) === undefined) {
