@@ -284,4 +284,5 @@ export type {
   VolumeAttachmentStatus,
   VolumeAttributesClass,
 } from './types/storage.v1.ts';
+export { type AddressRange, addressNumber, addressRange, isWithin } from './validation/addresses.ts';
 export { finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';

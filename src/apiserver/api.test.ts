@@ -205,7 +205,7 @@ test('Services get virtual IPs and node ports that nobody else has, also at once
   assert.equal(headless.spec?.clusterIP, 'None');
   await assert.rejects(
     client.create(services, service('far', { clusterIP: '10.9.9.9', ports })),
-    /not in the valid range/,
+    /does not match the current range/,
   );
 });
 

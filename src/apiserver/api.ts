@@ -5,13 +5,7 @@
  *                 ├──▶ operations ──▶ store
  *   local client ─┘
  */
-import {
-  builtinKinds,
-  type ComputedApi,
-  ComputedApis,
-  type KindRegistry,
-  type Service,
-} from '../api/index.ts';
+import { builtinKinds, type ComputedApi, ComputedApis, type KindRegistry } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
 import { type Clock, type Log, Metrics, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
@@ -30,6 +24,7 @@ import { type Identity, systemIdentity } from './identity.ts';
 import { createLocalClient } from './local-client.ts';
 import { Resources } from './resource.ts';
 import { ServiceAllocator } from './service-allocator.ts';
+import { followServices } from './service-following.ts';
 import { callsNobody, type Post, webhookCaller } from './webhook.ts';
 
 export interface ApiOptions {
@@ -105,24 +100,4 @@ export function createApi(options: ApiOptions): Api {
     client: (identity = systemIdentity) => createLocalClient(context, identity),
     serveComputed: (...apis) => context.computed.add(...apis),
   };
-}
-
-/** Keeps account of addresses and ports: all that is stored, and every change. */
-function followServices({ store, resources, services, log }: ApiContext): void {
-  const { prefix } = resources.core('services');
-  const listing = store.list(prefix);
-  for (const stored of listing.items) services.observe(stored.key, stored.object() as Service, undefined);
-  store.watch(prefix, listing.revision, {
-    onEvents: (events) => {
-      for (const event of events)
-        services.observe(
-          event.key,
-          event.kind === 'delete' ? undefined : (event.current.object() as Service),
-          event.previous?.object() as Service | undefined,
-        );
-    },
-    onEnd: (error) => {
-      if (error !== undefined) log.error('the account of virtual IPs is no longer kept', { error });
-    },
-  });
 }

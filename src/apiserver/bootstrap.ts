@@ -15,6 +15,7 @@ import type {
   Namespace,
   PolicyRule,
   Service,
+  ServiceCIDR,
   StorageClass,
 } from '../api/index.ts';
 import {
@@ -51,6 +52,12 @@ const clusterRoles = rbac('clusterroles');
 const clusterRoleBindings = rbac('clusterrolebindings');
 const roles = rbac('roles', true);
 const roleBindings = rbac('rolebindings', true);
+const serviceCidrs: ResourceRef = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  resource: 'servicecidrs',
+  namespaced: false,
+};
 const configMaps: ResourceRef = { group: '', version: 'v1', resource: 'configmaps', namespaced: true };
 
 /** How servers that extend the API know whom this one speaks for. */
@@ -79,6 +86,8 @@ export async function createFirstObjects(
   client: Client,
   api: ApiAddress | undefined,
   trust?: Trust,
+  /** Of virtual IPs. */
+  serviceCidr?: string,
 ): Promise<void> {
   await ensureNamespaces(client);
   await Promise.all([
@@ -94,6 +103,7 @@ export async function createFirstObjects(
     ...systemPriorityClasses.map((one) => ensure(client, priorityClasses, one, () => true)),
     ensure(client, storageClasses, localClass, () => true),
   ]);
+  if (serviceCidr !== undefined) await ensureServiceCidr(client, serviceCidr);
   if (api !== undefined) await ensureApiService(client, api);
 }
 
@@ -105,6 +115,7 @@ export function keepFirstObjects(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   api: ApiAddress | undefined,
   trust?: Trust,
+  serviceCidr?: string,
 ): { stop(): void } {
   let timer: Timer | undefined;
   let isStopped = false;
@@ -112,6 +123,7 @@ export function keepFirstObjects(
     try {
       await ensureNamespaces(client);
       if (trust !== undefined) await ensureTrust(client, trust);
+      if (serviceCidr !== undefined) await ensureServiceCidr(client, serviceCidr);
       if (api !== undefined) await ensureApiService(client, api);
     } catch (error) {
       if (!isStopped) log.warn('cannot restore what every cloud has', { error });
@@ -138,6 +150,17 @@ async function ensureNamespaces(client: Client): Promise<void> {
       ),
     ),
   );
+}
+
+/** One of other ranges stays: who made it knows why. */
+function ensureServiceCidr(client: Client, range: string): Promise<void> {
+  const cidr: ServiceCIDR = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: [range] },
+  };
+  return ensure(client, serviceCidrs, cidr, () => true);
 }
 
 async function ensureApiService(client: Client, api: ApiAddress): Promise<void> {

@@ -2,11 +2,13 @@
  * Virtual IPs and node ports of Services: handed out one by one, each to one Service. Pure but for the chance passed in.
  *
  *   store ─(at start)─▶ taken ─ reserve (synchronous: two creates can never get the same) ─▶ kept once stored, released when the write fails
+ *   ServiceCIDRs ─▶ ranges: the configured one, and those that are ready beside it
+ *   IPAddresses ─▶ taken too, by whoever made them
  *
  * Worded as Kubernetes words it, for clients match on it.
  */
-import type { Draft, FieldProblem, Service } from '../api/index.ts';
-import type { Random } from '../lib/index.ts';
+import type { Draft, FieldProblem, IPAddress, Service, ServiceCIDR } from '../api/index.ts';
+import { CaelumError, type Random } from '../lib/index.ts';
 
 export interface ServiceRanges {
   /** `10.131.0.0/16`. */
@@ -14,26 +16,65 @@ export interface ServiceRanges {
   readonly nodePorts: { readonly first: number; readonly last: number };
 }
 
+interface Range {
+  readonly first: number;
+  readonly size: number;
+}
+
 export class ServiceAllocator {
-  readonly #first: number;
-  readonly #size: number;
+  readonly #configured: Range;
   readonly #ranges: ServiceRanges;
   readonly #random: Random;
   /** Address or port → key of the Service that has it. */
   readonly #addresses = new Map<string, string>();
   readonly #ports = new Map<string, string>();
+  /** Addresses with an IPAddress, and whose that is. */
+  readonly #claims = new Map<string, string>();
+  readonly #cidrs = new Map<string, ServiceCIDR>();
+  /** From which addresses are given now. */
+  #open: readonly Range[];
 
   constructor(ranges: ServiceRanges, random: Random) {
-    const [base = '', bits = ''] = ranges.serviceCidr.split('/');
-    this.#first = numberOf(base);
-    this.#size = 2 ** (32 - Number(bits));
+    const configured = rangeOf(ranges.serviceCidr);
+    this.#configured = configured ?? { first: 0, size: 0 };
+    this.#open = [this.#configured];
     this.#ranges = ranges;
     this.#random = random;
   }
 
   /** The first address: the API server's own. */
   get apiAddress(): string {
-    return addressOf(this.#first + 1);
+    return addressOf(this.#configured.first + 1);
+  }
+
+  /** Takes note of a range that is stored, or is no more. */
+  observeRange(name: string, cidr: ServiceCIDR | undefined): void {
+    if (cidr === undefined) this.#cidrs.delete(name);
+    else this.#cidrs.set(name, cidr);
+    const isOpen = new Map<string, boolean>();
+    for (const { metadata, spec, status } of this.#cidrs.values()) {
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'True';
+      const isReady = ready === 'True' && metadata.deletionTimestamp === undefined;
+      for (const range of spec?.cidrs ?? []) isOpen.set(range, isReady || isOpen.get(range) === true);
+    }
+    // Nobody speaks of it: it is there all the same.
+    if (!isOpen.has(this.#ranges.serviceCidr)) isOpen.set(this.#ranges.serviceCidr, true);
+    const others = [...isOpen].filter(([range, open]) => open && range !== this.#ranges.serviceCidr);
+    this.#open = [
+      ...(isOpen.get(this.#ranges.serviceCidr) === true ? [this.#configured] : []),
+      ...others.flatMap(([range]) => rangeOf(range) ?? []),
+    ];
+  }
+
+  /** Takes note of an address that is claimed, or no longer. */
+  observeClaim(address: string, claim: IPAddress | undefined): void {
+    const parent = claim?.spec?.parentRef;
+    if (parent === undefined) this.#claims.delete(address);
+    else
+      this.#claims.set(
+        address,
+        `${parent.group ?? ''}/${parent.resource}/${parent.namespace ?? ''}/${parent.name}`,
+      );
   }
 
   /** Takes note of a Service that is stored, or forgets what it no longer has. */
@@ -57,13 +98,18 @@ export class ServiceAllocator {
     const undo: (() => void)[] = [];
     const problems: FieldProblem[] = [];
     const spec = draft.spec;
-    if (spec !== undefined) {
-      this.#reserveAddress(key, spec, old, problems, undo);
-      this.#reservePorts(key, spec, old, problems, undo);
-    }
     const release = (): void => {
       for (const step of undo) step();
     };
+    try {
+      if (spec !== undefined) {
+        this.#reserveAddress(key, spec, old, problems, undo);
+        this.#reservePorts(key, spec, old, problems, undo);
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
     if (problems.length > 0) release();
     return { problems, release };
   }
@@ -93,12 +139,7 @@ export class ServiceAllocator {
         }
       }
       if (address === undefined) {
-        problems.push({
-          reason: 'InternalError',
-          field: 'spec.clusterIPs',
-          message: 'Internal error: failed to allocate IP: range is full',
-        });
-        return;
+        throw exhausted('serviceIP');
       }
       this.#take(this.#addresses, address, key, undo);
     }
@@ -112,31 +153,43 @@ export class ServiceAllocator {
       field: 'spec.clusterIPs',
       message: `Invalid value: ["${address}"]: ${why}`,
     });
-    const holder = this.#addresses.get(address);
-    if (holder === key) return undefined;
-    const offset = numberOf(address) - this.#first;
-    if (!(offset > 0 && offset < this.#size - 1))
+    if (this.#addresses.get(address) === key) return undefined;
+    const number = numberOf(address);
+    const isWithin = this.#open.some(({ first, size }) => number > first && number < first + size - 1);
+    if (!isWithin)
       return problem(
-        `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${this.#ranges.serviceCidr}`,
+        `failed to allocate IP ${address}: the provided network does not match the current range`,
       );
-    return holder === undefined
+    return this.#isFree(address)
       ? undefined
       : problem(`failed to allocate IP ${address}: provided IP is already allocated`);
   }
 
+  #isFree(address: string): boolean {
+    return !this.#addresses.has(address) && !this.#claims.has(address);
+  }
+
   #freeAddress(): string | undefined {
+    for (const range of this.#open) {
+      const address = this.#freeIn(range);
+      if (address !== undefined) return address;
+    }
+    return undefined;
+  }
+
+  #freeIn({ first, size }: Range): string | undefined {
     // As Kubernetes does: the low part of the range is left to those who choose themselves.
-    const low = Math.min(Math.max(16, Math.floor(this.#size / 16)), 256, this.#size - 2);
+    const low = Math.min(Math.max(16, Math.floor(size / 16)), 256, size - 2);
     for (const [from, to] of [
-      [low, this.#size - 1],
-      [2, low],
+      [low, size - 1],
+      [first === this.#configured.first ? 2 : 1, low],
     ] as const) {
       const count = to - from;
       if (count <= 0) continue;
       const start = this.#random.integer(count);
       for (let step = 0; step < count; step++) {
-        const address = addressOf(this.#first + from + ((start + step) % count));
-        if (!this.#addresses.has(address)) return address;
+        const address = addressOf(first + from + ((start + step) % count));
+        if (this.#isFree(address)) return address;
       }
     }
     return undefined;
@@ -167,11 +220,9 @@ export class ServiceAllocator {
         });
       if (wanted === undefined || wanted === 0) {
         const free = this.#freePort(protocol);
-        if (free === undefined) problem('failed to allocate a nodePort: range is full');
-        else {
-          port.nodePort = free;
-          this.#take(this.#ports, `${protocol}/${free}`, key, undo);
-        }
+        if (free === undefined) throw exhausted('nodePort');
+        port.nodePort = free;
+        this.#take(this.#ports, `${protocol}/${free}`, key, undo);
         continue;
       }
       port.nodePort = wanted;
@@ -203,7 +254,7 @@ export class ServiceAllocator {
   }
 }
 
-function addressesOf(service: Service | undefined): readonly string[] {
+export function addressesOf(service: Service | undefined): readonly string[] {
   return (service?.spec?.clusterIPs ?? [service?.spec?.clusterIP ?? '']).filter(
     (address) => address !== '' && address !== 'None',
   );
@@ -213,6 +264,17 @@ function portsOf(service: Service | undefined): readonly string[] {
   return (service?.spec?.ports ?? []).flatMap((port) =>
     port.nodePort === undefined || port.nodePort === 0 ? [] : [`${port.protocol ?? 'TCP'}/${port.nodePort}`],
   );
+}
+
+const exhausted = (what: string): CaelumError =>
+  new CaelumError('internal', `Internal error occurred: failed to allocate a ${what}: range is full`);
+
+/** undefined: it is none of IPv4. */
+function rangeOf(cidr: string): Range | undefined {
+  const [base = '', bits = ''] = cidr.split('/');
+  const number = numberOf(base);
+  const size = 2 ** (32 - Number(bits));
+  return Number.isNaN(number) || Number.isNaN(size) ? undefined : { first: number - (number % size), size };
 }
 
 function numberOf(address: string): number {

@@ -12,6 +12,7 @@ import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring/controller.ts';
 import { garbageController } from './garbage/controller.ts';
+import { ipAddressController } from './ip-address/controller.ts';
 import { jobController } from './job/controller.ts';
 import { strayPodController } from './job/stray-pods.ts';
 import { namespaceController } from './namespace/controller.ts';
@@ -25,6 +26,7 @@ import { replicationControllerController } from './replication-controller/contro
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type TokenIssuer, tokenSecretController } from './service-account/token-secret-controller.ts';
+import { serviceCidrController } from './service-cidr/controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
@@ -73,6 +75,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(endpointsController(informers), options),
     startController(endpointSliceController(informers), options),
     startController(endpointSliceMirroringController(informers), options),
+    startController(serviceCidrController(informers), options),
+    startController(ipAddressController(informers, client), options),
     startController(garbageController(informers, client, registry), options),
     startController(nodeController(informers, clock), options),
     startController(podGarbageController(informers, clock), options),

@@ -20,6 +20,7 @@ export const nodesRef = resource('', 'nodes', 'Node', false);
 export const servicesRef = resource('', 'services', 'Service');
 export const endpointsRef = resource('', 'endpoints', 'Endpoints');
 export const namespacesRef = resource('', 'namespaces', 'Namespace', false);
+export const eventsRef = resource('', 'events', 'Event');
 export const configMapsRef = resource('', 'configmaps', 'ConfigMap');
 export const resourceQuotasRef = resource('', 'resourcequotas', 'ResourceQuota');
 export const serviceAccountsRef = resource('', 'serviceaccounts', 'ServiceAccount');
@@ -33,6 +34,8 @@ export const requestsRef = resource(
 export const deploymentsRef = resource('apps', 'deployments', 'Deployment');
 export const replicaSetsRef = resource('apps', 'replicasets', 'ReplicaSet');
 export const persistentVolumeClaimsRef = resource('', 'persistentvolumeclaims', 'PersistentVolumeClaim');
+export const persistentVolumesRef = resource('', 'persistentvolumes', 'PersistentVolume', false);
+export const storageClassesRef = resource('storage.k8s.io', 'storageclasses', 'StorageClass', false);
 export const statefulSetsRef = resource('apps', 'statefulsets', 'StatefulSet');
 export const daemonSetsRef = resource('apps', 'daemonsets', 'DaemonSet');
 export const controllerRevisionsRef = resource('apps', 'controllerrevisions', 'ControllerRevision');
@@ -46,6 +49,8 @@ export const horizontalPodAutoscalersRef: Resource = {
 };
 export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const clusterRolesRef = resource('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false);
+export const serviceCidrsRef = resource('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', false);
+export const ipAddressesRef = resource('networking.k8s.io', 'ipaddresses', 'IPAddress', false);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');
 
 export function resourceOf(kind: Kind): Resource {

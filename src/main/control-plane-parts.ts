@@ -106,10 +106,15 @@ export async function buildControlPlane(
   });
   closing.add('observation', () => observation.stop());
   api.serveComputed(...observation.apis);
-  const explanations: { explain?: (podKey: string) => unknown; autoscaler?: (key: string) => unknown } = {};
+  const explanations: {
+    explain?: (podKey: string) => unknown;
+    autoscaler?: (key: string) => unknown;
+    elasticity?: (key: string) => unknown;
+  } = {};
   const explain = createExplainPaths({
     pod: (podKey) => explanations.explain?.(podKey),
     autoscaler: (key) => explanations.autoscaler?.(key),
+    elasticity: (key) => explanations.elasticity?.(key),
     access: (identity, asked) => api.context.access.explain(identity, asked),
   });
   const server = await serveApi({
@@ -143,8 +148,8 @@ export async function buildControlPlane(
     frontProxyCa: frontProxy.ca,
     allowedNames: frontProxy.allowedNames,
   };
-  await createFirstObjects(client, address, trust);
-  const kept = keepFirstObjects(client, { clock: realClock, log }, address, trust);
+  await createFirstObjects(client, address, trust, options.serviceCidr);
+  const kept = keepFirstObjects(client, { clock: realClock, log }, address, trust, options.serviceCidr);
   closing.add('first objects', async () => kept.stop());
   const controllers = startControllers({
     ...common,
@@ -159,6 +164,7 @@ export async function buildControlPlane(
   });
   closing.add('controllers', () => controllers.stop());
   explanations.autoscaler = (key) => controllers.explainAutoscaler(key);
+  explanations.elasticity = (key) => controllers.explainElasticity(key);
   const scheduler = startScheduler({ ...common, log: log.with({ part: 'scheduler' }) });
   closing.add('scheduler', () => scheduler.stop());
   explanations.explain = (podKey) => scheduler.explain(podKey);

@@ -98,12 +98,16 @@ export function addressRange(text: string): AddressRange | undefined {
   return { family, first: (number >> free) << free, bits };
 }
 
-/** Every address of `inner` is in `outer`, which has more. */
-export function isStrictlyWithin(inner: AddressRange, outer: AddressRange): boolean {
-  if (inner.family !== outer.family || inner.bits <= outer.bits) return false;
+/** Every address of `inner` is in `outer`. */
+export function isWithin(inner: AddressRange, outer: AddressRange): boolean {
+  if (inner.family !== outer.family || inner.bits < outer.bits) return false;
   const free = BigInt((outer.family === 4 ? 32 : 128) - outer.bits);
   return inner.first >> free === outer.first >> free;
 }
+
+/** And that has more. */
+export const isStrictlyWithin = (inner: AddressRange, outer: AddressRange): boolean =>
+  inner.bits > outer.bits && isWithin(inner, outer);
 
 /** `must be between 1 and 65535, inclusive`. */
 export const betweenWhy = (low: number, high: number): string =>

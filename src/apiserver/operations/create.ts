@@ -23,6 +23,7 @@ import { userInfo } from '../reviews.ts';
 import type { Answer } from './answer.ts';
 import { encodingOf } from './encode.ts';
 import { trackCreation } from './owners.ts';
+import { companions } from './service-addresses.ts';
 
 const nameTries = 8;
 /** A generated name leaves room for its suffix. */
@@ -110,7 +111,7 @@ async function make(
     const formed = resource.toStored(draft);
     const stored = formed instanceof Promise ? await orRelease(formed, release) : formed;
     checkServed(resource, release);
-    const outcome = await put(context, key, stored, release);
+    const outcome = await put(context, resource, key, stored, release);
     if (outcome !== undefined) {
       if (resource.prepare !== undefined) await resource.prepare([outcome]);
       return { kind: 'stored', resource, stored: outcome, created: true };
@@ -160,9 +161,18 @@ async function orRelease<T>(work: Promise<T>, release: () => void): Promise<T> {
   }
 }
 
-async function put(context: ApiContext, key: string, draft: DraftObject, release: () => void) {
+async function put(
+  context: ApiContext,
+  resource: Resource,
+  key: string,
+  draft: DraftObject,
+  release: () => void,
+) {
   try {
-    const outcome = await context.store.transact([{ kind: 'put', key, ifRevision: 0, ...encodingOf(draft) }]);
+    const outcome = await context.store.transact([
+      { kind: 'put', key, ifRevision: 0, ...encodingOf(draft) },
+      ...companions(context, resource, draft, undefined),
+    ]);
     if (outcome.kind === 'committed') return outcome.results[0];
   } catch (error) {
     release();

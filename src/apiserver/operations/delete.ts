@@ -12,6 +12,7 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { deletedStatus } from '../status.ts';
 import type { Answer } from './answer.ts';
 import { encodingOf } from './encode.ts';
+import { companions } from './service-addresses.ts';
 import { settled } from './settled.ts';
 
 const triesMax = 32;
@@ -114,6 +115,7 @@ async function tryDelete(
   const encoding = encodingOf(formed instanceof Promise ? await formed : formed);
   const outcome = await context.store.transact([
     { kind: step === 'remove' ? 'delete' : 'put', key, ifRevision: current.revision, ...encoding },
+    ...companions(context, resource, step === 'remove' ? undefined : draft, resource.objectOf(current)),
   ]);
   if (outcome.kind !== 'committed') return undefined;
   const [stored] = outcome.results;

@@ -33,6 +33,7 @@ import type { Answer } from './answer.ts';
 import { reserve, settleNamespace } from './create.ts';
 import { encodingOf } from './encode.ts';
 import { trackChange } from './owners.ts';
+import { companions } from './service-addresses.ts';
 import { settled } from './settled.ts';
 import { changedByStatus, withChanges } from './status-metadata.ts';
 
@@ -237,10 +238,10 @@ async function write(
     formed instanceof Promise ? await formed : formed,
     current.object() as KubeObject,
   );
+  const isRemoved = isGone(resource, draft);
   const outcome = await context.store.transact([
-    isGone(resource, draft)
-      ? { kind: 'delete', key, ifRevision: current.revision, ...encoding }
-      : { kind: 'put', key, ifRevision: current.revision, ...encoding },
+    { kind: isRemoved ? 'delete' : 'put', key, ifRevision: current.revision, ...encoding },
+    ...companions(context, resource, isRemoved ? undefined : draft, old),
   ]);
   if (outcome.kind !== 'committed') return undefined;
   const [result] = outcome.results;

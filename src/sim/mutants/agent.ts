@@ -99,15 +99,15 @@ export const agentMutants: readonly Mutant[] = [
   {
     name: 'services/half-the-truth',
     file: 'services/rule-keeper.ts',
-    find: 'void Promise.all([this.#services.whenSynced(), this.#slices.whenSynced()]).then(',
-    replace: 'void Promise.all([this.#services.whenSynced()]).then(',
+    find: 'const all = [this.#services, this.#slices, this.#nodes];',
+    replace: 'const all = [this.#services, this.#nodes];',
     sentence: 'Rules are loaded before the endpoints are known.',
   },
   {
     name: 'services/terminating-preferred',
     file: 'services/virtual-ips.ts',
-    find: 'const chosen = ready.size > 0 ? ready : terminating;',
-    replace: 'const chosen = terminating.size > 0 ? terminating : ready;',
+    find: 'if (ready.size === 0) return sorted(terminating);',
+    replace: 'if (terminating.size > 0) return sorted(terminating);',
     sentence: 'Traffic goes to those who end rather than to those who are ready.',
   },
   {

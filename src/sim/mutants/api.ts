@@ -5,7 +5,7 @@ export const apiMutants: readonly Mutant[] = [
   {
     name: 'api/version-ignored',
     file: 'apiserver/operations/update.ts',
-    find: "if (expected !== undefined && expected !== '' && expected !== old.metadata.resourceVersion)",
+    find: "if (expected !== '' && expected !== '0' && expected !== old.metadata.resourceVersion)",
     replace: "if (expected === 'never')",
     sentence: 'A write that names a resourceVersion overwrites whatever is there.',
   },
@@ -129,8 +129,8 @@ export const apiMutants: readonly Mutant[] = [
   {
     name: 'api/address-twice',
     file: 'apiserver/service-allocator.ts',
-    find: 'const address = addressOf(this.#first + from + ((start + step) % count));\n        if (!this.#addresses.has(address)) return address;',
-    replace: 'if (start + step >= 0) return addressOf(this.#first + from + (this.#addresses.size % count));',
+    find: 'const address = addressOf(first + from + ((start + step) % count));\n        if (this.#isFree(address)) return address;',
+    replace: 'if (start + step >= 0) return addressOf(first + from + (this.#addresses.size % count));',
     sentence:
       'The next virtual address is counted by how many are in use: after a deletion one is given twice.',
   },
