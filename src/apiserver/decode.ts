@@ -16,7 +16,8 @@ import {
   strictDecodingError,
   strictDecodingWarnings,
 } from '../api/index.ts';
-import { CaelumError } from '../lib/index.ts';
+import { CaelumError, isError } from '../lib/index.ts';
+import { jsonErrorWords, summaryOf } from './json-words.ts';
 import type { DraftObject } from './resource.ts';
 import { isTooDeep } from './yaml-limits.ts';
 
@@ -110,7 +111,9 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(cause as Error).message}`);
+    throw badRequest(
+      `couldn't get version/kind; json parse error: ${jsonErrorWords((cause as Error).message, text)}`,
+    );
   }
 }
 
@@ -120,9 +123,11 @@ export function decodeBody(
   expected: Expected,
   validation: FieldValidation,
 ): Decoded<DraftObject> {
-  const value = parseBody(body);
+  const value = recognized(body, expected);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badRequest(
+    throw unrecognized(
+      body,
+      expected,
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfValue(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     );
   const object = value as DraftObject;
@@ -137,6 +142,18 @@ export function decodeBody(
   }
   return { object, warnings: [...lines, ...shapeWarnings(object, expected, validation, duplicates)] };
 }
+
+function recognized(body: Body, expected: Expected): unknown {
+  try {
+    return parseBody(body);
+  } catch (error) {
+    if (!isError(error, 'badRequest')) throw error;
+    throw unrecognized(body, expected, error.message);
+  }
+}
+
+const unrecognized = ({ bytes }: Body, { kind }: Expected, why: string): CaelumError =>
+  badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summaryOf(bytes)})`);
 
 /** Checks and prunes in place; answers warnings. Throws `badRequest` on wrong types, and in strict mode on unknown fields. */
 export function shapeWarnings(

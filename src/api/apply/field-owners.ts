@@ -191,9 +191,13 @@ export type Applied =
 export function applyConfiguration(
   live: unknown,
   configuration: unknown,
-  ownership: Ownership & { readonly force: boolean; readonly mayTakeOver?: (owner: Manager) => boolean },
+  ownership: Ownership & {
+    readonly force: boolean;
+    /** What the same client applied last from its own side: what of it still stands is no conflict, whoever wrote it. */
+    readonly lastApplied?: unknown;
+  },
 ): Applied {
-  const { manager, shape, now, hasStatus, force } = ownership;
+  const { manager, shape, now, hasStatus, force, lastApplied } = ownership;
   const owners = liveOwners(live, ownership);
   const wanted = ownable(fieldsOf(configuration, shape), manager.subresource, hasStatus);
   const mine = owners.find((owner) => isSame(owner, manager));
@@ -211,13 +215,13 @@ export function applyConfiguration(
   const merged = overlay(remove(live ?? {}, gone, shape) ?? {}, configuration, shape) as Draft;
   const changes = compare(live ?? {}, merged, shape);
   const moved = changes.added.union(changes.changed);
+  const mayTake = force || lastApplied === undefined ? noFields : standing(lastApplied, live, shape);
   const conflicts: Conflict[] = [];
   const kept: Owner[] = [];
   for (const owner of others) {
     const contested = owner.fields.intersection(moved);
-    const isTaken = force || ownership.mayTakeOver?.(owner) === true;
-    if (!contested.isEmpty && !isTaken)
-      conflicts.push({ manager: owner, fields: [...contested.paths()].map(pathText) });
+    const refused = force ? noFields : contested.without(mayTake);
+    if (!refused.isEmpty) conflicts.push({ manager: owner, fields: [...refused.paths()].map(pathText) });
     kept.push({ ...owner, fields: owner.fields.without(contested).without(changes.removed) });
   }
   if (conflicts.length > 0) return { kind: 'conflicts', conflicts };
@@ -226,6 +230,12 @@ export function applyConfiguration(
   kept.push({ ...manager, fields: wanted, time: isSameSet && !isChanged ? mine?.time : now });
   setManaged(merged, kept);
   return { kind: 'object', object: merged, isChanged };
+}
+
+/** Of what was applied: what still is as it was then. */
+function standing(lastApplied: unknown, live: unknown, shape: Shape): FieldSet {
+  const { added, changed, removed } = compare(lastApplied, live ?? {}, shape);
+  return fieldsOf(lastApplied, shape).without(changed).without(added).without(removed);
 }
 
 /** Objects that were made before anybody applied belong to all their writers together. */

@@ -12,7 +12,6 @@ import {
   duplicateIn,
   invalid,
   type KubeObject,
-  type Manager,
   managerText,
   pathText,
   shapeOfMessage,
@@ -34,6 +33,8 @@ export interface ApplyRequest {
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+/** Source: k8s.io/apimachinery/pkg/api/validation, TotalAnnotationSizeLimitB. */
+const annotationsSizeMax = 256 * 1024;
 const triesMax = 8;
 
 export async function applyObject(
@@ -143,16 +144,54 @@ function merged(
   ownership: ReturnType<typeof ownershipOf> & { readonly force: boolean },
   manager: string,
 ): DraftObject {
-  // kubectl takes over what it once applied from the client's side.
-  const hasApplied = live?.metadata.annotations?.[lastApplied] !== undefined;
-  const mayTakeOver = (owner: Manager): boolean =>
-    hasApplied &&
-    manager === 'kubectl' &&
-    owner.operation === 'Update' &&
-    (owner.name === 'kubectl-client-side-apply' || owner.name === 'before-first-apply');
-  const applied = applyConfiguration(live, configuration, { ...ownership, mayTakeOver });
+  const lastApplied = manager === 'kubectl' ? lastAppliedOf(live, configuration) : undefined;
+  const applied = applyConfiguration(live, configuration, {
+    ...ownership,
+    ...(lastApplied === undefined ? {} : { lastApplied }),
+  });
   if (applied.kind === 'conflicts') throw applyConflict(applied.conflicts);
-  return structuredClone(applied.object) as DraftObject;
+  const object = structuredClone(applied.object) as DraftObject;
+  if (manager === 'kubectl') keepLastApplied(object, configuration);
+  return object;
+}
+
+/** kubectl takes over what it once applied from the client's side. What cannot be read counts as nothing. */
+function lastAppliedOf(live: KubeObject | undefined, { apiVersion }: DraftObject): unknown {
+  const text = live?.metadata.annotations?.[lastApplied];
+  if (text === undefined) return undefined;
+  try {
+    const object = JSON.parse(text) as { readonly apiVersion?: unknown } | null;
+    return object?.apiVersion === apiVersion ? object : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who applies from the client's side again finds what was applied last, from whichever side. */
+function keepLastApplied(object: DraftObject, configuration: DraftObject): void {
+  const annotations = object.metadata.annotations as Record<string, string> | undefined;
+  if (annotations?.[lastApplied] === undefined) return;
+  const { [lastApplied]: _, ...others } = configuration.metadata.annotations ?? {};
+  const metadata: Record<string, unknown> = { ...configuration.metadata, annotations: others };
+  if (configuration.metadata.annotations === undefined) delete metadata['annotations'];
+  annotations[lastApplied] = `${JSON.stringify(sorted({ ...configuration, metadata }))}\n`;
+  const size = Object.entries(annotations).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+    0,
+  );
+  if (size > annotationsSizeMax) delete annotations[lastApplied];
+}
+
+/** As Go writes maps: keys in order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.keys(fields)
+      .sort()
+      .map((key) => [key, sorted(fields[key])]),
+  );
 }
 
 function applyConflict(conflicts: readonly Conflict[]): CaelumError {

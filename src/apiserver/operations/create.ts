@@ -22,7 +22,7 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { userInfo } from '../reviews.ts';
 import type { Answer } from './answer.ts';
 import { encodingOf } from './encode.ts';
-import { trackCreation } from './owners.ts';
+import { ownedByMaker } from './owners.ts';
 import { companions } from './service-addresses.ts';
 
 const nameTries = 8;
@@ -46,6 +46,8 @@ export async function createObject(
   draft.kind = resource.kind.kind;
   applyTableDefaults(resource.message, draft);
   resource.kind.applyDefaults(draft);
+  // Before admission: what that adds, and what the kind prepares, belongs to nobody.
+  const owned = managedFields ?? ownedByMaker(context, resource, request, draft);
   const passage = context.admission.begin(request, {
     operation: 'CREATE',
     resource,
@@ -54,14 +56,15 @@ export async function createObject(
     object: draft,
     oldObject: undefined,
   });
-  if (passage === undefined) return make(context, resource, request, { draft, managedFields, passage });
+  if (passage === undefined)
+    return make(context, resource, request, { draft, managedFields: owned, passage });
   let isStored = false;
   try {
     const pending = passage.mutate();
     if (pending !== undefined) await pending;
     const admitted = passage.object ?? draft;
     if (admitted !== draft) settleNamespace(resource, request, admitted);
-    const answer = await make(context, resource, request, { draft: admitted, managedFields, passage });
+    const answer = await make(context, resource, request, { draft: admitted, managedFields: owned, passage });
     isStored = answer.kind === 'stored';
     return answer;
   } finally {
@@ -85,8 +88,7 @@ async function make(
   // What is prepared may tell the name: labels of a Job's pods.
   const prefix = settleName(context, resource, meta);
   prepare(context, resource, request, draft);
-  if (managedFields === undefined) trackCreation(context, resource, request, draft);
-  else (meta as { managedFields?: unknown }).managedFields = managedFields;
+  if (managedFields !== undefined) (meta as { managedFields?: unknown }).managedFields = managedFields;
   for (let attempt = 0; ; attempt++) {
     const name = meta.name as string;
     const key = resource.key(request.namespace, name);

@@ -29,15 +29,16 @@ export function trackChange(
   trackUpdate(old, draft, ownershipOf(context, resource, request.manager ?? ownName, 'Update', subresource));
 }
 
-/** Of an object that is about to be made. */
-export function trackCreation(
+/** The `managedFields` of an object that is about to be made: all that stands in it now is its maker's. */
+export function ownedByMaker(
   context: ApiContext,
   resource: Resource,
   request: WriteRequest,
   draft: DraftObject,
-): void {
-  if (request.manager === undefined) return;
+): unknown {
+  if (request.manager === undefined) return undefined;
   trackUpdate(undefined, draft, ownershipOf(context, resource, request.manager, 'Update', ''));
+  return draft.metadata.managedFields;
 }
 
 export function ownershipOf(

@@ -104,6 +104,8 @@ export async function changeObject(
       old,
       change.make(old, () => resource.draftOf(current)),
     );
+    // Before admission: what that adds belongs to nobody, so that who applies later need not name it.
+    if (change.isApplied !== true) trackChange(context, resource, request, change, old, draft);
     const attempt = {
       key,
       current,
@@ -185,7 +187,6 @@ async function writeReserved(
   attempt: Attempt,
 ): Promise<Answer | undefined> {
   const { change, key, old, draft } = attempt;
-  if (change.isApplied !== true) trackChange(context, resource, request, change, old, draft);
   const release = change.part === 'main' ? reserve(context, resource, key, draft, old as Service) : () => {};
   try {
     const answer = await write(context, resource, request, attempt);
