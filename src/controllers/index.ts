@@ -29,6 +29,7 @@ import { type TokenIssuer, tokenSecretController } from './service-account/token
 import { serviceCidrController } from './service-cidr/controller.ts';
 import { type RunningController, type ShellOptions, startController } from './shell.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
+import { startStorageControllers } from './storage-controllers.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export type { DecisionRecord } from './pod-autoscaler/decisions.ts';
@@ -87,6 +88,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(bootstrapTokenController(informers), options),
     startController(disruptionController(informers, client, registry), options),
     startController(staleTargetController(informers), options),
+    ...startStorageControllers(options),
     startController(
       podAutoscalerController({
         client,
