@@ -8,6 +8,8 @@ import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { staleTargetController } from './disruption/stale-targets.ts';
+import { elasticityController } from './elasticity/controller.ts';
+import { type ElasticityDecision, ElasticityLog } from './elasticity/decisions.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { endpointSliceMirroringController } from './endpointslice-mirroring/controller.ts';
@@ -32,6 +34,7 @@ import { statefulSetController } from './stateful-set/controller.ts';
 import { startStorageControllers } from './storage-controllers.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
+export type { ElasticityDecision } from './elasticity/decisions.ts';
 export type { DecisionRecord } from './pod-autoscaler/decisions.ts';
 export {
   deploymentController,
@@ -57,12 +60,16 @@ export interface Controllers {
   readonly busy: number;
   /** Why an autoscaler (`namespace/name`) did what it did; the oldest first. undefined: nothing is known of it. */
   explainAutoscaler(key: string): readonly DecisionRecord[] | undefined;
+  /** The same of an elasticity policy. */
+  explainElasticity(key: string): readonly ElasticityDecision[] | undefined;
   stop(): void;
 }
 
 export function startControllers(options: ControllersOptions): Controllers {
   const { client, informers, clock, registry, rootCaPem } = options;
   const decisions = new DecisionLog();
+  const elasticity = new ElasticityLog();
+  const metrics = createResourceMetrics(client);
   const running: readonly RunningController[] = [
     startController(deploymentController(informers), options),
     startController(replicaSetController(informers), options),
@@ -94,8 +101,19 @@ export function startControllers(options: ControllersOptions): Controllers {
         client,
         informers,
         registry,
-        metrics: createResourceMetrics(client),
+        metrics,
         onDecision: (key, decision, observed) => decisions.note(key, decision, observed),
+      }),
+      options,
+    ),
+    startController(
+      elasticityController({
+        client,
+        informers,
+        registry,
+        clock,
+        metrics,
+        onDecision: (key, decision, observed) => elasticity.note(key, decision, observed),
       }),
       options,
     ),
@@ -116,6 +134,7 @@ export function startControllers(options: ControllersOptions): Controllers {
       return running.reduce((sum, one) => sum + one.busy, 0);
     },
     explainAutoscaler: (key) => decisions.of(key),
+    explainElasticity: (key) => elasticity.of(key),
     stop: () => {
       for (const one of running) one.stop();
     },

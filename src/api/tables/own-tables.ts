@@ -53,16 +53,15 @@ ElasticityHistorySpec
 ElasticityHistoryStatus
   version 1 string
   lastUpdateTime 2 time
-  stepSeconds 3 int32
-  seasonSeconds 4 int32
-  firstStep 5 int64
-  lastStep 6 int64
-  steps 7 int64
-  level 8 double
-  spread 9 double
-  profile 10 []double list=atomic
-  seen 11 []int32 list=atomic
-  methods 12 []ElasticityMethod list=map(name) patch=merge(name)
+  seasonSeconds 3 int32
+  firstStep 4 int64
+  lastStep 5 int64
+  steps 6 int64
+  level 7 double
+  spread 8 double
+  profile 9 []double list=atomic
+  seen 10 []int32 list=atomic
+  methods 11 []ElasticityMethod list=map(name) patch=merge(name)
 
 ElasticityMethod
   name! 1 string

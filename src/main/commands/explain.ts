@@ -15,13 +15,14 @@ import {
 import type { Explanation } from '../../apiserver/index.ts';
 import { type Arguments, formatDuration, suggestion, usage } from '../../cli/index.ts';
 import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
-import type { DecisionRecord } from '../../controllers/index.ts';
+import type { DecisionRecord, ElasticityDecision } from '../../controllers/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { dataOption, outputOption, print, printJson, type RunnableCommand } from '../command.ts';
-import { accessPath, autoscalerPrefix } from '../explain-paths.ts';
+import { accessPath, autoscalerPrefix, elasticityPrefix } from '../explain-paths.ts';
 import { dataDirectoryOf, layoutOf } from '../layout.ts';
 import { accessText, questionOf } from './explain-access.ts';
 import { autoscalerLines } from './explain-autoscaler.ts';
+import { elasticityLines } from './explain-elasticity.ts';
 
 interface Condition {
   readonly type: string;
@@ -96,11 +97,14 @@ async function tell(client: HttpClient, given: Arguments): Promise<number> {
     kind.kind === 'Pod'
       ? await client.request('GET', `/caelum/explain/pods/${encodeURIComponent(`${namespace}/${name}`)}`)
       : undefined;
+  const asked = encodeURIComponent(`${namespace}/${name}`);
   const decisions =
     kind.kind === 'HorizontalPodAutoscaler'
-      ? ((await client.request('GET', `${autoscalerPrefix}${encodeURIComponent(`${namespace}/${name}`)}`)) as
-          | readonly DecisionRecord[]
-          | null)
+      ? ((await client.request('GET', `${autoscalerPrefix}${asked}`)) as readonly DecisionRecord[] | null)
+      : undefined;
+  const elastic =
+    kind.kind === 'ElasticityPolicy'
+      ? ((await client.request('GET', `${elasticityPrefix}${asked}`)) as readonly ElasticityDecision[] | null)
       : undefined;
   const conditions = (object as { status?: { conditions?: readonly Condition[] } }).status?.conditions ?? [];
   if (given.value('output') === 'json')
@@ -109,9 +113,12 @@ async function tell(client: HttpClient, given: Arguments): Promise<number> {
       conditions,
       events: told,
       placement: decision ?? null,
-      ...(decisions ? { decisions } : {}),
+      ...((decisions ?? elastic) ? { decisions: decisions ?? elastic } : {}),
     });
-  else print(narrative(kind, object, conditions, told, decision, autoscalerLines(decisions ?? [])));
+  else {
+    const more = [...autoscalerLines(decisions ?? []), ...elasticityLines(elastic ?? [])];
+    print(narrative(kind, object, conditions, told, decision, more));
+  }
   return 0;
 }
 

@@ -131,7 +131,6 @@ export interface ElasticityMethod {
 export interface ElasticityHistoryStatus {
   readonly version?: string;
   readonly lastUpdateTime?: string;
-  readonly stepSeconds?: number;
   readonly seasonSeconds?: number;
   readonly firstStep?: number;
   readonly lastStep?: number;

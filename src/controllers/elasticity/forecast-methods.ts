@@ -1,0 +1,144 @@
+/**
+ * How good each way of forecasting has been: its mean error, and how the truth stood to what it said, both of late. Pure; bounded.
+ */
+
+export const methodNames = ['steady', 'shifted', 'scaled'] as const;
+type Name = (typeof methodNames)[number];
+
+export interface MethodState {
+  readonly name: string;
+  readonly error: number;
+  readonly weight: number;
+  /** Bin of the ratio truth / forecast ─▶ weight. */
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+interface Method {
+  readonly name: Name;
+  /** Sum of errors and of truths, both fading: their quotient is the mean error as a share. */
+  error: number;
+  weight: number;
+  readonly ratios: Float64Array;
+}
+
+interface Expected {
+  readonly dueMs: number;
+  readonly said: Readonly<Record<Name, number>>;
+}
+
+const grain = 0.02;
+const ratioMax = 3;
+const bins = Math.round(ratioMax / grain) + 1;
+/** What is expected for no longer than an hour, once a minute. */
+const expectedMax = 64;
+/** Later than this, what was said cannot be judged: there was a gap. */
+const judgedLateMs = 45_000;
+/** As good as before, but for so much: methods do not take turns. */
+const better = 0.97;
+
+export class Methods {
+  readonly #halfLifeMs: number;
+  readonly #methods: readonly Method[];
+  #expected: Expected[] = [];
+  #judgedMs: number | undefined;
+  #best: Name = 'steady';
+
+  constructor(seasonMs: number, states: readonly MethodState[]) {
+    this.#halfLifeMs = seasonMs;
+    this.#methods = methodNames.map((name) => {
+      const state = states.find((one) => one.name === name);
+      const ratios = new Float64Array(bins);
+      for (const [bin, weight] of Object.entries(state?.ratios ?? {}))
+        if (Number(bin) < bins && Number.isFinite(weight)) ratios[Number(bin)] = Math.max(0, weight);
+      return { name, error: state?.error ?? 0, weight: state?.weight ?? 0, ratios };
+    });
+  }
+
+  expect(dueMs: number, said: Readonly<Record<Name, number>>, _nowMs: number): void {
+    this.#expected.push({ dueMs, said });
+    if (this.#expected.length > expectedMax) this.#expected.shift();
+  }
+
+  forgetExpected(): void {
+    this.#expected = [];
+    this.#judgedMs = undefined;
+  }
+
+  /** Holds what was said of this moment against what is. */
+  judge(atMs: number, truth: number): void {
+    const due = this.#expected.filter(({ dueMs }) => dueMs <= atMs);
+    if (due.length === 0) return;
+    this.#expected = this.#expected.filter(({ dueMs }) => dueMs > atMs);
+    const judged = due.filter(({ dueMs }) => atMs - dueMs <= judgedLateMs);
+    if (judged.length === 0) return;
+    const passedMs = this.#judgedMs === undefined ? 0 : atMs - this.#judgedMs;
+    this.#judgedMs = atMs;
+    const faded = 0.5 ** (Math.max(0, passedMs) / this.#halfLifeMs);
+    for (const method of this.#methods) {
+      method.error *= faded;
+      method.weight *= faded;
+      for (let bin = 0; bin < bins; bin++) method.ratios[bin] = (method.ratios[bin] ?? 0) * faded;
+      for (const { said } of judged) {
+        const value = said[method.name];
+        method.error += Math.abs(truth - value);
+        method.weight += truth;
+        const ratio = value > 0 ? truth / value : truth > 0 ? ratioMax : 1;
+        const bin = Math.min(bins - 1, Math.round(ratio / grain));
+        method.ratios[bin] = (method.ratios[bin] ?? 0) + 1;
+      }
+    }
+    this.#choose();
+  }
+
+  compare(): { best: Name; error: number | undefined; steadyError: number | undefined } {
+    const [steady, ...others] = this.#methods.map(errorOf);
+    const known = others.filter((error) => error !== undefined);
+    return {
+      best: this.#best,
+      error: known.length === 0 ? undefined : Math.min(...known),
+      steadyError: steady,
+    };
+  }
+
+  /** How many times what a method said is enough, in so large a share of cases. */
+  ratioAt(name: Name, share: number): number {
+    const ratios = this.#methods.find((one) => one.name === name)?.ratios ?? new Float64Array(bins);
+    const total = ratios.reduce((sum, weight) => sum + weight, 0);
+    if (total < 10) return 1;
+    let sum = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      sum += ratios[bin] ?? 0;
+      if (sum >= share * total) return Math.max(grain, bin * grain);
+    }
+    return ratioMax;
+  }
+
+  state(): readonly MethodState[] {
+    return this.#methods.map(({ name, error, weight, ratios }) => {
+      const kept: Record<string, number> = {};
+      ratios.forEach((value, bin) => {
+        if (value >= 0.05) kept[bin] = Number(value.toPrecision(3));
+      });
+      return {
+        name,
+        error: Number(error.toPrecision(4)),
+        weight: Number(weight.toPrecision(4)),
+        ratios: kept,
+      };
+    });
+  }
+
+  #choose(): void {
+    const present = this.#methods.find(({ name }) => name === this.#best);
+    let least = present === undefined ? undefined : errorOf(present);
+    for (const method of this.#methods) {
+      const error = errorOf(method);
+      if (error === undefined || method.name === this.#best) continue;
+      if (least !== undefined && error >= least * better) continue;
+      least = error;
+      this.#best = method.name;
+    }
+  }
+}
+
+const errorOf = ({ error, weight }: Method): number | undefined => (weight > 0 ? error / weight : undefined);

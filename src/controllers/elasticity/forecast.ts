@@ -1,0 +1,241 @@
+/**
+ * Forecasts a demand from its own past: how it goes over a season (a day), how it stands now, and how wrong each way of forecasting has been. Pure.
+ *
+ *   samples ─▶ smoothed `now` ─▶ steps ─▶ profile of the season (one figure a step, learnt from season to season)
+ *                          └─▶ each minute every method says what it expects a horizon ahead; when that time comes it is held against what was
+ *
+ * Methods: `steady` (nothing changes), `shifted` (it goes from here as the profile does), `scaled` (the profile, scaled as of late). The best of late is
+ * used, and a forecast is corrected by how the truth has stood to it: a quantile of those ratios.
+ *
+ * Bounded: at most `stepsMax` figures of the profile, `ratioMax / ratioGrain` of each method. Outliers are clipped before they are learnt; gaps are skipped.
+ */
+import { type MethodState, Methods, type methodNames } from './forecast-methods.ts';
+
+export interface ForecastState {
+  readonly seasonMs: number;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  /** Steps seen in all. */
+  readonly steps: number;
+  /** How the demand stands to the profile of late. */
+  readonly level: number;
+  /** How far it lies off the profile on average, as a share of it. */
+  readonly spread: number;
+  readonly profile: readonly number[];
+  /** Seasons in which each step was seen. */
+  readonly seen: readonly number[];
+  readonly methods: readonly MethodState[];
+}
+
+export interface Forecast {
+  /** The most that is expected from now to the horizon, at the percentile asked for. */
+  readonly demand: number;
+  readonly method: (typeof methodNames)[number];
+  /** Mean error of late as a share of the demand: of the best method with a profile, and of `steady`. */
+  readonly error: number | undefined;
+  readonly steadyError: number | undefined;
+  /** Since the first step. */
+  readonly historyMs: number;
+}
+
+const [stepsMin, stepsMax] = [48, 672];
+const fineStepMs = 300_000;
+/** Half-lives. */
+const smoothMs = 60_000;
+const levelMs = 1_800_000;
+/** After a gap as long, `now` begins anew. */
+const gapMs = 300_000;
+const askEveryMs = 60_000;
+/** Where a step is learnt anew: by so much of what was seen. */
+const learnLeast = 0.3;
+const clipSpreads = 4;
+
+const halved = (ms: number, halfLifeMs: number): number => 0.5 ** (ms / halfLifeMs);
+
+export class Forecaster {
+  readonly #stepMs: number;
+  readonly #seasonMs: number;
+  readonly #count: number;
+  readonly #profile: Float64Array;
+  readonly #seen: Uint32Array;
+  readonly #methods: Methods;
+  #firstStep = -1;
+  #lastStep = -1;
+  #steps = 0;
+  #level = 1;
+  #spread = 0;
+  #now: { atMs: number; value: number } | undefined;
+  #open: { step: number; sum: number; count: number } | undefined;
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(seasonMs: number, state?: ForecastState) {
+    this.#seasonMs = seasonMs;
+    this.#count = stepsOf(seasonMs);
+    this.#stepMs = seasonMs / this.#count;
+    this.#profile = new Float64Array(this.#count);
+    this.#seen = new Uint32Array(this.#count);
+    const fits =
+      state !== undefined &&
+      state.seasonMs === seasonMs &&
+      state.profile.length === this.#count &&
+      state.profile.every((value) => Number.isFinite(value) && value >= 0);
+    this.#methods = new Methods(seasonMs, fits ? state.methods : []);
+    if (!fits) return;
+    this.#profile.set(state.profile);
+    this.#seen.set(state.seen.slice(0, this.#count));
+    this.#firstStep = state.firstStep;
+    this.#lastStep = state.lastStep;
+    this.#steps = state.steps;
+    this.#level = Number.isFinite(state.level) && state.level > 0 ? state.level : 1;
+    this.#spread = Number.isFinite(state.spread) ? Math.max(0, state.spread) : 0;
+  }
+
+  get seasonMs(): number {
+    return this.#seasonMs;
+  }
+
+  /** How much has been seen, in steps: changes when there is something to keep. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** A sample of the demand. `atMs`: of the wall clock, since seasons go by it. What is older than the newest is left out. */
+  add(atMs: number, demand: number, horizonMs: number): void {
+    if (!Number.isFinite(demand) || demand < 0 || !Number.isFinite(atMs)) return;
+    const step = Math.floor(atMs / this.#stepMs);
+    if (this.#now !== undefined && atMs <= this.#now.atMs) {
+      // A clock that was set back by long: what comes now is the newest again.
+      if (this.#now.atMs - atMs < this.#stepMs) return;
+      this.#forgetNow();
+    }
+    const now = this.#now;
+    const share = now === undefined || atMs - now.atMs > gapMs ? 0 : halved(atMs - now.atMs, smoothMs);
+    const value = now === undefined ? demand : now.value * share + demand * (1 - share);
+    this.#methods.judge(atMs, value);
+    this.#follow(now, atMs, value);
+    if (this.#open !== undefined && this.#open.step !== step) this.#close(this.#open);
+    this.#open ??= { step, sum: 0, count: 0 };
+    this.#open.sum += demand;
+    this.#open.count++;
+    this.#now = { atMs, value };
+    if (atMs - this.#askedMs < askEveryMs) return;
+    this.#askedMs = atMs;
+    this.#methods.expect(atMs + horizonMs, this.#say(atMs + horizonMs), atMs);
+  }
+
+  forecast(horizonMs: number, percentile: number): Forecast | undefined {
+    const now = this.#now;
+    if (now === undefined) return undefined;
+    const { best, error, steadyError } = this.#methods.compare();
+    const usable = this.#knows(now.atMs, horizonMs) ? best : 'steady';
+    const ratio = this.#methods.ratioAt(usable, percentile / 100);
+    let most = now.value;
+    const strideMs = Math.max(15_000, Math.min(this.#stepMs, horizonMs / 4));
+    for (let ahead = strideMs; ahead < horizonMs + strideMs; ahead += strideMs) {
+      const said = this.#say(now.atMs + Math.min(ahead, horizonMs))[usable] ?? now.value;
+      most = Math.max(most, said * ratio);
+    }
+    const historyMs = this.#firstStep < 0 ? 0 : (this.#lastStep + 1 - this.#firstStep) * this.#stepMs;
+    return { demand: most, method: usable, error, steadyError, historyMs };
+  }
+
+  state(): ForecastState {
+    return {
+      seasonMs: this.#seasonMs,
+      firstStep: this.#firstStep,
+      lastStep: this.#lastStep,
+      steps: this.#steps,
+      level: rounded(this.#level),
+      spread: rounded(this.#spread),
+      profile: [...this.#profile].map(rounded),
+      seen: [...this.#seen],
+      methods: this.#methods.state(),
+    };
+  }
+
+  #forgetNow(): void {
+    this.#now = undefined;
+    this.#open = undefined;
+    this.#askedMs = Number.NEGATIVE_INFINITY;
+    this.#methods.forgetExpected();
+  }
+
+  /** How the demand stands to the profile. */
+  #follow(before: { atMs: number } | undefined, atMs: number, value: number): void {
+    const usual = this.#usual(atMs);
+    if (usual === undefined || usual <= 0) return;
+    const share = before === undefined ? 1 : halved(Math.min(gapMs, atMs - before.atMs), levelMs);
+    this.#level = this.#level * share + clip(value / usual, 0.1, 10) * (1 - share);
+  }
+
+  #close({ step, sum, count }: { step: number; sum: number; count: number }): void {
+    this.#open = undefined;
+    const slot = step % this.#count;
+    const seen = this.#seen[slot] ?? 0;
+    const usual = this.#profile[slot] ?? 0;
+    let mean = sum / count;
+    if (seen >= 2) {
+      const width = Math.max(this.#spread, 0.02) * clipSpreads * Math.max(usual, 1);
+      mean = clip(mean, usual - width, usual + width);
+    }
+    if (seen > 0 && usual > 0) {
+      const off = Math.min(1, Math.abs(mean - usual) / usual);
+      this.#spread += (off - this.#spread) * 0.02;
+    }
+    const learnt = Math.max(learnLeast, 1 / (seen + 1));
+    this.#profile[slot] = usual + (mean - usual) * learnt;
+    this.#seen[slot] = Math.min(seen + 1, 1000);
+    if (this.#firstStep < 0) this.#firstStep = step;
+    this.#lastStep = Math.max(this.#lastStep, step);
+    this.#steps++;
+  }
+
+  /** What each method expects at a time. Where the profile tells nothing, all say the same. */
+  #say(atMs: number): Readonly<Record<(typeof methodNames)[number], number>> {
+    const now = this.#now ?? { atMs, value: 0 };
+    const [then, usual] = [this.#usual(atMs), this.#usual(now.atMs)];
+    if (then === undefined || usual === undefined)
+      return { steady: now.value, shifted: now.value, scaled: now.value };
+    return {
+      steady: now.value,
+      shifted: Math.max(0, now.value + (then - usual) * clip(this.#level, 0.5, 2)),
+      scaled: then * this.#level,
+    };
+  }
+
+  #knows(atMs: number, horizonMs: number): boolean {
+    return this.#usual(atMs) !== undefined && this.#usual(atMs + horizonMs) !== undefined;
+  }
+
+  /** The profile at a time: neighbours weigh in, and between two steps it goes from one to the other. */
+  #usual(atMs: number): number | undefined {
+    const place = atMs / this.#stepMs - 0.5;
+    const left = Math.floor(place);
+    const [a, b] = [this.#smooth(left), this.#smooth(left + 1)];
+    if (a === undefined || b === undefined) return a ?? b;
+    return a + (b - a) * (place - left);
+  }
+
+  #smooth(step: number): number | undefined {
+    let sum = 0;
+    let weight = 0;
+    for (let off = -2; off <= 2; off++) {
+      const slot = (((step + off) % this.#count) + this.#count) % this.#count;
+      if ((this.#seen[slot] ?? 0) === 0) {
+        if (off === 0) return undefined;
+        continue;
+      }
+      sum += (this.#profile[slot] ?? 0) * (3 - Math.abs(off));
+      weight += 3 - Math.abs(off);
+    }
+    return weight === 0 ? undefined : sum / weight;
+  }
+}
+
+/** Of five minutes for a day; no more than fit for a week, no fewer than a curve needs for an hour. */
+const stepsOf = (seasonMs: number): number => clip(Math.ceil(seasonMs / fineStepMs), stepsMin, stepsMax);
+
+const clip = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
+
+/** Four figures are enough to remember. */
+const rounded = (value: number): number => (value === 0 ? 0 : Number(value.toPrecision(4)));
