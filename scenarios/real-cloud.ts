@@ -8,10 +8,10 @@ import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import WebSocket from 'ws';
-import type { Container, KubeObject, Node, Pod, PodSpec } from '../src/api/index.ts';
+import type { ConfigMap, Container, KubeObject, Node, Pod, PodSpec, Volume } from '../src/api/index.ts';
 import { createHttpClient, type HttpClient, type ResourceRef, readKubeconfig } from '../src/client/index.ts';
 import { isError } from '../src/lib/index.ts';
-import { type CloudUnderTest, eventually, logsOf, startCloud } from './cloud-under-test.ts';
+import { type CloudUnderTest, eventually, home, logsOf, startCloud } from './cloud-under-test.ts';
 
 export const patienceMs = 90_000;
 
@@ -68,6 +68,21 @@ export function shellPod(
     },
   };
 }
+
+/** Made once a namespace: the program that `netContainer` runs. */
+export const netProgram: ConfigMap = {
+  metadata: { name: 'net-program' },
+  data: { 'net-program.ts': readFileSync(join(home, 'scenarios/net-program.ts'), 'utf8') },
+};
+export const netVolume: Volume = { name: 'net-program', configMap: { name: 'net-program' } };
+
+/** `words` as in net-program.ts: `http=8080`. */
+export const netContainer = (name: string, ...words: string[]): Container => ({
+  name,
+  image: 'host.local/node',
+  command: ['node', '/net/net-program.ts', ...words],
+  volumeMounts: [{ name: 'net-program', mountPath: '/net' }],
+});
 
 /** Sleeps until it is told to end, and then ends at once. */
 export const forever = 'trap "exit 0" TERM; while :; do sleep 1000 & wait; done';

@@ -9,6 +9,7 @@ import { badRequest, type Node, notFound, type Pod } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { Query, ResourceRoute } from '../router.ts';
+import { sendLog } from './log-socket.ts';
 import { passUpgrade, refuse } from './pass-through.ts';
 
 export interface AgentConnection {
@@ -49,6 +50,33 @@ export class AgentProxy {
 
   /** GET pods/NAME/log. */
   async serveLog(route: ResourceRoute, query: Query, response: ServerResponse): Promise<void> {
+    const answer = await this.#askLog(route, query);
+    await new Promise<void>((resolve) => {
+      response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache, private' });
+      response.flushHeaders();
+      answer.pipe(response);
+      answer.once('error', () => response.destroy());
+      answer.once('close', resolve);
+      response.once('close', () => {
+        answer.destroy();
+        resolve();
+      });
+    });
+  }
+
+  /** The same over WebSocket. Throws while nothing has been answered. */
+  async serveLogSocket(
+    route: ResourceRoute,
+    query: Query,
+    http: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    await sendLog(await this.#askLog(route, query), http, socket, head);
+  }
+
+  /** The log as its node tells it. */
+  async #askLog(route: ResourceRoute, query: Query): Promise<IncomingMessage> {
     const pod = this.#pod(route);
     const container = containerOf(pod, query.text('container'));
     checkHasLog(pod, container, query);
@@ -61,7 +89,7 @@ export class AgentProxy {
       pod,
       `/containerLogs/${route.namespace}/${route.name}/${container}?${parameters}`,
     );
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const asked = httpsRequest({ ...this.#options(target), method: 'GET' }, (answer) => {
         asked.setTimeout(0);
         if (answer.statusCode !== 200) {
@@ -77,15 +105,7 @@ export class AgentProxy {
           );
           return;
         }
-        response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache, private' });
-        response.flushHeaders();
-        answer.pipe(response);
-        answer.once('error', () => response.destroy());
-        answer.once('close', resolve);
-        response.once('close', () => {
-          answer.destroy();
-          resolve();
-        });
+        resolve(answer);
       });
       asked.setTimeout(connectTimeoutMs, () =>
         asked.destroy(new Error(`no answer within ${connectTimeoutMs} ms`)),

@@ -450,10 +450,13 @@ class Front {
     const query = new Query(search.slice(1));
     if (route.kind === 'resource' && this.#others?.serves(route.group, route.version) === true)
       return this.#upgradeElsewhere(this.#others, route, query, request, socket, head);
+    const isLog = route.kind === 'resource' && route.resource === 'pods' && route.subresource === 'log';
     const isStreamed =
       route.kind === 'resource' &&
       route.group === '' &&
-      ((route.resource === 'pods' && streamed.includes(route.subresource)) || route.subresource === 'proxy');
+      (isLog ||
+        (route.resource === 'pods' && streamed.includes(route.subresource)) ||
+        route.subresource === 'proxy');
     if (!isStreamed) throw noSuchPath();
     const isProxy = route.subresource === 'proxy';
     const identity = await this.#speaker(request);
@@ -468,9 +471,13 @@ class Front {
       await checkAccess(
         this.#context,
         identity,
-        isProxy ? what : { ...what, verb: 'create' },
+        isProxy || isLog ? what : { ...what, verb: 'create' },
         auditOf(request),
       );
+      if (isLog) {
+        tell(101);
+        return await this.#proxy.serveLogSocket(route, query, request, socket, head);
+      }
       if (isProxy)
         return await connectProxy(this.#context, route, identity, () => {
           tell(101);

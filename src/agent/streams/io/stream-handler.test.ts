@@ -117,11 +117,40 @@ test('exec in a pod that is not there ends with a Status that says so', async (t
     'v4.channel.k8s.io',
   ]);
   const message = await new Promise<Buffer>((resolve) =>
-    client.once('message', (data) => resolve(data as Buffer)),
+    client.on('message', (data: Buffer) => {
+      if (data.length > 1) resolve(data);
+    }),
   );
   assert.equal(message[0], 3);
   assert.match(message.subarray(1).toString(), /pods \\"none\\" not found/);
   client.terminate();
+});
+
+/** What a client receives until the end, as text. */
+async function dialogue(url: string, protocols: string[]): Promise<string[]> {
+  const client = new WebSocket(url, protocols);
+  const received: string[] = [];
+  client.on('message', (data: Buffer) => received.push(data.toString('latin1')));
+  await new Promise((resolve) => client.once('close', resolve));
+  return received;
+}
+
+test('the elder protocols: bare words of failure, nothing of success, base64 for those who have no bytes', async (t) => {
+  const port = await listen(t);
+  const url = `ws://127.0.0.1:${port}/exec/default/web/c?command=say&command=hi&stdout=1&stderr=1`;
+  const failed = 'command terminated with non-zero exit code: error executing command, exit code 3';
+  const [greeting, ...plain] = await dialogue(url, ['channel.k8s.io']);
+  assert.equal(greeting, '\x01');
+  assert.ok(plain.join('').includes('say hi'), plain.join('|'));
+  assert.ok(plain.includes(`\x03${failed}`), plain.join('|'));
+  assert.deepEqual((await dialogue(url, [])).at(-1), `\x03${failed}`);
+  const encoded = await dialogue(url, ['base64.channel.k8s.io']);
+  const decoded = encoded.map((one) => `${one[0]}${Buffer.from(one.slice(1), 'base64').toString()}`);
+  assert.equal(decoded[0], '1');
+  assert.ok(decoded.join('').includes('say hi'), decoded.join('|'));
+  assert.equal(decoded.at(-1), `3${failed}`);
+  const version4 = await dialogue(url, ['v4.base64.channel.k8s.io']);
+  assert.match(Buffer.from(version4.at(-1)?.slice(1) ?? '', 'base64').toString(), /"NonZeroExitCode"/);
 });
 
 /** A client of SPDY, just enough for a test. */
