@@ -94,8 +94,8 @@ const writesMax = 128;
 const createTriesMax = 3;
 /** Names made up for one object until one is free. */
 const namesMax = 8;
-/** A key rests for this many times as long as its observing and planning took, so that large ones do not crowd out others. */
-const restFactor = 4;
+/** A key rests for this many times as long as its observing, planning and concluding took, so that large ones do not crowd out others. */
+const restFactor = 9;
 const restMsMax = 1000;
 
 export function startController<Observed>(
@@ -192,19 +192,26 @@ class Shell<Observed> implements RunningController {
     }
     if (observing instanceof Promise) startMs = clock.monotonicMs();
     const steps = this.#controller.plan(observed, { nowMs: clock.nowMs() });
-    const tookMs = clock.monotonicMs() - startMs;
+    let tookMs = clock.monotonicMs() - startMs;
     const restMs = this.#controller.restMs?.(observed) ?? 0;
-    if (tookMs > 1 || restMs > 0)
-      this.#queue.rest(key, Math.max(restMs, tookMs > 1 ? Math.min(restMsMax, tookMs * restFactor) : 0));
+    this.#rest(key, restMs, tookMs);
     const failed = await this.#carryOut(key, steps);
     const { conclude } = this.#controller;
     if (conclude !== undefined) {
+      startMs = clock.monotonicMs();
       const last = conclude.call(this.#controller, observed, { nowMs: clock.nowMs() }, failed?.failure);
+      tookMs += clock.monotonicMs() - startMs;
+      this.#rest(key, restMs, tookMs);
       const failedLast = await this.#carryOut(key, last);
       if (failed === undefined && failedLast !== undefined) throw failedLast.error;
     }
     if (failed !== undefined) throw failed.error;
     this.#queue.forget(key);
+  }
+
+  #rest(key: string, restMs: number, tookMs: number): void {
+    const ownMs = tookMs > 1 ? Math.min(restMsMax, tookMs * restFactor) : 0;
+    if (ownMs > 0 || restMs > 0) this.#queue.rest(key, Math.max(restMs, ownMs));
   }
 
   /** Stops at the first failure and returns it. */

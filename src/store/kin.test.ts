@@ -74,7 +74,12 @@ test('a store gives what was written, though versions share it', async () => {
   const write = async (key: string, object: object): Promise<void> => {
     const text = JSON.stringify(object);
     await store.transact([
-      { kind: 'put', key, encode: () => Buffer.from(text), decoded: () => JSON.parse(text) as unknown },
+      {
+        kind: 'put',
+        key,
+        encode: () => Buffer.from(text),
+        decoded: (_, kin) => shared(JSON.parse(text), kin),
+      },
     ]);
   };
   const stop = store.watch('pods/', store.revision(), {

@@ -14,22 +14,34 @@ export class Kin {
   /** The newest of each kin. Least recently written first. */
   readonly #newest = new Map<string, object>();
 
-  /** `object`, which is given away: the same, with the parts that kin has as well. `previous`: the version before it, where that is at hand. */
-  like(key: string, object: unknown, size: number, previous?: unknown): unknown {
-    if (typeof object !== 'object' || object === null || size > kinBytesMax) return object;
-    const name = key.slice(0, key.lastIndexOf('-') + 1);
-    if (name === '') return shared(object, previous);
-    const like = shared(object, previous ?? this.#newest.get(name)) as object;
+  /** A decoded form that is likely to be much like that of `key`. */
+  of(key: string): object | undefined {
+    return this.#newest.get(nameOf(key));
+  }
+
+  /** The newest decoded form of the kin of `key`. */
+  note(key: string, object: unknown, size: number): void {
+    const name = nameOf(key);
+    if (name === '' || size > kinBytesMax || typeof object !== 'object' || object === null) return;
     this.#newest.delete(name);
-    this.#newest.set(name, like);
+    this.#newest.set(name, object);
     if (this.#newest.size > kinMax)
       for (const [oldest] of this.#newest) {
         this.#newest.delete(oldest);
         break;
       }
+  }
+
+  /** `object`, which is given away: the same, with the parts that kin has as well. */
+  like(key: string, object: unknown, size: number): unknown {
+    if (size > kinBytesMax) return object;
+    const like = shared(object, this.of(key));
+    this.note(key, like, size);
     return like;
   }
 }
+
+const nameOf = (key: string): string => key.slice(0, key.lastIndexOf('-') + 1);
 
 /** `known` where both say the same; otherwise `value`, whose parts that `known` has as well are replaced by those. */
 export function shared(value: unknown, known: unknown): unknown {
@@ -48,8 +60,7 @@ function sharedList(value: unknown[], known: readonly unknown[]): unknown {
     const item = value[at];
     const part = shared(item, known[at]);
     if (part !== known[at]) isSame = false;
-    // Equal texts are one text then, as well.
-    if (typeof part === 'string' ? part.length > 1 : part !== item) value[at] = part;
+    if (part !== item) value[at] = part;
   }
   return isSame ? known : value;
 }
@@ -67,7 +78,7 @@ function sharedObject(value: Record<string, unknown>, known: Readonly<Record<str
     const other = known[key];
     const part = shared(item, other);
     if (part !== other) isSame = false;
-    else if (part !== item || typeof part === 'string') value[key] = part;
+    else if (part !== item) value[key] = part;
   }
   if (!isSame) return value;
   for (const _ in known) count--;

@@ -61,7 +61,7 @@ interface Batch {
 interface Encoding {
   readonly key: string;
   readonly encode: (revision: number) => Buffer;
-  readonly decoded?: (revision: number) => unknown;
+  readonly decoded?: (revision: number, kin?: unknown) => unknown;
 }
 
 interface Newest {
@@ -196,14 +196,15 @@ class LogStore implements Store {
   #versionOf(write: Encoding, revision: number, id: number, previous: Version | undefined): Version {
     const { key, encode, decoded } = write;
     const { kin } = this.#index;
-    const object = decoded?.(revision);
-    if (object !== undefined && this.#keepsObjects) {
-      const like = kin.like(key, object, 0, previous?.decoded);
-      return new Version(key, revision, undefined, id, like, previous?.size, kin);
-    }
-    const bytes = ownBytes(encode(revision));
-    const like = object === undefined ? undefined : kin.like(key, object, bytes.length, previous?.decoded);
-    return new Version(key, revision, bytes, id, like, bytes.length, kin);
+    const isKept = this.#keepsObjects && decoded !== undefined;
+    // Before it is decoded: parts that are shared may have their keys in another order.
+    const bytes = isKept ? undefined : ownBytes(encode(revision));
+    const object = decoded?.(revision, previous?.decoded ?? kin.of(key));
+    if (object === undefined)
+      return new Version(key, revision, bytes ?? ownBytes(encode(revision)), id, undefined, undefined, kin);
+    const size = bytes?.length ?? previous?.size;
+    kin.note(key, object, size ?? 0);
+    return new Version(key, revision, bytes, id, object, size, kin);
   }
 
   /** Answers when all that is accepted so far is durable. */

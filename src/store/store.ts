@@ -29,10 +29,11 @@ export type Write =
       /** Called once, synchronously, with the revision the write gets. */
       readonly encode: (revision: number) => Buffer;
       /**
-       * What parsing the bytes would give, where the writer has that at hand (undefined: it has not). Called like `encode`, before or in place of it: a
-       * store that keeps nothing on disk makes the bytes when somebody asks for them. Never changed afterwards.
+       * What parsing the bytes would give, where the writer has that at hand (undefined: it has not). Called like `encode`, after or in place of it: a
+       * store that keeps nothing on disk makes the bytes when somebody asks for them. Never changed afterwards. `kin`: a decoded form that is likely to say
+       * much the same, and may lend what is equal; never changed either.
        */
-      readonly decoded?: (revision: number) => unknown;
+      readonly decoded?: (revision: number, kin?: unknown) => unknown;
     }
   | {
       readonly kind: 'delete';
@@ -40,7 +41,7 @@ export type Write =
       readonly ifRevision?: number;
       /** The last state that watchers are shown with the delete event (with the revision of the deletion). Default: the current bytes. */
       readonly encode?: (revision: number) => Buffer;
-      readonly decoded?: (revision: number) => unknown;
+      readonly decoded?: (revision: number, kin?: unknown) => unknown;
     };
 
 /** Why a transaction was not carried out: the first write whose precondition failed, and what is there instead. */

@@ -11,10 +11,10 @@ import type { DraftObject } from '../resource.ts';
 export interface Encoding {
   readonly encode: (revision: number) => Buffer;
   /** undefined: the draft is no plain JSON, parse the bytes. */
-  readonly decoded: (revision: number) => unknown;
+  readonly decoded: (revision: number, kin?: unknown) => unknown;
 }
 
-/** `old`: a stored object that the draft may share parts with. */
+/** `old`: a stored object that the draft may share parts with. Without one the store knows something that is likely to be alike. */
 export function encodingOf(draft: DraftObject, old?: KubeObject): Encoding {
   const { kind, apiVersion, metadata, ...rest } = draft;
   const object = { kind, apiVersion, metadata, ...rest };
@@ -23,10 +23,10 @@ export function encodingOf(draft: DraftObject, old?: KubeObject): Encoding {
       metadata.resourceVersion = String(revision);
       return limited(bytesOf(JSON.stringify(object)));
     },
-    decoded(revision) {
+    decoded(revision, kin) {
       metadata.resourceVersion = String(revision);
       textLength = 0;
-      const plain = asParsed(object, old);
+      const plain = asParsed(object, old ?? kin);
       if (textLength > objectBytesMax) throw tooLarge();
       return plain === notPlain ? undefined : plain;
     },
@@ -56,7 +56,10 @@ function limited(bytes: Buffer): Buffer {
 
 const notPlain = Symbol('not plain JSON');
 
-/** What `JSON.parse(JSON.stringify(value))` would give: the value itself where that is the same. `known` is plain. */
+/**
+ * What `JSON.parse(JSON.stringify(value))` would give: the value itself where that is the same, and `known` where that says the same. `known` is plain. Of
+ * a value that says something else, the parts that `known` has as well are replaced by those.
+ */
 function asParsed(value: unknown, known: unknown): unknown {
   if (value === known) return value;
   switch (typeof value) {
@@ -73,45 +76,67 @@ function asParsed(value: unknown, known: unknown): unknown {
       return notPlain;
   }
   if (value === null) return value;
-  const before = typeof known === 'object' && known !== null ? (known as Record<string, unknown>) : undefined;
-  if (Array.isArray(value)) return listAsParsed(value, before);
+  const before = typeof known === 'object' && known !== null ? known : undefined;
+  if (Array.isArray(value)) return listAsParsed(value, Array.isArray(before) ? before : undefined);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return notPlain;
-  return objectAsParsed(value as Record<string, unknown>, before);
+  return objectAsParsed(
+    value as Record<string, unknown>,
+    Array.isArray(before) ? undefined : (before as Readonly<Record<string, unknown>> | undefined),
+  );
 }
 
-function listAsParsed(
-  list: readonly unknown[],
-  before: Readonly<Record<string, unknown>> | undefined,
-): unknown {
+function listAsParsed(list: unknown[], before: readonly unknown[] | undefined): unknown {
+  let isKnown = before !== undefined && before.length === list.length;
   let changed: unknown[] | undefined;
   for (let at = 0; at < list.length; at++) {
-    const item = asParsed(list[at], before?.[at]);
+    const value = list[at];
+    const other = before?.[at];
+    const item = value === undefined ? notPlain : asParsed(value, other);
     if (item === notPlain) return notPlain;
-    if (item === list[at]) continue;
-    changed ??= [...list];
-    changed[at] = item;
+    if (item !== other) isKnown = false;
+    if (item === value) continue;
+    if (item === other) list[at] = item;
+    else {
+      changed ??= [...list];
+      changed[at] = item;
+    }
   }
-  return changed ?? list;
+  return isKnown ? before : (changed ?? list);
 }
 
 function objectAsParsed(
-  object: Readonly<Record<string, unknown>>,
+  object: Record<string, unknown>,
   before: Readonly<Record<string, unknown>> | undefined,
 ): unknown {
+  let isKnown = before !== undefined;
   let isSame = true;
+  let count = 0;
   for (const key in object) {
-    const value = object[key];
-    const parsed = value === undefined ? undefined : asParsed(value, before?.[key]);
-    if (parsed === notPlain) return notPlain;
-    if (value === undefined || parsed !== value) isSame = false;
-  }
-  if (isSame) return object;
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(object)) {
-    if (object[key] === undefined) continue;
     if (key === '__proto__') return notPlain;
-    copy[key] = asParsed(object[key], before?.[key]);
+    count++;
+    const value = object[key];
+    if (value === undefined) {
+      isSame = false;
+      continue;
+    }
+    const other = before?.[key];
+    const parsed = asParsed(value, other);
+    if (parsed === notPlain) return notPlain;
+    if (parsed !== other) isKnown = false;
+    if (parsed === value) continue;
+    if (parsed === other) object[key] = parsed;
+    else isSame = false;
   }
+  if (isSame) return isKnown && before !== undefined && keyCount(before) === count ? before : object;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(object))
+    if (object[key] !== undefined) copy[key] = asParsed(object[key], before?.[key]);
   return copy;
+}
+
+function keyCount(object: object): number {
+  let count = 0;
+  for (const _ in object) count++;
+  return count;
 }
