@@ -1,5 +1,6 @@
 /** Our discovery documents, held against those of Kubernetes 1.36: each plain list, group by group, and the aggregated one. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { builtinKinds } from '../api/index.ts';
@@ -27,12 +28,19 @@ interface Group {
   readonly versions: readonly { readonly version: string }[];
 }
 
-/** Order says nothing, and the hash of how it is stored tells nothing of the API. */
+const hashOf = (text: string): string =>
+  createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
+
+/** Kubernetes stores these in an older version than we do. */
+const storedOlder = /^(customresourcedefinitions|mutatingadmission.*)$/;
+
+/** Order says nothing. */
 function canonical(resources: readonly Named[]): unknown {
   return resources
     .filter(({ name }) => !leftOut(name))
-    .map(({ storageVersionHash: _, ...one }) => ({
+    .map(({ storageVersionHash: hash, ...one }) => ({
       ...one,
+      ...(hash === undefined || storedOlder.test(one.name) ? {} : { storageVersionHash: hash }),
       verbs: one.verbs.toSorted(),
       ...(one.shortNames === undefined ? {} : { shortNames: one.shortNames.toSorted() }),
     }))
@@ -50,7 +58,7 @@ function stableGroups(): readonly { readonly name: string; readonly versions: re
 }
 
 test('Discovery lists each resource as Kubernetes does', { skip }, () => {
-  const discovery = new Discovery(builtinKinds);
+  const discovery = new Discovery(builtinKinds, undefined, hashOf);
   const all = [{ name: '', versions: ['v1'] }, ...stableGroups()];
   for (const { name, versions } of all)
     for (const version of versions) {

@@ -42,13 +42,29 @@ function rankOf(group: string): number {
 const newestFirst = (a: ComputedApi, b: ComputedApi): number =>
   a.group === b.group ? (a.version < b.version ? 1 : -1) : 0;
 
+/** `apps/v1/Deployment`: which group, version and kind an object is stored as. */
+function storedForm({ group, version, kind, storedAs, custom }: Kind): string {
+  const apiVersion = custom?.storedVersion;
+  if (apiVersion !== undefined) return `${apiVersion}/${kind}`;
+  return storedAs === undefined
+    ? `${group}/${version}/${kind}`
+    : `${storedAs.group}/${storedAs.version}/${kind}`;
+}
+
 export class Discovery {
   readonly #registry: KindRegistry;
   readonly #computed: ComputedApis;
+  readonly #hashOf: ((text: string) => string) | undefined;
 
-  constructor(registry: KindRegistry, computed: ComputedApis = new ComputedApis()) {
+  /** `hashOf` names the form in which a kind is stored (`storageVersionHash`): the first 8 bytes of a SHA-256, in base64. */
+  constructor(
+    registry: KindRegistry,
+    computed: ComputedApis = new ComputedApis(),
+    hashOf?: (text: string) => string,
+  ) {
     this.#registry = registry;
     this.#computed = computed;
+    this.#hashOf = hashOf;
   }
 
   groups(): readonly GroupVersions[] {
@@ -178,6 +194,7 @@ export class Discovery {
         verbs: kind.verbs,
         ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
         ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+        ...(this.#hashOf === undefined ? {} : { storageVersionHash: this.#hashOf(storedForm(kind)) }),
       },
       ...kind.subresources.map((sub) => {
         const { group: subGroup, version: subVersion, kind: subKind } = sub.kind ?? kind;

@@ -79,7 +79,11 @@ const selecting = [
 ];
 const watching = [
   query('allowWatchBookmarks', 'boolean', 'Watch only: send bookmarks.'),
-  query('watch', 'boolean', 'Follow changes.'),
+  query(
+    'watch',
+    'boolean',
+    'Watch for changes to the described resources: one event a line, until the call ends.',
+  ),
 ];
 const listing = [...watching, ...selecting];
 

@@ -159,7 +159,8 @@ export class SchemaCollector {
     this.#kinds.set(listName, [...(this.#kinds.get(listName) ?? []), listKind]);
     this.#descriptions.set(listName, `A list of ${root.kind.kind} objects.`);
     if (!this.#schemas.has(listName)) {
-      this.#schemas.set(listName, this.#listSchema(name));
+      const items = `List of ${pluralOf(root.kind.kind)}, the list of returned objects.`;
+      this.#schemas.set(listName, this.#listSchema(name, items));
       this.add('meta.v1.ListMeta');
     }
     return { name, listName };
@@ -273,11 +274,12 @@ export class SchemaCollector {
     return refTo(name, this.#dialect);
   }
 
-  #listSchema(itemName: string): Document {
+  #listSchema(itemName: string, description?: string): Document {
+    const items = { items: refTo(itemName, this.#dialect), type: 'array' };
     return {
       properties: {
         apiVersion: { description: apiVersionText, type: 'string' },
-        items: { items: refTo(itemName, this.#dialect), type: 'array' },
+        items: description === undefined ? items : { description, ...items },
         kind: { description: kindText, type: 'string' },
         metadata: this.#dialect === 'v3' ? { allOf: [this.#listMeta()], default: {} } : this.#listMeta(),
       },
@@ -289,6 +291,13 @@ export class SchemaCollector {
   #listMeta(): Document {
     return refTo(openApiName('meta.v1.ListMeta'), this.#dialect);
   }
+}
+
+/** `services`, `ingresses`, `network policies`: as people say it. */
+function pluralOf(kind: string): string {
+  const words = kind.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  if (/[^aeiou]y$/.test(words)) return `${words.slice(0, -1)}ies`;
+  return /s$/.test(words) ? (/ss$/.test(words) ? `${words}es` : words) : `${words}s`;
 }
 
 // Kubernetes' own tests look for how these begin.

@@ -1,4 +1,5 @@
 /** What the server tells about itself: discovery, OpenAPI, version, health, metrics. Documents are made when first asked for, and kept as bytes. */
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type ComputedApis,
@@ -42,6 +43,9 @@ const hashPrefix = 'hash of ';
 const openApiPath = (of: { readonly group: string; readonly version: string }): string =>
   of.group === '' ? `api/${of.version}` : `apis/${of.group}/${of.version}`;
 
+const storageHash = (text: string): string =>
+  createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
+
 export class Documents {
   readonly #registry: KindRegistry;
   readonly #discovery: Discovery;
@@ -54,7 +58,7 @@ export class Documents {
   constructor(registry: KindRegistry, computed: ComputedApis, facts: ServerFacts) {
     this.#registry = registry;
     this.#computed = computed;
-    this.#discovery = new Discovery(registry, computed);
+    this.#discovery = new Discovery(registry, computed, storageHash);
     this.#facts = facts;
     registry.onChange?.(() => this.#forget());
     facts.others?.onChange(() => this.#forget());
