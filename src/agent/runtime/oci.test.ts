@@ -12,6 +12,7 @@ const host: HostFacts = {
   architecture: 'x64',
   lastCapability: 40,
   openFilesMax: 20_000,
+  oomScoreLeast: -1000,
   swapAccounting: false,
   devices: [{ path: '/dev/sda', type: 'b', major: 8, minor: 0, fileMode: 0o660 }],
 };

@@ -35,6 +35,8 @@ export interface HostFacts {
   readonly lastCapability: number;
   /** Hard limit of open files of the agent; undefined: unlimited. */
   readonly openFilesMax: number | undefined;
+  /** The kernel lets us set none lower: −1000, or our own without CAP_SYS_RESOURCE. */
+  readonly oomScoreLeast: number;
   /** Whether memory plus swap can be limited. */
   readonly swapAccounting: boolean;
   /** For privileged containers only. */
@@ -132,7 +134,7 @@ export function ociProcess(
     capabilities: { bounding: capabilities, effective, permitted: effective },
     rlimits: [{ type: 'RLIMIT_NOFILE', hard, soft: Math.min(hard, openFilesSoft) }],
     noNewPrivileges: security.noNewPrivileges,
-    oomScoreAdj: spec.oomScoreAdjust,
+    oomScoreAdj: Math.max(host.oomScoreLeast, spec.oomScoreAdjust),
   };
 }
 

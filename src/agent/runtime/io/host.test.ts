@@ -1,7 +1,7 @@
 /** Cgroup layouts as mountinfo shows them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCgroupLayout } from './host.ts';
+import { oomScoreLeast, readCgroupLayout } from './host.ts';
 
 const other = '22 27 0:21 / /proc rw,relatime - proc proc rw\n26 24 0:24 / /dev/pts rw - devpts devpts rw\n';
 const tmpfs = '30 23 0:26 / /sys/fs/cgroup ro shared:9 - tmpfs tmpfs ro,mode=755\n';
@@ -29,4 +29,11 @@ test('readCgroupLayout() tells version 2, version 1 and hybrid apart', () => {
   assert.deepEqual([both.kind, both.unified], ['hybrid', '/sys/fs/cgroup/unified']);
 
   assert.throws(() => readCgroupLayout(other), { code: 'unavailable' });
+});
+
+test('oomScoreLeast() is our own without the capability to go below', () => {
+  assert.equal(oomScoreLeast('CapEff:\t000001ffffffffff\n', '0\n'), -1000);
+  assert.equal(oomScoreLeast('CapEff:\t000001fffeffffff\n', '0\n'), 0);
+  assert.equal(oomScoreLeast('CapEff:\t000001fffeffffff\n', '-500\n'), -500);
+  assert.equal(oomScoreLeast('', ''), 0);
 });

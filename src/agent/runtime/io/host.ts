@@ -143,9 +143,21 @@ function readFacts(cgroups: CgroupLayout): HostFacts {
     architecture: process.arch,
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     openFilesMax: openFiles === undefined || openFiles === 'unlimited' ? undefined : Number(openFiles),
+    oomScoreLeast: oomScoreLeast(
+      readFileSync('/proc/self/status', 'utf8'),
+      readFileSync('/proc/self/oom_score_adj', 'utf8'),
+    ),
     swapAccounting: memory !== undefined && exists(join(memory, 'memory.memsw.limit_in_bytes')),
     devices: [],
   };
+}
+
+const resourceCapability = 24n;
+
+/** From /proc/self/status and /proc/self/oom_score_adj. Inside a container root often may not make itself less likely to be killed. */
+export function oomScoreLeast(status: string, own: string): number {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  return (effective >> resourceCapability) % 2n === 1n ? -1000 : Number(own) || 0;
 }
 
 export function exists(path: string): boolean {
