@@ -1,5 +1,6 @@
 /** The door of `controllers`: what keeps objects as they are wanted. One line a controller. */
-import type { KindRegistry } from '../api/index.ts';
+import type { KindRegistry, Pod } from '../api/index.ts';
+import { LabelIndex } from '../client/index.ts';
 import { bootstrapTokenController } from './bootstrap-token/controller.ts';
 import { type CertificatesOptions, certificatesController } from './certificates/controller.ts';
 import { clusterRoleController } from './cluster-role/controller.ts';
@@ -21,11 +22,12 @@ import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { podAutoscalerController } from './pod-autoscaler/controller.ts';
 import { DecisionLog, type DecisionRecord } from './pod-autoscaler/decisions.ts';
-import { createResourceMetrics } from './pod-autoscaler/resource-metrics.ts';
+import { createMetricsSource, type MetricsApis } from './pod-autoscaler/metrics-source.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replication-controller/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
+import { podsRef } from './resources.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { type TokenIssuer, tokenSecretController } from './service-account/token-secret-controller.ts';
 import { serviceCidrController } from './service-cidr/controller.ts';
@@ -36,6 +38,7 @@ import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export type { ElasticityDecision } from './elasticity/decisions.ts';
 export type { DecisionRecord } from './pod-autoscaler/decisions.ts';
+export type { MetricsApis, MetricsQuestion, OwnUse } from './pod-autoscaler/metrics-source.ts';
 export {
   deploymentController,
   endpointSliceController,
@@ -49,6 +52,8 @@ export interface ControllersOptions extends ShellOptions {
   readonly registry: KindRegistry;
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
   readonly rootCaPem: string;
+  /** Where autoscalers read figures; without it there are none. */
+  readonly metrics?: MetricsApis;
   /** Fills Secrets of service accounts; without it they stay empty. */
   readonly issueSecretToken?: TokenIssuer;
   /** Approves and signs certificate requests; without it nobody does. */
@@ -69,7 +74,12 @@ export function startControllers(options: ControllersOptions): Controllers {
   const { client, informers, clock, registry, rootCaPem } = options;
   const decisions = new DecisionLog();
   const elasticity = new ElasticityLog();
-  const metrics = createResourceMetrics(client);
+  const podIndex = new LabelIndex(informers.informer<Pod>(podsRef));
+  const metrics = createMetricsSource({
+    registry,
+    apis: options.metrics,
+    podsOf: (namespace, selector) => podIndex.select(namespace, selector),
+  });
   const running: readonly RunningController[] = [
     startController(deploymentController(informers), options),
     startController(replicaSetController(informers), options),
@@ -102,6 +112,7 @@ export function startControllers(options: ControllersOptions): Controllers {
         informers,
         registry,
         metrics,
+        podIndex,
         onDecision: (key, decision, observed) => decisions.note(key, decision, observed),
       }),
       options,

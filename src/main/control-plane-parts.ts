@@ -39,6 +39,7 @@ import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
 import { type AccessFiles, type OutsideAccess, readAccessFiles } from './access-files.ts';
 import { createExplainPaths } from './explain-paths.ts';
+import { createMetricsApis } from './metrics-apis.ts';
 import type { AuditSettings } from './settings.ts';
 
 export interface ControlPlaneOptions {
@@ -156,6 +157,7 @@ export async function buildControlPlane(
     log: log.with({ part: 'controllers' }),
     registry: api.context.registry,
     rootCaPem: pki.ca.cert,
+    metrics: createMetricsApis(api, server, observation),
     issueSecretToken: createSecretTokenIssuer(pki.serviceAccountKey),
     certificates: {
       authority: createCertificateAuthority(pki.ca),

@@ -5,6 +5,7 @@ import type { Informers } from '../client/index.ts';
 import type { Clock, Log, Random } from '../lib/index.ts';
 import { Gatherer, type ReadNode } from './gatherer.ts';
 import { createResourceApi } from './resource-api.ts';
+import type { PodUse } from './usage.ts';
 
 export type { ReadNode } from './gatherer.ts';
 export { createNodeReader } from './io/node-reader.ts';
@@ -20,6 +21,12 @@ export interface ObservationOptions {
 export interface Observation {
   /** To be served by the API server. */
   readonly apis: readonly ComputedApi[];
+  /** What pods use, for parts of this process. */
+  readonly use: {
+    /** Resolves when there is something to tell. A promise only where it has to be waited for. */
+    prepare(): Promise<void> | undefined;
+    of(pod: Pod): PodUse | undefined;
+  };
   stop(): void;
 }
 
@@ -36,6 +43,10 @@ export function createObservation(options: ObservationOptions): Observation {
   });
   return {
     apis: [createResourceApi({ gatherer, pods, nodes, nowMs: () => clock.nowMs() })],
+    use: {
+      prepare: () => gatherer.prepare(),
+      of: ({ metadata, spec }) => gatherer.pod(spec?.nodeName ?? '', metadata.uid ?? ''),
+    },
     stop: () => gatherer.stop(),
   };
 }

@@ -61,6 +61,8 @@ const apiServices: ResourceRef = {
 };
 const answerMsDefault = 60_000;
 const checkMsMax = 5_000;
+/** Our own parts wait no longer: they ask again. */
+const partAnswerMs = 10_000;
 const wellMs = 30_000;
 const ailingMsMax = 30_000;
 
@@ -124,6 +126,12 @@ export class Aggregator {
   ): Promise<void> {
     const backend = this.#well(group, version);
     await backend.server.serve(backend.addresses, identity, http, response);
+  }
+
+  /** A document of another server for one of our own parts. Throws `unavailable` where it is not well, and what it says. */
+  async ask(group: string, version: string, path: string, as: Identity): Promise<unknown> {
+    const backend = this.#well(group, version);
+    return backend.server.ask(backend.addresses, path, as, partAnswerMs);
   }
 
   upgrade(

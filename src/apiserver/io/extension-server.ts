@@ -108,7 +108,25 @@ export class ExtensionServer {
 
   /** A document for ourselves. Throws what is told in conditions. */
   async document(addresses: readonly Address[], path: string, timeoutMs: number): Promise<unknown> {
-    const headers = { Accept: 'application/json', ...identityHeaders(ourselves), Host: this.#host };
+    const { statusCode, text } = await this.#whole(addresses, path, ourselves, timeoutMs);
+    if (statusCode < 200 || statusCode > 299) throw new Error(`bad status from ${path}: ${statusCode}`);
+    return JSON.parse(text) as unknown;
+  }
+
+  /** A document for one of our parts, asked in its name. What is not answered as wished throws what the Status says. */
+  async ask(addresses: readonly Address[], path: string, as: Identity, timeoutMs: number): Promise<unknown> {
+    const { statusCode, text } = await this.#whole(addresses, path, as, timeoutMs);
+    if (statusCode >= 200 && statusCode <= 299) return JSON.parse(text) as unknown;
+    throw new CaelumError(statusCode === 404 ? 'notFound' : 'unavailable', messageOf(text, statusCode));
+  }
+
+  async #whole(
+    addresses: readonly Address[],
+    path: string,
+    as: Identity,
+    timeoutMs: number,
+  ): Promise<{ readonly statusCode: number; readonly text: string }> {
+    const headers = { Accept: 'application/json', ...identityHeaders(as), Host: this.#host };
     const answer = await this.#asked(addresses, 'GET', path, headers, undefined, undefined, timeoutMs);
     const parts: Buffer[] = [];
     let length = 0;
@@ -122,9 +140,7 @@ export class ExtensionServer {
     } finally {
       clearTimeout(timer);
     }
-    const { statusCode = 0 } = answer;
-    if (statusCode < 200 || statusCode > 299) throw new Error(`bad status from ${path}: ${statusCode}`);
-    return JSON.parse(Buffer.concat(parts, length).toString('utf8')) as unknown;
+    return { statusCode: answer.statusCode ?? 0, text: Buffer.concat(parts, length).toString('utf8') };
   }
 
   get #host(): string {
@@ -200,6 +216,20 @@ export class ExtensionServer {
         });
     });
   }
+}
+
+/** As client libraries tell what a server said. */
+function messageOf(text: string, statusCode: number): string {
+  try {
+    const { message } = JSON.parse(text) as { readonly message?: unknown };
+    if (typeof message === 'string' && message !== '') return message;
+  } catch {
+    // No Status: what it said is told as it is.
+  }
+  const said = text.trim().slice(0, 256);
+  return said === ''
+    ? `the server answered ${statusCode}`
+    : `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
 }
 
 const ourselves: Identity = { user: 'system:kube-aggregator', groups: ['system:masters'] };

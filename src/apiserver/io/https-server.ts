@@ -82,6 +82,10 @@ export interface ServeOptions {
 export interface ApiServer {
   readonly port: number;
   readonly url: string;
+  /** Whether another server serves a group and version. */
+  isExtended(group: string, version: string): boolean;
+  /** Asks that server, in the name of one of our parts. Rejects with what it says. */
+  askExtension(group: string, version: string, path: string, as: Identity): Promise<unknown>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -130,6 +134,8 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   return {
     port,
     url: `https://127.0.0.1:${port}`,
+    isExtended: (group, version) => front.others?.serves(group, version) === true,
+    askExtension: async (group, version, path, as) => front.others?.ask(group, version, path, as),
     close: () =>
       new Promise((resolve) => {
         server.close(() => void front.settled().then(resolve));
@@ -159,7 +165,7 @@ class Front {
   readonly #objects: ObjectProxy;
   readonly #authenticator: Authenticator;
   readonly #streams = new Set<Duplex>();
-  readonly #others: Aggregator | undefined;
+  readonly others: Aggregator | undefined;
   readonly #desk: Desk;
   readonly #health: Health;
 
@@ -168,7 +174,7 @@ class Front {
     this.#context = context;
     this.#options = options;
     const { proxyClient, extensionAnswerMsMax } = options;
-    this.#others =
+    this.others =
       proxyClient === undefined
         ? undefined
         : new Aggregator({
@@ -181,7 +187,7 @@ class Front {
       version: versionOf(gitVersion),
       address: () => this.address,
       metrics: () => context.metrics.text(),
-      ...(this.#others === undefined ? {} : { others: this.#others }),
+      ...(this.others === undefined ? {} : { others: this.others }),
     });
     this.#desk = new Desk({
       context,
@@ -209,12 +215,12 @@ class Front {
   }
 
   start(): void {
-    this.#others?.start();
+    this.others?.start();
   }
 
   /** Nothing is written any more. */
   async settled(): Promise<void> {
-    await this.#others?.close();
+    await this.others?.close();
   }
 
   handle(request: IncomingMessage, response: ApiResponse): void {
@@ -250,7 +256,7 @@ class Front {
     const path = mark < 0 ? url : url.slice(0, mark);
     try {
       let route = parseRoute(path);
-      if (route.kind === 'path') route = this.#others?.routeOf(path) ?? route;
+      if (route.kind === 'path') route = this.others?.routeOf(path) ?? route;
       if (route.kind === 'resource') {
         if (mark < 0 && request.method === 'GET' && this.#quickGet(route, identity, request, response))
           return;
@@ -274,7 +280,7 @@ class Front {
     if (accept !== undefined && accept !== '*/*' && accept !== 'application/json') return false;
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
     if (resource === undefined || resource.kind.namespaced !== (route.namespace !== '')) return false;
-    if (this.#others?.serves(route.group, route.version) === true) return false;
+    if (this.others?.serves(route.group, route.version) === true) return false;
     if (resource.prepare !== undefined || resource.kind.deprecation !== undefined) return false;
     const stored = this.#context.store.get(resource.key(route.namespace, route.name));
     if (stored === undefined) return false;
@@ -315,7 +321,7 @@ class Front {
             http,
             response,
             identifyToken: this.#authenticator.identifyToken,
-            others: this.#others,
+            others: this.others,
           });
       served
         .catch((error: unknown) => this.#fail(http, response, error))
@@ -399,7 +405,7 @@ class Front {
     const { extra } = this.#options;
     if (isMaster(identity) && extra?.({ path, method: request.method ?? '', identity, response }) === true)
       return;
-    if (this.#others !== undefined && (await this.#others.serveDocument(path, identity, request, response)))
+    if (this.others !== undefined && (await this.others.serveDocument(path, identity, request, response)))
       return;
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw path.startsWith('/api') ? notAllowed() : noSuchPath();
@@ -445,11 +451,11 @@ class Front {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const own = parseRoute(path);
-    const route = own.kind === 'path' ? (this.#others?.routeOf(path) ?? own) : own;
+    const route = own.kind === 'path' ? (this.others?.routeOf(path) ?? own) : own;
     const search = mark < 0 ? '' : url.slice(mark);
     const query = new Query(search.slice(1));
-    if (route.kind === 'resource' && this.#others?.serves(route.group, route.version) === true)
-      return this.#upgradeElsewhere(this.#others, route, query, request, socket, head);
+    if (route.kind === 'resource' && this.others?.serves(route.group, route.version) === true)
+      return this.#upgradeElsewhere(this.others, route, query, request, socket, head);
     const isLog = route.kind === 'resource' && route.resource === 'pods' && route.subresource === 'log';
     const isStreamed =
       route.kind === 'resource' &&

@@ -3,14 +3,15 @@
  *
  * What was recommended and changed of late is kept in memory, and so are the last decisions with their grounds.
  */
-import type { HorizontalPodAutoscaler, KindRegistry, LabelPredicate, Pod } from '../../api/index.ts';
-import { type Client, type Informers, keyOf } from '../../client/index.ts';
+import type { HorizontalPodAutoscaler, KindRegistry, Pod } from '../../api/index.ts';
+import { type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import { horizontalPodAutoscalersRef, podsRef } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
 import { forgotten, type History } from './limits.ts';
 import { concludeWith, type Decision, decide, type Observed, stepsOf } from './plan.ts';
 import { type MetricsSource, readAll } from './readings.ts';
+import { AutoscalerSelectors } from './selectors.ts';
 import { findTarget } from './targets.ts';
 
 export interface PodAutoscalerOptions {
@@ -18,6 +19,8 @@ export interface PodAutoscalerOptions {
   readonly informers: Informers;
   readonly registry: KindRegistry;
   readonly metrics: MetricsSource;
+  /** Shared with others who select pods. */
+  readonly podIndex?: LabelIndex<Pod>;
   /** Told of every decision and its grounds, by the autoscaler's key. */
   readonly onDecision?: (key: string, decision: Decision, observed: Observed) => void;
 }
@@ -26,9 +29,6 @@ const periodMs = 15_000;
 
 /** What is kept of one autoscaler. */
 interface Kept {
-  readonly key: string;
-  /** What its target selects, as it was seen last. */
-  matches: LabelPredicate | undefined;
   history: History;
   decision: Decision | undefined;
 }
@@ -36,20 +36,14 @@ interface Kept {
 export function podAutoscalerController(options: PodAutoscalerOptions): Controller<Observed> {
   const { client, informers, registry, metrics, onDecision } = options;
   const autoscalers = informers.informer<HorizontalPodAutoscaler>(horizontalPodAutoscalersRef);
-  const podsIn = informers
-    .informer<Pod>(podsRef)
-    .index('namespace', ({ metadata }) => [metadata.namespace ?? '']);
+  const { podIndex = new LabelIndex(informers.informer<Pod>(podsRef)) } = options;
+  const selectors = new AutoscalerSelectors();
   const kept = new Map<string, Kept>();
   const keptOf = ({ metadata }: HorizontalPodAutoscaler): Kept => {
     const { uid = '' } = metadata;
     let found = kept.get(uid);
     if (found === undefined) {
-      found = {
-        key: keyOf({ metadata }),
-        matches: undefined,
-        history: { recommendations: [], changes: [] },
-        decision: undefined,
-      };
+      found = { history: { recommendations: [], changes: [] }, decision: undefined };
       kept.set(uid, found);
     }
     return found;
@@ -59,7 +53,11 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     workers: 5,
     watches: [
       watch<HorizontalPodAutoscaler>(informers, horizontalPodAutoscalersRef, (change) => {
-        if (change.kind === 'deleted') kept.delete(change.object.metadata.uid ?? '');
+        const { uid = '' } = change.object.metadata;
+        if (change.kind === 'deleted') {
+          kept.delete(uid);
+          selectors.delete(uid);
+        }
         const isSame = change.kind === 'updated' && sameJson(change.previous.spec, change.object.spec);
         return isSame ? [] : [keyOf(change.object)];
       }),
@@ -75,7 +73,8 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
         autoscaler.spec.scaleTargetRef,
       );
       const mine = keptOf(autoscaler);
-      mine.matches = 'error' in selection ? undefined : selection.matches;
+      const { namespace = '', name = '', uid = '' } = autoscaler.metadata;
+      selectors.put(uid, namespace, name, 'error' in selection ? undefined : selection.text);
       if ('error' in selection || 'error' in target)
         return {
           autoscaler,
@@ -84,21 +83,20 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
           readings: [],
           history: mine.history,
         };
-      const { namespace = '' } = autoscaler.metadata;
       const { minReplicas = 1, maxReplicas } = autoscaler.spec;
       const { specReplicas } = target;
       const isAsked =
         specReplicas >= minReplicas && specReplicas <= maxReplicas && (specReplicas > 0 || minReplicas === 0);
-      const readings = isAsked ? await readAll(metrics, autoscaler, selection.text) : [];
-      const pods = podsIn(namespace).filter(({ metadata }) => selection.matches(metadata.labels));
-      const rivals = rivalsOf(kept.values(), namespace, pods);
-      return {
-        autoscaler,
-        target,
-        selection: rivals.length > 1 ? ambiguous(selection.text, rivals) : { pods },
-        readings,
-        history: mine.history,
-      };
+      const before = podIndex.select(namespace, selection.text);
+      const rivals = isAsked ? selectors.of(namespace, before) : [];
+      if (rivals.length > 1) {
+        const ambiguity = ambiguous(selection.text, namespace, rivals);
+        return { autoscaler, target, selection: ambiguity, readings: [], history: mine.history };
+      }
+      const readings = isAsked ? await readAll(metrics, autoscaler, selection.text, before) : [];
+      // Reading may have taken a while.
+      const pods = podIndex.select(namespace, selection.text);
+      return { autoscaler, target, selection: { pods }, readings, history: mine.history };
     },
     plan(observed, { nowMs }) {
       const { autoscaler, target } = observed;
@@ -133,21 +131,8 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
   };
 }
 
-/** The autoscalers whose targets select one of these pods. */
-function rivalsOf(all: Iterable<Kept>, namespace: string, pods: readonly Pod[]): readonly string[] {
-  const rivals: string[] = [];
-  for (const { key, matches } of all)
-    if (
-      matches !== undefined &&
-      key.startsWith(`${namespace}/`) &&
-      pods.some(({ metadata }) => matches(metadata.labels))
-    )
-      rivals.push(key.slice(namespace.length + 1));
-  return rivals.sort().map((name) => `{${name} ${namespace}}`);
-}
-
 /** Two that pull at the same pods would never agree: neither does anything. */
-const ambiguous = (selector: string, rivals: readonly string[]) => ({
+const ambiguous = (selector: string, namespace: string, rivals: readonly string[]) => ({
   reason: 'AmbiguousSelector',
-  error: `pods by selector ${selector} are controlled by multiple HPAs: [${rivals.join(' ')}]`,
+  error: `pods by selector ${selector} are controlled by multiple HPAs: [${rivals.map((name) => `{${name} ${namespace}}`).join(' ')}]`,
 });

@@ -1,6 +1,7 @@
 /** What each metric of an autoscaler asks for, and what all of them together. Pure. Words as Kubernetes has them. */
 import {
   type LabelSelector,
+  type MetricIdentifier,
   type MetricSpec,
   type MetricStatus,
   type MetricTarget,
@@ -49,19 +50,22 @@ export function evaluate(
     return { reason: 'InvalidMetricSourceType', message, error: message };
   }
   const { target, reason } = part;
-  const fail = (message: string): MetricFailure => ({
+  const fail = (message: string, within = ''): MetricFailure => ({
     reason,
     message,
-    error: `${part.failed}: ${message}`,
+    error: `${part.failed}: ${within}${message}`,
   });
   if (target === undefined) return fail(part.noTarget);
+  const within = part.within(target);
   const read = reading ?? { kind: 'failed', message: 'no metrics returned' };
-  if (read.kind === 'failed') return fail(`${part.doing(target)}${part.unable(read.message)}`);
-  const proposal = propose(part, read, target, fleet);
+  if (read.kind === 'failed')
+    return fail(`${part.doing(target)}${part.unable(read.message, fleet.namespace)}`, within);
+  const ofAll = isOfAll(spec, target);
+  const proposal = propose(part, read, target, ofAll, fleet);
   if (proposal === undefined) return fail(part.noTarget);
-  if ('error' in proposal) return fail(`${part.doing(target)}${proposal.error}`);
+  if ('error' in proposal) return fail(`${part.doing(target)}${proposal.error}`, within);
   const replicas = Math.min(countMax, Math.max(0, proposal.replicas));
-  return { name: part.name(target), replicas, status: part.status(currentOf(spec, target, proposal)) };
+  return { name: part.name(target), replicas, status: part.status(currentOf(ofAll, proposal)) };
 }
 
 interface Part {
@@ -76,7 +80,9 @@ interface Part {
   /** What was being done, before an error. */
   doing(target: MetricTarget): string;
   /** Around what the source says. */
-  unable(message: string): string;
+  unable(message: string, namespace: string): string;
+  /** What stands before a message in the error of all metrics together, and nowhere else. */
+  within(target: MetricTarget): string;
   status(current: MetricValueStatus): MetricStatus;
 }
 
@@ -85,7 +91,7 @@ function partOf(spec: MetricSpec): Part | undefined {
   if (resource !== undefined) return resourcePart(spec, resource.name, undefined, resource.target);
   if (containerResource !== undefined)
     return resourcePart(spec, containerResource.name, containerResource.container, containerResource.target);
-  const plain = { resource: '', doing: () => '' };
+  const plain = { resource: '', doing: () => '', within: () => '' };
   if (pods !== undefined) {
     const { metric, target } = pods;
     return {
@@ -107,8 +113,11 @@ function partOf(spec: MetricSpec): Part | undefined {
       reason: 'FailedGetObjectMetric',
       failed: 'failed to get object metric value',
       noTarget: 'invalid object metric source: neither a value target nor an average value target was set',
-      name: () => `${describedObject.kind} metric ${metric.name}`,
-      unable: (message) => `unable to get metric ${metric.name}: ${message}`,
+      // An average is called external: so it is in Kubernetes.
+      name: (one) => (isValue(one) ? `${describedObject.kind} metric ${metric.name}` : externalName(metric)),
+      unable: (message, namespace) =>
+        `unable to get metric ${metric.name}: ${describedObject.kind} on ${namespace} ${describedObject.name}/${message}`,
+      within: (one) => (isValue(one) ? '' : `failed to get ${metric.name} object metric: `),
       status: (current) => ({ type, object: { metric, describedObject, current } }),
     };
   }
@@ -120,11 +129,21 @@ function partOf(spec: MetricSpec): Part | undefined {
     reason: 'FailedGetExternalMetric',
     failed: `failed to get ${metric.name} external metric value`,
     noTarget: 'invalid external metric source: neither a value target nor an average value target was set',
-    name: () => `external metric ${metric.name}(${selectorWords(metric.selector)})`,
-    unable: (message) => `unable to get external metric ${metric.name}: ${message}`,
+    name: () => externalName(metric),
+    unable: (message, namespace) =>
+      `unable to get external metric ${namespace}/${metric.name}/${selectorWords(metric.selector)}: ${message}`,
+    within: ({ averageValue }) =>
+      averageValue === undefined
+        ? `failed to get external metric ${metric.name}: `
+        : `failed to get ${metric.name} external metric: `,
     status: (current) => ({ type, external: { metric, current } }),
   };
 }
+
+const isValue = ({ type, value }: MetricTarget): boolean => type === 'Value' && value !== undefined;
+
+const externalName = ({ name, selector }: MetricIdentifier): string =>
+  `external metric ${name}(${selectorWords(selector)})`;
 
 function resourcePart(
   { type }: MetricSpec,
@@ -139,10 +158,12 @@ function resourcePart(
     resource,
     ...(container === undefined ? {} : { container }),
     reason: container === undefined ? 'FailedGetResourceMetric' : 'FailedGetContainerResourceMetric',
-    failed: `failed to get ${resource} ${container === undefined ? 'resource' : 'container'} metric value`,
+    failed: `failed to get ${container === undefined ? `${resource} resource` : `${container} container`} metric value`,
     noTarget:
-      'invalid resource metric source: neither an average utilization nor an average value target was set',
-    name: (one) => `${resource} ${word}${isShare(one) ? ' utilization (percentage of request)' : ''}`,
+      'invalid resource metric source: neither an average utilization target nor an average value (usage) target was set',
+    name: (one) =>
+      isShare(one) ? `${resource} ${word} utilization (percentage of request)` : `${resource} resource`,
+    within: () => '',
     doing: (one) => `failed to get ${resource} ${isShare(one) ? 'utilization' : 'usage'}: `,
     unable: (message) => `unable to get metrics for resource ${resource}: ${message}`,
     status: (current) =>
@@ -152,10 +173,17 @@ function resourcePart(
   };
 }
 
+/** Whether the target is one value for all pods together, and no average of each. */
+const isOfAll = ({ object, external }: MetricSpec, target: MetricTarget): boolean =>
+  object !== undefined
+    ? isValue(target)
+    : external !== undefined && target.averageValue === undefined && target.value !== undefined;
+
 function propose(
   { resource, container }: Part,
   reading: Exclude<Reading, { kind: 'failed' }>,
   target: MetricTarget,
+  ofAll: boolean,
   fleet: Fleet,
 ): Proposal | Refusal | undefined {
   const average = quantityMilli(target.averageValue);
@@ -167,19 +195,14 @@ function propose(
       : byUtilization(fleet, reading.samples, resource, container, averageUtilization);
   }
   const value = quantityMilli(target.value);
-  if (target.type === 'Value' && value !== undefined) return byValue(fleet, reading.milli, value);
+  if (ofAll && value !== undefined) return byValue(fleet, reading.milli, value);
   return average === undefined ? undefined : byShare(fleet, reading.milli, average);
 }
 
-function currentOf(
-  { object, external }: MetricSpec,
-  target: MetricTarget,
-  { milli, utilization }: Proposal,
-): MetricValueStatus {
+function currentOf(ofAll: boolean, { milli, utilization }: Proposal): MetricValueStatus {
   const text = nanoText(BigInt(Math.round(milli)) * 1_000_000n);
   if (utilization !== undefined) return { averageUtilization: utilization, averageValue: text };
-  const isValue = (object !== undefined || external !== undefined) && target.type === 'Value';
-  return isValue ? { value: text } : { averageValue: text };
+  return ofAll ? { value: text } : { averageValue: text };
 }
 
 /** As Go prints it. */
@@ -223,6 +246,8 @@ export function evaluateAll(
     const outcome = evaluate(spec, readings[index], fleet);
     if ('error' in outcome) {
       failures.push(outcome);
+      // Clients find the status of a metric by its place.
+      statuses.push({ type: '' });
       return;
     }
     statuses.push(outcome.status);

@@ -157,8 +157,8 @@ function proposed(
   const recent = since(changes, nowMs, periodSeconds).reduce((sum, { change }) => sum + change, 0);
   const before = current - recent;
   if (type === 'Pods') return before + sign * value;
-  // Rounded so that something may change, however few there are.
-  const share = (before * (100 + sign * value)) / 100;
+  // Rounded so that something may change, however few there are; reckoned as Kubernetes does, to the last bit.
+  const share = before * (1 + (sign * value) / 100);
   return sign > 0 ? Math.ceil(share) : Math.trunc(share);
 }
 

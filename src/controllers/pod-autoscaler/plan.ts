@@ -121,19 +121,21 @@ function decideByMetrics(
   const nothing = blank(conditions, nowMs, specReplicas);
   if ('error' in selection) {
     const { reason, error: message } = selection;
-    const why = reason === 'SelectorRequired' ? 'InvalidSelector' : reason;
-    conditions.set('ScalingActive', false, why, message);
+    const isMissing = reason === 'SelectorRequired';
+    conditions.set('ScalingActive', false, isMissing ? 'InvalidSelector' : reason, message);
+    const told = isMissing ? 'selector is required' : message;
     return {
       ...nothing,
       conditions: conditions.list,
-      events: blind([{ type: 'Warning', reason, message }], message),
+      events: blind([{ type: 'Warning', reason, message: told }], told),
     };
   }
   const tolerances = {
     up: quantityValue(spec.behavior?.scaleUp?.tolerance) ?? defaultTolerance,
     down: quantityValue(spec.behavior?.scaleDown?.tolerance) ?? defaultTolerance,
   };
-  const fleet: Fleet = { pods: selection.pods, specReplicas, statusReplicas, tolerances, nowMs };
+  const { namespace = '' } = autoscaler.metadata;
+  const fleet: Fleet = { namespace, pods: selection.pods, specReplicas, statusReplicas, tolerances, nowMs };
   const evaluation = evaluateAll(spec.metrics ?? [], readings, fleet);
   const events: Decision['events'] = evaluation.failures.map(({ reason, message }) => ({
     type: 'Warning',

@@ -10,9 +10,9 @@ import { horizontalPodAutoscalersRef as autoscalersRef, deploymentsRef, podsRef 
 import { startController } from '../shell.ts';
 import { podAutoscalerController } from './controller.ts';
 import { DecisionLog } from './decisions.ts';
+import { createMetricsSource } from './metrics-source.ts';
 import type { Decision } from './plan.ts';
 import type { MetricsSource } from './readings.ts';
-import { createResourceMetrics } from './resource-metrics.ts';
 
 const eventsRef: ResourceRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
 const cpu = {
@@ -57,7 +57,9 @@ async function cloud(t: TestContext, useOwnMetrics = false) {
       client,
       informers,
       registry: api.context.registry,
-      metrics: useOwnMetrics ? createResourceMetrics(client) : metrics,
+      metrics: useOwnMetrics
+        ? createMetricsSource({ registry: api.context.registry, apis: undefined, podsOf: () => [] })
+        : metrics,
       onDecision(key, decision, observed) {
         decisions.push(decision);
         log.note(key, decision, observed);

@@ -1,5 +1,5 @@
 /** What an autoscaler reads of the world: where figures come from, and what one metric of its list read. All amounts are thousandths. */
-import type { HorizontalPodAutoscaler, LabelSelector, MetricIdentifier } from '../../api/index.ts';
+import type { HorizontalPodAutoscaler, LabelSelector, MetricIdentifier, Pod } from '../../api/index.ts';
 
 /** One pod's figure. */
 export interface Sample {
@@ -20,12 +20,13 @@ export interface ObjectReference {
 
 /** Where figures come from. Every call rejects with the words that the autoscaler's condition shall show. */
 export interface MetricsSource {
-  /** `container` undefined: all of a pod's together. */
+  /** `container` undefined: all of a pod's together. `pods`: those that the selector selects, where they are known. */
   resource(
     resource: string,
     namespace: string,
     selector: string,
     container: string | undefined,
+    pods?: readonly Pod[],
   ): Promise<PodSamples>;
   pods(
     metric: string,
@@ -57,10 +58,13 @@ export async function readAll(
   source: MetricsSource,
   autoscaler: HorizontalPodAutoscaler,
   selector: string,
+  selected: readonly Pod[],
 ): Promise<readonly Reading[]> {
   const { namespace = '' } = autoscaler.metadata;
   return Promise.all(
-    (autoscaler.spec.metrics ?? []).map((metric) => readMetric(source, metric, namespace, selector)),
+    (autoscaler.spec.metrics ?? []).map((metric) =>
+      readMetric(source, metric, namespace, selector, selected),
+    ),
   );
 }
 
@@ -74,15 +78,16 @@ export interface MetricName {
   readonly external?: { readonly metric: MetricIdentifier };
 }
 
-/** Never rejects. `selector`: of the pods, as text. */
+/** Never rejects. `selector`: of the pods, as text; `selected`: those pods, where they are known. */
 export async function readMetric(
   source: MetricsSource,
   metric: MetricName,
   namespace: string,
   selector: string,
+  selected?: readonly Pod[],
 ): Promise<Reading> {
   try {
-    return checked(await read(source, metric, namespace, selector));
+    return checked(await read(source, metric, namespace, selector, selected));
   } catch (error) {
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
@@ -91,6 +96,7 @@ export async function readMetric(
 /** A figure that is no number is none: nobody is scaled down for it. */
 function checked(reading: Reading): Reading {
   if (reading.kind === 'pods') {
+    if (areFinite(reading.samples)) return reading;
     const samples = new Map([...reading.samples].filter(([, { milli }]) => Number.isFinite(milli)));
     return { kind: 'pods', samples };
   }
@@ -99,18 +105,27 @@ function checked(reading: Reading): Reading {
     : reading;
 }
 
+function areFinite(samples: PodSamples): boolean {
+  for (const { milli } of samples.values()) if (!Number.isFinite(milli)) return false;
+  return true;
+}
+
 async function read(
   source: MetricsSource,
   spec: MetricName,
   namespace: string,
   selector: string,
+  selected: readonly Pod[] | undefined,
 ): Promise<Reading> {
   const { resource, containerResource, pods, object, external } = spec;
   if (resource !== undefined)
-    return { kind: 'pods', samples: await source.resource(resource.name, namespace, selector, undefined) };
+    return {
+      kind: 'pods',
+      samples: await source.resource(resource.name, namespace, selector, undefined, selected),
+    };
   if (containerResource !== undefined) {
     const { name, container } = containerResource;
-    return { kind: 'pods', samples: await source.resource(name, namespace, selector, container) };
+    return { kind: 'pods', samples: await source.resource(name, namespace, selector, container, selected) };
   }
   if (pods !== undefined) {
     const { name, selector: metricSelector } = pods.metric;

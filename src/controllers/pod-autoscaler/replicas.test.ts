@@ -45,6 +45,7 @@ function fleetOf(rows: readonly Row[], more: Partial<Fleet> = {}) {
   );
   const tolerances = { up: 0.1, down: 0.1 };
   const fleet: Fleet = {
+    namespace: 'default',
     pods,
     specReplicas: rows.length,
     statusReplicas: rows.length,

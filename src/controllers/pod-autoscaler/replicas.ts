@@ -6,7 +6,7 @@
  * Invariants: a guess never turns the direction, and never goes further than the figures alone: pods without figures use all that they may when it goes
  * down, and nothing when it goes up. Source: k8s.io/kubernetes/pkg/controller/podautoscaler/replica_calculator.go.
  */
-import { type Pod, quantityMilli } from '../../api/index.ts';
+import { type Pod, podRequests, quantityMilli } from '../../api/index.ts';
 import { isReady, podCondition } from '../pod-state.ts';
 import type { PodSamples, Sample } from './readings.ts';
 
@@ -21,6 +21,7 @@ export interface Tolerances {
 }
 
 export interface Fleet {
+  readonly namespace: string;
   /** Those that the target's selector matches. */
   readonly pods: readonly Pod[];
   /** As the target wants them. */
@@ -49,8 +50,8 @@ const noFigures: Refusal = { error: 'did not receive metrics for targeted pods (
 
 const isWithin = ({ up, down }: Tolerances, ratio: number): boolean => 1 - down <= ratio && ratio <= 1 + up;
 
-/** A hair above a whole number is that number: 1.1 × 10 is 11. */
-const ceil = (value: number): number => Math.max(0, Math.ceil(value - 1e-9));
+/** To the letter as Kubernetes reckons, in floating point: 1.1 × 10 is a hair above 11, and asks for 12. */
+const ceil = (value: number): number => Math.max(0, Math.ceil(value));
 
 /** Of a resource, against percent of what the pods request. */
 export function byUtilization(
@@ -195,8 +196,10 @@ function isStarting(pod: Pod, { atMs, windowMs }: Sample, nowMs: number): boolea
 
 function requestOf(pod: Pod, resource: string, container: string | undefined): number | Refusal {
   const { spec } = pod;
-  const whole = container === undefined ? spec?.resources?.requests?.[resource] : undefined;
-  if (whole !== undefined) return quantityMilli(whole) ?? 0;
+  if (container === undefined && hasWholeRequests(pod)) {
+    const milli = quantityMilli(podRequests(pod.spec ?? { containers: [] })[resource]);
+    return milli ?? { error: `missing pod-level request for ${resource} in Pod ${nameOf(pod)}` };
+  }
   const sidecars = (spec?.initContainers ?? []).filter((one) => one.restartPolicy === 'Always');
   let sum = 0;
   for (const { name, resources } of [...(spec?.containers ?? []), ...sidecars]) {
@@ -205,6 +208,13 @@ function requestOf(pod: Pod, resource: string, container: string | undefined): n
     if (milli === undefined)
       return { error: `missing request for ${resource} in container ${name} of Pod ${nameOf(pod)}` };
     sum += milli;
+    if (container === name) return sum;
   }
-  return sum;
+  return container === undefined ? sum : { error: `container ${container} not found in Pod ${nameOf(pod)}` };
 }
+
+/** It requests something as a whole, beside what its containers request. */
+const hasWholeRequests = ({ spec }: Pod): boolean =>
+  Object.keys(spec?.resources?.requests ?? {}).some(
+    (name) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-'),
+  );

@@ -57,13 +57,13 @@ export async function findTarget(
   return { target, selection: selectionOf(at(object, selector)) };
 }
 
-function groupOf(apiVersion: string): string {
+export function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/');
   return slash < 0 ? '' : apiVersion.slice(0, slash);
 }
 
 /** In the version that is named, or else in any: the group says which kind is meant. */
-function kindOf(registry: KindRegistry, apiVersion: string, kind: string): Kind | undefined {
+export function kindOf(registry: KindRegistry, apiVersion: string, kind: string): Kind | undefined {
   const group = groupOf(apiVersion);
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
   return (
