@@ -69,7 +69,7 @@ export {
   openApiV2ProtobufMediaType,
 } from './openapi/v2-protobuf.ts';
 export { openApiV3, openApiV3Index } from './openapi/v3.ts';
-export { type Amounts, podLimits, podRequests } from './pod-amounts.ts';
+export { type Amounts, podLimits, podRequests, specInUse } from './pod-amounts.ts';
 export { postedKinds } from './posted-kinds.ts';
 export {
   addQuantities,

@@ -11,6 +11,7 @@ import {
   type PodAffinityTerm,
   quantityMilli,
   quantityValue,
+  specInUse,
   type Toleration,
   type TopologySpreadConstraint,
 } from '../api/index.ts';
@@ -64,6 +65,9 @@ export const unaskedMemoryBytes = 200 * 2 ** 20;
 export function amountsOf(pod: Pod): Amounts {
   const { spec } = pod;
   if (spec === undefined) return addUp(pod);
+  const inUse = specInUse(pod);
+  // While it is resized, it takes what it has or what it gets, whichever is more.
+  if (inUse !== undefined && inUse !== spec) return addUp({ ...pod, spec: inUse });
   let amounts = knownAmounts.get(spec);
   if (amounts === undefined) {
     amounts = addUp(pod);

@@ -5,7 +5,7 @@
  * rows of removed nodes are used again.
  */
 import type { Namespace, Node, Pod, Taint } from '../api/index.ts';
-import { quantityMilli, quantityValue } from '../api/index.ts';
+import { quantityMilli, quantityValue, specInUse } from '../api/index.ts';
 import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
 
 export interface PlacedPod {
@@ -308,5 +308,7 @@ export class Snapshot {
 
 /** By identity: versions share what a write left as it was. */
 function takesTheSame(a: Pod, b: Pod): boolean {
-  return a.spec === b.spec && a.metadata.ownerReferences === b.metadata.ownerReferences;
+  if (a.spec !== b.spec || a.metadata.ownerReferences !== b.metadata.ownerReferences) return false;
+  // Seldom other than the spec itself: when one of them is being resized.
+  return specInUse(a) === a.spec && specInUse(b) === b.spec;
 }

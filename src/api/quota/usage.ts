@@ -3,7 +3,7 @@
  * Source: Kubernetes 1.36, pkg/quota/v1/evaluator, as behaviour.
  */
 import type { KubeObject } from '../object.ts';
-import { type Amounts, podLimits, podRequests } from '../pod-amounts.ts';
+import { type Amounts, podLimits, podRequests, specInUse } from '../pod-amounts.ts';
 import { addQuantities, compareQuantities, quantityValue } from '../quantity.ts';
 import type {
   Container,
@@ -60,7 +60,9 @@ export function usageOf(groupResource: string, object: KubeObject): Amounts {
 }
 
 /** What has come to its end uses nothing more but its place. */
-function podUsage({ spec, status }: Pod): Amounts {
+function podUsage(pod: Pod): Amounts {
+  const spec = specInUse(pod);
+  const { status } = pod;
   if (spec === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed') return {};
   return { pods: '1', ...computeUsage(podRequests(spec), podLimits(spec)) };
 }
