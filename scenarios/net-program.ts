@@ -8,7 +8,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { hostname } from 'node:os';
 
 const settings = new Map(process.argv.slice(2).map((word) => word.split('=', 2) as [string, string]));
@@ -80,7 +80,7 @@ for (const port of portsOf('udp')) {
 
 for (const port of portsOf('grpc')) {
   const server = createHttp2Server();
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
     const isHealth = headers[':path'] === '/grpc.health.v1.Health/Check';
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': isHealth ? '0' : '12' }));

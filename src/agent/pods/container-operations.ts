@@ -55,7 +55,10 @@ export async function ensureImage(
   const policy = found.container.imagePullPolicy ?? 'IfNotPresent';
   try {
     const image = await obtain(worker, state.pod, step.container, name, policy, signal);
-    state.remember(step.container, { image: { attempt: step.attempt, image }, imageFailure: undefined });
+    state.remember(step.container, {
+      image: { attempt: step.attempt, image, name },
+      imageFailure: undefined,
+    });
   } catch (error) {
     if (signal.aborted) return;
     const nowMs = parts.clock.nowMs();
@@ -72,8 +75,9 @@ export async function ensureImage(
     else if (reason === 'InvalidImageName') say(worker, step.container, 'Warning', 'InspectFailed', message);
     else say(worker, step.container, 'Warning', 'ErrImageNeverPull', message);
     say(worker, step.container, 'Warning', 'Failed', `Error: ${reason}`);
-    const backoff = nextBackoff(state.memory.get(step.container)?.imageFailure?.backoff, nowMs);
-    state.remember(step.container, { imageFailure: { reason, message, atMs: nowMs, backoff } });
+    const before = state.memory.get(step.container)?.imageFailure;
+    const backoff = nextBackoff(before?.name === name ? before.backoff : undefined, nowMs);
+    state.remember(step.container, { imageFailure: { reason, message, atMs: nowMs, backoff, name } });
   }
 }
 
@@ -131,14 +135,16 @@ async function credentialsOf(worker: PodWorker, pod: Pod): Promise<readonly Regi
 
 export async function mountRoot(worker: PodWorker, step: StepOf<'mountRoot'>): Promise<void> {
   const { state, parts } = worker;
-  const image = state.memory.get(step.container)?.image?.image;
-  if (image === undefined) return;
+  const found = state.memory.get(step.container)?.image;
+  if (found === undefined) return;
+  const { image, name } = found;
   const key = `${step.container}/${step.attempt}`;
   try {
     // Also when it fails, something of it may be there.
     state.roots.add(key);
     const { rootPath } = await parts.images.mountRoot(image, `${state.uid}/${key}`);
-    state.remember(step.container, { root: { attempt: step.attempt, rootPath } });
+    const root = { attempt: step.attempt, rootPath, ...(name !== undefined && { name }) };
+    state.remember(step.container, { root });
   } catch (error) {
     // The image may have been removed between finding and mounting: look for it again.
     state.remember(step.container, { image: undefined });
@@ -218,7 +224,8 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
     // It may have ended, and its exit been told, before the start was.
     const known = state.containers.get(`${status.name}/${status.attempt}`);
     if (known?.state !== 'exited') state.setContainer(status);
-    state.remember(step.container, { startFailure: undefined });
+    const from = image.name ?? container.image ?? '';
+    state.remember(step.container, { startFailure: undefined, started: { id: status.id, image: from } });
     say(worker, step.container, 'Normal', 'Created', `Created container: ${step.container}`);
     say(worker, step.container, 'Normal', 'Started', `Started container ${step.container}`);
   } catch (error) {
@@ -310,7 +317,7 @@ export async function stopContainer(
 ): Promise<void> {
   const { state, parts } = worker;
   const container = find(state.lastPod, step.container)?.container;
-  if (step.toResize === true) await noteRestart(worker, step.container, step.id);
+  if (step.restarts === true) await noteRestart(worker, step.container, step.id);
   const leftMs = (): number => Math.max(0, step.deadlineMs - parts.clock.nowMs());
   const hastened = (state.busy.get(`stop/${step.container}`)?.count ?? 1) > 1;
   if (step.because !== 'FailedPostStartHook' && !hastened)

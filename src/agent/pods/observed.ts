@@ -26,6 +26,8 @@ export interface ImageFailure {
   readonly message: string;
   readonly atMs: number;
   readonly backoff: Backoff;
+  /** What was looked for. */
+  readonly name?: string;
 }
 
 /** Why a container could not be made before the runtime was asked: `CreateContainerConfigError`, … */
@@ -41,10 +43,14 @@ export interface ContainerMemory {
   /** The highest attempt of which there was a log when the agent began. */
   readonly lastLogged?: number | undefined;
   readonly backoff?: Backoff | undefined;
-  /** The image found for this attempt. */
-  readonly image?: { readonly attempt: number; readonly image: Image } | undefined;
+  /** The image found for this attempt, and by what name. */
+  readonly image?: { readonly attempt: number; readonly image: Image; readonly name?: string } | undefined;
   readonly imageFailure?: ImageFailure | undefined;
-  readonly root?: { readonly attempt: number; readonly rootPath: string } | undefined;
+  readonly root?: { readonly attempt: number; readonly rootPath: string; readonly name?: string } | undefined;
+  /** Which image a container was started from. */
+  readonly started?: { readonly id: string; readonly image: string } | undefined;
+  /** When its image was last changed. */
+  readonly changedAtMs?: number | undefined;
   readonly startFailure?: StartFailure | undefined;
   /** How the postStart hook of a container ended. */
   readonly hook?:
@@ -147,7 +153,7 @@ export type Step =
       /** For the Killing event. */
       readonly because: string;
       /** It starts again at once, with what it was granted since. */
-      readonly toResize?: boolean;
+      readonly restarts?: boolean;
     }
   /** Decides on what the pod asks for instead of what it was granted. */
   | { readonly kind: 'allocate' }

@@ -14,6 +14,8 @@ import { activeDeadlineOf, type ContainerView, graceOf, type PodView, viewPod } 
 
 /** Even a pod that is killed at once gets so long. */
 const leastGraceMs = 1000;
+/** Changes of a container's image that follow each other so soon make one restart. */
+const changeSettlesMs = 1000;
 /** A pod whose object vanished (deleted by force, or while the agent was away). */
 const goneGraceMs = 2000;
 
@@ -128,7 +130,7 @@ function planResize(observed: Observed, view: PodView, draft: Draft): void {
       deadlineMs,
       preStop: true,
       because,
-      toResize: true,
+      restarts: true,
     });
   }
   if (allocation?.resizing !== undefined && isResized(observed, view, work))
@@ -144,11 +146,19 @@ function planAlive(observed: Observed, view: PodView, container: ContainerView, 
     draft.add({ kind: 'runPostStart', container: name, id: current.id });
     return;
   }
-  const stop = (because: string, graceSeconds: number | undefined): void => {
+  const stop = (because: string, graceSeconds: number | undefined, isChanged = false): void => {
     const graceMs = graceSeconds === undefined ? graceOf(view.pod) : graceSeconds * 1000;
     const deadlineMs = observed.nowMs + Math.max(leastGraceMs, graceMs);
     if (draft.busy(`stop/${name}`)) return;
-    draft.add({ kind: 'stopContainer', container: name, id: current.id, deadlineMs, preStop: true, because });
+    draft.add({
+      kind: 'stopContainer',
+      container: name,
+      id: current.id,
+      deadlineMs,
+      preStop: true,
+      because,
+      ...(isChanged && { restarts: true }),
+    });
   };
   const probes = observed.probes.get(current.id);
   const { startupProbe, livenessProbe } = container.container;
@@ -163,6 +173,16 @@ function planAlive(observed: Observed, view: PodView, container: ContainerView, 
       `Container ${name} failed liveness probe, will be restarted`,
       livenessProbe?.terminationGracePeriodSeconds,
     );
+  else if (isOutdated(container)) {
+    const settledMs = (container.memory.changedAtMs ?? 0) + changeSettlesMs;
+    if (settledMs > observed.nowMs) draft.wakeBy(settledMs);
+    else stop(`Container ${name} definition changed, will be restarted`, undefined, true);
+  }
+}
+
+/** It runs from another image than is asked for by now. */
+function isOutdated({ role, startedImage, container }: ContainerView): boolean {
+  return role !== 'init' && startedImage !== undefined && startedImage !== container.image;
 }
 
 /** Image, root, then the container itself, as soon as the sandbox and the volumes are there. */
@@ -174,8 +194,11 @@ function planStart(observed: Observed, view: ContainerView, draft: Draft): void 
     draft.wakeBy(view.backoffUntilMs);
     return;
   }
-  const { image, imageFailure, root, startFailure } = view.memory;
-  if (image?.attempt !== attempt) {
+  const { image, root, startFailure } = view.memory;
+  const isFor = (found: { readonly name?: string } | undefined): boolean =>
+    found?.name === undefined || found.name === view.container.image;
+  const imageFailure = isFor(view.memory.imageFailure) ? view.memory.imageFailure : undefined;
+  if (image?.attempt !== attempt || !isFor(image)) {
     const retryAtMs = imageFailure === undefined ? 0 : imageFailure.atMs + imageFailure.backoff.delayMs;
     if (retryAtMs > observed.nowMs) {
       draft.wakeBy(retryAtMs);
@@ -186,6 +209,10 @@ function planStart(observed: Observed, view: ContainerView, draft: Draft): void 
   }
   if (root?.attempt !== attempt) {
     draft.add({ kind: 'mountRoot', container, attempt });
+    return;
+  }
+  if (!isFor(root)) {
+    draft.add({ kind: 'unmountRoot', root: `${container}/${attempt}` });
     return;
   }
   if (!observed.sandbox || !observed.volumesReady) return;

@@ -69,6 +69,7 @@ export class PodWorker {
       state.lastPod = pod;
       state.allocation ??= allocationOfStatus(pod) ?? allocationOf(pod);
       if (before === undefined) this.#admit(pod);
+      if (before !== undefined) this.#noteImages(before, pod);
       if (before !== undefined && labelsChanged(before, pod)) {
         this.#tryStartsAgain();
         this.refreshVolumes();
@@ -86,6 +87,20 @@ export class PodWorker {
     if (rejection === undefined) return;
     state.verdict = { kind: 'rejected', ...rejection, atMs: this.#clock.nowMs(), graceMs: 0 };
     parts.events.record({ about: referenceTo(pod), type: 'Warning', ...rejection });
+  }
+
+  /** With another image a container begins anew: what its old one did is forgotten. */
+  #noteImages(before: Pod, pod: Pod): void {
+    const containersOf = ({ spec }: Pod) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+    for (const { name, image } of containersOf(pod)) {
+      const old = containersOf(before).find((one) => one.name === name);
+      if (old !== undefined && old.image !== image)
+        this.state.remember(name, {
+          changedAtMs: this.#clock.nowMs(),
+          backoff: undefined,
+          startFailure: undefined,
+        });
+    }
   }
 
   /** Resolves when the exit counts. Told several times of one exit, it counts once. */

@@ -141,7 +141,9 @@ export function containerStatusOf(observed: Observed, view: PodView, item: Conta
     lastState,
     ready: item.ready,
     restartCount: current?.attempt ?? reported?.restartCount ?? 0,
-    image: reported?.imageID && image === undefined ? reported.image : (container.image ?? ''),
+    image:
+      item.startedImage ??
+      (reported?.imageID && image === undefined ? reported.image : (container.image ?? '')),
     imageID: image === undefined ? (reported?.imageID ?? '') : (image.digests[0] ?? image.id),
     ...(id === '' ? {} : { containerID: `${observed.runtimeName}://${id}` }),
     ...resourcesOf(item),
@@ -217,7 +219,9 @@ function waitingOf(
   item: ContainerView,
 ): { readonly reason: string; readonly message?: string } | undefined {
   const { memory, container } = item;
-  const { imageFailure, startFailure } = memory;
+  const { startFailure } = memory;
+  const failedFor = memory.imageFailure?.name ?? container.image;
+  const imageFailure = failedFor === container.image ? memory.imageFailure : undefined;
   if (item.backoffUntilMs !== undefined && item.backoffUntilMs > observed.nowMs) {
     const { name, namespace } = view.pod.metadata;
     const delay = formatDuration(memory.backoff?.delayMs ?? 0);

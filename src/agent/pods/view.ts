@@ -30,6 +30,8 @@ export interface ContainerView {
   /** Exited, wanted, and made to wait. */
   readonly backoffUntilMs: number | undefined;
   readonly hook: 'none' | 'pending' | 'done' | 'failed';
+  /** What the current attempt was started from, as far as anybody knows. */
+  readonly startedImage: string | undefined;
   readonly started: boolean;
   readonly ready: boolean;
 }
@@ -202,12 +204,24 @@ function viewContainer(
     nextAttempt,
     backoffUntilMs: exited && wanted && !resized ? backoffUntil(memory.backoff, finishedAtMs) : undefined,
     hook,
+    startedImage: startedImageOf(current, reported, memory),
     started,
     ready:
       role === 'init'
         ? exited && current?.exitCode === 0
         : started && (container.readinessProbe === undefined || probes?.readiness === 'success'),
   };
+}
+
+function startedImageOf(
+  current: RuntimeStatus | undefined,
+  reported: ContainerStatus | undefined,
+  memory: ContainerMemory,
+): string | undefined {
+  if (current === undefined || current.id === '') return undefined;
+  if (memory.started?.id === current.id) return memory.started.image;
+  const isReported = reported?.containerID?.endsWith(current.id) === true && reported.image !== '';
+  return isReported ? reported?.image : undefined;
 }
 
 /** Whether the postStart hook of the running attempt is done; after a restart of the agent the API object tells. */
