@@ -35,6 +35,7 @@ import { type RunningController, type ShellOptions, startController } from './sh
 import { statefulSetController } from './stateful-set/controller.ts';
 import { startStorageControllers } from './storage-controllers.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
+import { volumeAttachmentController } from './volume-attachment/controller.ts';
 
 export type { ElasticityDecision } from './elasticity/decisions.ts';
 export type { DecisionRecord } from './pod-autoscaler/decisions.ts';
@@ -97,7 +98,8 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(ipAddressController(informers, client), options),
     startController(garbageController(informers, client, registry), options),
     startController(nodeController(informers, clock), options),
-    startController(podGarbageController(informers, clock), options),
+    startController(podGarbageController({ informers, client, clock }), options),
+    startController(volumeAttachmentController(informers), options),
     startController(namespaceController(informers, client, registry), options),
     startController(serviceAccountController(informers, rootCaPem), options),
     startController(clusterRoleController(informers), options),

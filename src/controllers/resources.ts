@@ -49,6 +49,12 @@ export const horizontalPodAutoscalersRef: Resource = {
 };
 export const endpointSlicesRef = resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 export const clusterRolesRef = resource('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false);
+export const volumeAttachmentsRef = resource(
+  'storage.k8s.io',
+  'volumeattachments',
+  'VolumeAttachment',
+  false,
+);
 export const serviceCidrsRef = resource('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', false);
 export const ipAddressesRef = resource('networking.k8s.io', 'ipaddresses', 'IPAddress', false);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');

@@ -7,11 +7,16 @@
 import type { Lease, Node, Pod } from '../../api/index.ts';
 import type { Change, Informers } from '../../client/index.ts';
 import type { Clock } from '../../lib/index.ts';
+import { isActive } from '../pod-state.ts';
 import { leasesRef, nodesRef, podsRef } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
-import { graceMs, type Observed, plan, readyStatus } from './plan.ts';
+import { waitingPods } from './evictions.ts';
+import { type Observed, patienceWith, plan, readyStatus } from './plan.ts';
+import { ZoneBook, zoneOf } from './zones.ts';
 
 const leaseNamespace = 'kube-node-lease';
+/** A node that was made this long ago is not told of as new: it is we who are. */
+const newMs = 30_000;
 
 export function nodeController(informers: Informers, clock: Clock): Controller<Observed> {
   const nodes = informers.informer<Node>(nodesRef);
@@ -19,31 +24,49 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
   const podsOn = pods.index('node', (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
   /** When (monotonic) each node was last heard of. */
   const heardMs = new Map<string, number>();
-  const ready = new Set<string>();
+  const zones = new ZoneBook();
+  const fresh = new Set<string>();
+  const gone = new Map<string, Node>();
+  /** By node: pods that were to be evicted later when it was last looked at. */
+  const waiting = new Map<string, ReadonlySet<string>>();
 
-  const onNode = (change: Change<Node>): readonly string[] => {
-    const { key, object } = change;
-    const hadReady = ready.size > 0;
-    const wasReady = ready.has(key);
-    if (change.kind === 'deleted') {
-      ready.delete(key);
+  const isReady = (node: Node): boolean => readyStatus(node.status?.conditions ?? []) === 'True';
+  const onNode = (change: Change<Node>): Iterable<string> => {
+    const { key, kind, object } = change;
+    const nowMs = clock.monotonicMs();
+    const wasAnyReady = zones.isAnyReady;
+    const again = zones.note(key, zoneOf(object), kind === 'deleted' ? undefined : isReady(object));
+    if (kind === 'deleted') {
       heardMs.delete(key);
-    } else if (readyStatus(object.status?.conditions ?? []) === 'True') ready.add(key);
-    else ready.delete(key);
+      waiting.delete(key);
+      gone.set(key, object);
+    } else if (kind === 'added') {
+      heardMs.set(key, nowMs);
+      if (clock.nowMs() - Date.parse(object.metadata.creationTimestamp ?? '') < newMs) fresh.add(key);
+    }
     // Only a node itself says that it is ready: it has been heard of, even where its lease has not come through. Otherwise both would write against each
     // other as fast as they can (found by simulation).
-    const saysReady = change.kind === 'updated' && ready.has(key) && !wasReady;
-    if (change.kind === 'added' || saysReady) heardMs.set(key, clock.monotonicMs());
-    // The first ready one, or the last one lost: what is evicted changes everywhere.
-    if (hadReady !== ready.size > 0) return [...nodes.list()].map(({ metadata }) => metadata.name ?? '');
-    return [key];
+    else if (isHeartbeat(object, change.previous)) heardMs.set(key, nowMs);
+    if (wasAnyReady === zones.isAnyReady) return [key, ...again];
+    // The first ready one, or the last one lost: what is evicted changes everywhere. When we hear again, everybody has the whole grace to be heard.
+    if (zones.isAnyReady) for (const name of zones.names()) heardMs.set(name, nowMs);
+    return [...zones.names(), key];
+  };
+  const isHeartbeat = (node: Node, previous: Node): boolean => {
+    if (isReady(node) && !isReady(previous)) return true;
+    const beatOf = ({ status }: Node): string | undefined =>
+      status?.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+    const beat = beatOf(node);
+    return beat !== undefined && beat !== beatOf(previous) && beatOf(previous) !== undefined;
   };
   const onLease = ({ kind, object }: Change<Lease>): readonly string[] => {
     const { name = '' } = object.metadata;
-    if (kind === 'deleted' || object.metadata.namespace !== leaseNamespace || !nodes.get(name)) return [];
+    if (kind === 'deleted' || object.metadata.namespace !== leaseNamespace) return [];
+    const node = nodes.get(name);
+    if (node === undefined) return [];
     const silentMs = clock.monotonicMs() - (heardMs.get(name) ?? 0);
     heardMs.set(name, clock.monotonicMs());
-    return silentMs < graceMs ? [] : [name];
+    return silentMs < patienceWith(node) ? [] : [name];
   };
   return {
     name: 'node-controller',
@@ -57,17 +80,33 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
         // Pods of a healthy node are none of our business.
         const node = nodes.get(nodeName);
         const isTainted = node?.spec?.taints?.some(({ effect }) => effect === 'NoExecute') === true;
-        return node !== undefined && (isTainted || !ready.has(nodeName)) ? [nodeName] : [];
+        return node !== undefined && (isTainted || !isReady(node)) ? [nodeName] : [];
       }),
     ],
     observe(name) {
       const node = nodes.get(name);
-      if (node === undefined) return undefined;
+      const removed = gone.get(name);
+      gone.delete(name);
+      if (node === undefined) return removed === undefined ? undefined : { kind: 'gone', node: removed };
+      const nowMs = clock.monotonicMs();
+      const all = podsOn(name);
+      const before = waiting.get(name);
+      const later = waitingPods(all, node.spec?.taints ?? [], clock.nowMs());
+      if (later.size === 0) waiting.delete(name);
+      else waiting.set(name, later);
+      const isNoTaint = !node.spec?.taints?.some(({ effect }) => effect === 'NoExecute');
       return {
+        kind: 'present',
         node,
-        pods: podsOn(name),
-        silentMs: clock.monotonicMs() - (heardMs.get(name) ?? clock.monotonicMs()),
-        isAnyReady: ready.size > 0,
+        isNew: fresh.delete(name),
+        pods: all,
+        spared:
+          before === undefined || !isNoTaint
+            ? []
+            : all.filter((pod) => before.has(pod.metadata.uid ?? '') && isActive(pod)),
+        silentMs: nowMs - (heardMs.get(name) ?? nowMs),
+        isAnyReady: zones.isAnyReady,
+        turn: () => zones.turn(name, nowMs),
       };
     },
     plan,

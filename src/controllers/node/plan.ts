@@ -1,26 +1,40 @@
 /**
  * A node's life: is it heard of, what that means for new pods (taints), and for those on it (not ready, then evicted). Pure.
  *
- *   lease renewed ──▶ conditions as the agent wrote them        silent for 40 s ──▶ conditions Unknown
- *   conditions ──▶ taints ──▶ pods that do not tolerate them, or no longer, are deleted
+ *   lease renewed ──▶ conditions as the agent wrote them        silent for 50 s ──▶ conditions Unknown
+ *   conditions ──▶ taints ──▶ pods that do not tolerate them, or no longer, are deleted (evictions.ts), at the pace of the zone (zones.ts)
  *
  * Invariant: while no node at all is ready, nobody is evicted: then it is more likely that we are cut off than that all died.
  */
-import type { Node, NodeCondition, Pod, Taint, Toleration } from '../../api/index.ts';
+import type { Node, NodeCondition, Pod, Taint } from '../../api/index.ts';
+import type { EventDraft } from '../../client/index.ts';
 import { formatTime, sameJson } from '../../lib/index.ts';
-import { isActive, isReady } from '../pod-state.ts';
+import { isReady } from '../pod-state.ts';
 import { nodesRef, podsRef, referenceTo } from '../resources.ts';
-import { deletion, type PlanContext, type Step, type Write } from '../step.ts';
+import type { PlanContext, Step, Write } from '../step.ts';
+import { evictions } from './evictions.ts';
+import type { Turn } from './zones.ts';
 
-export interface Observed {
+export type Observed = { readonly kind: 'gone'; readonly node: Node } | Present;
+
+interface Present {
+  readonly kind: 'present';
   readonly node: Node;
+  /** It has come just now. */
+  readonly isNew: boolean;
   readonly pods: readonly Pod[];
+  /** Those that were to be evicted after a time, and are not any more. */
+  readonly spared: readonly Pod[];
   /** How long it has not been heard of, by our own clock. */
   readonly silentMs: number;
   readonly isAnyReady: boolean;
+  /** When those on it may be evicted, should it be lost. */
+  turn(): Turn;
 }
 
-export const graceMs = 40_000;
+export const graceMs = 50_000;
+/** Of a node that has never said how it is. */
+export const startGraceMs = 60_000;
 
 const conditionTypes = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
@@ -38,18 +52,33 @@ const ourKeys = new Set([...conditionTaints.map(([, , key]) => key), unschedulab
 const evictingKeys = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
 
 export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[] {
-  const { node, pods, silentMs, isAnyReady } = observed;
-  if (node.metadata.deletionTimestamp !== undefined) return [];
-  const conditions = conditionsOf(node, silentMs, nowMs);
-  const writes: Write[] = [];
-  const about = { ...referenceTo(nodesRef, node), uid: node.metadata.name ?? '' };
+  const { node } = observed;
   const { name = '', uid } = node.metadata;
+  const say = (reason: string, message: string): EventDraft => ({
+    about: { ...referenceTo(nodesRef, node), uid: name },
+    type: 'Normal',
+    reason,
+    message,
+  });
+  if (observed.kind === 'gone') {
+    const message = `Node ${name} event: Removing Node ${name} from Controller`;
+    return [{ kind: 'event', event: say('RemovingNode', message) }];
+  }
+  const { isNew, pods, spared, silentMs } = observed;
+  const steps: Step[] = [];
+  if (isNew) {
+    const message = `Node ${name} event: Registered Node ${name} in Controller`;
+    steps.push({ kind: 'event', event: say('RegisteredNode', message) });
+  }
+  if (node.metadata.deletionTimestamp !== undefined) return steps;
+  const patienceMs = patienceWith(node);
+  const conditions = conditionsOf(node, silentMs, patienceMs, nowMs);
+  const writes: Write[] = [];
   if (!sameJson(conditions, node.status?.conditions ?? [])) {
     const patch = { metadata: { uid }, status: { conditions } };
     const target = { ref: nodesRef, namespace: undefined, name };
     const wasReady = readyStatus(node.status?.conditions ?? []) === 'True';
-    const message = `Node ${name} status is now: NodeNotReady`;
-    const done = { about, type: 'Normal', reason: 'NodeNotReady', message } as const;
+    const done = say('NodeNotReady', `Node ${name} status is now: NodeNotReady`);
     writes.push({
       kind: 'patch',
       ...target,
@@ -59,23 +88,50 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
       ...(wasReady ? { done } : {}),
     });
   }
-  const taints = taintsOf(node, conditions, isAnyReady, nowMs);
-  if (!sameJson(taints, node.spec?.taints ?? [])) writes.push(taintsPatch(node, taints));
+  const { taints, againMs } = taintsOf(observed, conditions, nowMs);
+  const labels = secondaryLabels(node);
+  if (!sameJson(taints, node.spec?.taints ?? []) || labels !== undefined)
+    writes.push(nodePatch(node, taints, labels));
   const isNodeReady = readyStatus(conditions) === 'True';
   if (!isNodeReady) writes.push(...pods.filter((pod) => isReady(pod)).map((pod) => notReady(pod, nowMs)));
-  const steps: Step[] = writes.length === 0 ? [] : [{ kind: 'together', writes }];
-  steps.push(...evictions(pods, taints, nowMs));
-  if (silentMs < graceMs) steps.push({ kind: 'again', afterMs: graceMs - silentMs + 1 });
+  if (writes.length > 0) steps.push({ kind: 'together', writes });
+  steps.push(...evictions(pods, spared, taints, nowMs));
+  if (silentMs < patienceMs) steps.push({ kind: 'again', afterMs: patienceMs - silentMs + 1 });
+  if (againMs !== undefined) steps.push({ kind: 'again', afterMs: againMs });
   return steps;
+}
+
+export const patienceWith = ({ status }: Node): number =>
+  status?.conditions?.some(({ type }) => type === 'Ready') === true ? graceMs : startGraceMs;
+
+/** The former names of these labels follow them, for whoever still selects by those. */
+const formerLabels = [
+  ['kubernetes.io/os', 'beta.kubernetes.io/os'],
+  ['kubernetes.io/arch', 'beta.kubernetes.io/arch'],
+] as const;
+
+/** undefined: they are right. */
+function secondaryLabels({ metadata: { labels = {} } }: Node): Readonly<Record<string, string>> | undefined {
+  const wanted: Record<string, string> = {};
+  for (const [name, former] of formerLabels) {
+    const value = labels[name];
+    if (value !== undefined && labels[former] !== value) wanted[former] = value;
+  }
+  return Object.keys(wanted).length === 0 ? undefined : wanted;
 }
 
 export const readyStatus = (conditions: readonly NodeCondition[]): string =>
   conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
 
 /** As they are, or all Unknown when the node has been silent for too long. */
-function conditionsOf(node: Node, silentMs: number, nowMs: number): readonly NodeCondition[] {
+function conditionsOf(
+  node: Node,
+  silentMs: number,
+  patienceMs: number,
+  nowMs: number,
+): readonly NodeCondition[] {
   const present = node.status?.conditions ?? [];
-  if (silentMs < graceMs) return present;
+  if (silentMs < patienceMs) return present;
   const lastTransitionTime = formatTime(nowMs);
   const missing = conditionTypes.filter((type) => !present.some((condition) => condition.type === type));
   const known = present.map((condition): NodeCondition => {
@@ -100,36 +156,46 @@ function conditionsOf(node: Node, silentMs: number, nowMs: number): readonly Nod
 }
 
 function taintsOf(
-  node: Node,
+  { node, isAnyReady, turn }: Present,
   conditions: readonly NodeCondition[],
-  isAnyReady: boolean,
   nowMs: number,
-): readonly Taint[] {
+): { readonly taints: readonly Taint[]; readonly againMs: number | undefined } {
   const present = node.spec?.taints ?? [];
   const taints: Taint[] = present.filter(({ key }) => !ourKeys.has(key));
-  const add = (key: string, effect: string): void => {
+  let againMs: number | undefined;
+  const add = (key: string, effect: string, timeAdded = formatTime(nowMs)): void => {
     const before = present.find((taint) => taint.key === key && taint.effect === effect);
-    taints.push(before ?? { key, effect, ...(effect === 'NoExecute' && { timeAdded: formatTime(nowMs) }) });
+    taints.push(before ?? { key, effect, ...(effect === 'NoExecute' && { timeAdded }) });
   };
   for (const [type, status, key] of conditionTaints) {
     const condition = conditions.find((one) => one.type === type);
     // A node of which nothing is known yet is not one that was lost.
     if (condition?.status !== status) continue;
     add(key, 'NoSchedule');
-    if (evictingKeys.has(key) && isAnyReady) add(key, 'NoExecute');
+    if (!evictingKeys.has(key) || !isAnyReady) continue;
+    // Lost one way or the other: who has waited goes on waiting.
+    const before = present.find((taint) => evictingKeys.has(taint.key) && taint.effect === 'NoExecute');
+    const at = before === undefined ? turn() : 'now';
+    if (at === 'now') add(key, 'NoExecute', before?.timeAdded);
+    else if (at !== 'later') againMs = at;
   }
   if (node.spec?.unschedulable === true) add(unschedulableKey, 'NoSchedule');
   // The order in which they are is kept, so that nothing is written when nothing changes.
   const idOf = ({ key, effect }: Taint): string => `${key}:${effect}`;
   const order = new Map(present.map((taint, index) => [idOf(taint), index]));
   const rank = (taint: Taint): number => order.get(idOf(taint)) ?? present.length;
-  return taints.sort((a, b) => rank(a) - rank(b));
+  return { taints: taints.sort((a, b) => rank(a) - rank(b)), againMs };
 }
 
 /** Based on the version that was seen, since others may taint too. */
-function taintsPatch(node: Node, taints: readonly Taint[]): Write {
+function nodePatch(
+  node: Node,
+  taints: readonly Taint[],
+  labels: Readonly<Record<string, string>> | undefined,
+): Write {
   const { name = '', uid, resourceVersion } = node.metadata;
-  const patch = { metadata: { uid, resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } };
+  const metadata = { uid, resourceVersion, ...(labels === undefined ? {} : { labels }) };
+  const patch = { metadata, spec: { taints: taints.length === 0 ? null : taints } };
   return { kind: 'patch', ref: nodesRef, namespace: undefined, name, type: 'merge', patch };
 }
 
@@ -157,49 +223,4 @@ function notReady(pod: Pod, nowMs: number): Write {
     },
     accept: ['notFound', 'conflict'],
   };
-}
-
-/** Pods that do not tolerate the node's NoExecute taints go: at once, or when the toleration ends. */
-function evictions(pods: readonly Pod[], taints: readonly Taint[], nowMs: number): readonly Step[] {
-  const executing = taints.filter(({ effect }) => effect === 'NoExecute');
-  if (executing.length === 0) return [];
-  const steps: Step[] = [];
-  const writes: Write[] = [];
-  let againMs = Number.POSITIVE_INFINITY;
-  for (const pod of pods) {
-    if (!isActive(pod)) continue;
-    const leaveMs = Math.min(...executing.map((taint) => toleratedUntilMs(pod, taint)));
-    if (leaveMs > nowMs) {
-      againMs = Math.min(againMs, leaveMs - nowMs);
-      continue;
-    }
-    const message = `Marking for deletion Pod ${pod.metadata.namespace}/${pod.metadata.name}`;
-    const about = referenceTo(podsRef, pod);
-    writes.push(
-      deletion(podsRef, pod, {
-        done: { about, type: 'Normal', reason: 'TaintManagerEviction', message },
-        accept: ['notFound', 'conflict'],
-      }),
-    );
-  }
-  if (writes.length > 0) steps.push({ kind: 'together', writes });
-  if (Number.isFinite(againMs)) steps.push({ kind: 'again', afterMs: againMs });
-  return steps;
-}
-
-function toleratedUntilMs(pod: Pod, taint: Taint): number {
-  const tolerating = (pod.spec?.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
-  if (tolerating.length === 0) return Number.NEGATIVE_INFINITY;
-  const sinceMs = Date.parse(taint.timeAdded ?? '') || 0;
-  // The shortest counts; one without an end counts only when it stands alone. As Kubernetes has it.
-  const seconds = tolerating.flatMap(({ tolerationSeconds }) =>
-    tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)],
-  );
-  return seconds.length === 0 ? Number.POSITIVE_INFINITY : sinceMs + Math.min(...seconds) * 1000;
-}
-
-export function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === 'Exists' || (Boolean(key) && (value ?? '') === (taint.value ?? ''));
 }

@@ -31,10 +31,11 @@ function decided(steps: readonly Step[]): readonly string[] {
   });
 }
 
-test('plan() ends pods of a node that is gone; those that are held have failed first', () => {
+test('plan() ends pods of a node that is gone; they have failed before', () => {
   const pods = [aPod('a', 'Running'), aPod('held', 'Running', ['x']), aPod('done', 'Succeeded', ['x'])];
   const observed = { kind: 'node', pods, goneMs: quarantineMs } as const;
   assert.deepEqual(decided(plan(observed, { nowMs })), [
+    'Failed a DeletionByPodGC',
     'Failed held DeletionByPodGC',
     'delete a',
     'delete held',
@@ -44,7 +45,7 @@ test('plan() ends pods of a node that is gone; those that are held have failed f
 });
 
 for (const [what, pod, expected] of [
-  ['goes', aPod('a', 'Pending', [], 30), ['delete a']],
+  ['goes', aPod('a', 'Pending', [], 30), ['Failed a', 'delete a']],
   ['that is held has failed, and goes', aPod('a', 'Pending', ['x'], 30), ['Failed a', 'delete a']],
   ['that is held and going has failed', aPod('a', 'Pending', ['x'], 0), ['Failed a']],
   ['that is held and has failed stays', aPod('a', 'Failed', ['x'], 0), []],
@@ -52,3 +53,24 @@ for (const [what, pod, expected] of [
   test(`plan(): a pod that never had a node and is being deleted ${what}`, () => {
     assert.deepEqual(decided(plan({ kind: 'unbound', pod }, { nowMs })), expected);
   });
+
+test('plan() takes away the oldest of those that have ended; those that were evicted first', () => {
+  const pods = ['a', 'b', 'c', 'd'].map((name, at): Pod => {
+    const pod = aPod(name, at === 3 ? 'Failed' : 'Succeeded');
+    return {
+      metadata: { ...pod.metadata, creationTimestamp: `2026-01-0${at + 1}T00:00:00Z` },
+      status: { ...pod.status, ...(at === 3 ? { reason: 'Evicted' } : {}) },
+    };
+  });
+  assert.deepEqual(decided(plan({ kind: 'ended', pods, threshold: 2 }, { nowMs })), ['delete d', 'delete a']);
+  assert.deepEqual(decided(plan({ kind: 'ended', pods, threshold: 4 }, { nowMs })), []);
+});
+
+test('plan() takes away those that end on a node that is out of service, held or not', () => {
+  const pods = [aPod('a', 'Running', [], 30), aPod('held', 'Running', ['x'], 0)];
+  assert.deepEqual(decided(plan({ kind: 'outOfService', pods }, { nowMs })), [
+    'Failed a',
+    'Failed held',
+    'delete a',
+  ]);
+});

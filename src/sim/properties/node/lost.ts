@@ -3,7 +3,7 @@ import type { KubeObject, Node, Pod } from '../../../api/index.ts';
 import type { Property } from '../../property.ts';
 import { isReady, isTerminal, undisturbedMs } from '../facts.ts';
 
-/** Grace of the controller: 40 s; and time to come to know and to write. */
+/** Grace of the controller: 50 s; and time to come to know and to write. */
 const silentMsMax = 60_000;
 const slackMs = 15_000;
 /** How long nothing but nodes has been broken: all watches are whole again, and controllers have listened for their grace. */

@@ -1,0 +1,115 @@
+/** Which pods leave a tainted node, and when. As Kubernetes' taint eviction controller. Pure. */
+import type { Pod, PodCondition, Taint, Toleration } from '../../api/index.ts';
+import { formatTime } from '../../lib/index.ts';
+import { isActive, podCondition } from '../pod-state.ts';
+import { podsRef, referenceTo } from '../resources.ts';
+import { deletion, type Step, type Write } from '../step.ts';
+
+export const noExecute = (taints: readonly Taint[] | undefined): readonly Taint[] =>
+  (taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+
+/** Pods that go later, by uid. */
+export function waitingPods(
+  pods: readonly Pod[],
+  taints: readonly Taint[],
+  nowMs: number,
+): ReadonlySet<string> {
+  const executing = noExecute(taints);
+  const waiting = new Set<string>();
+  if (executing.length === 0) return waiting;
+  for (const pod of pods) {
+    const leaveMs = leavesAtMs(pod, executing);
+    if (isActive(pod) && leaveMs > nowMs && Number.isFinite(leaveMs)) waiting.add(pod.metadata.uid ?? '');
+  }
+  return waiting;
+}
+
+/** Those that do not tolerate a taint go: at once, or when the toleration ends. `spared`: they would have gone, and need not any more. */
+export function evictions(
+  pods: readonly Pod[],
+  spared: readonly Pod[],
+  taints: readonly Taint[],
+  nowMs: number,
+): readonly Step[] {
+  const steps: Step[] = spared.map((pod) => ({ kind: 'event', event: told(pod, 'Cancelling deletion of') }));
+  const executing = noExecute(taints);
+  if (executing.length === 0) return steps;
+  const marks: Write[] = [];
+  const deletions: Write[] = [];
+  let againMs = Number.POSITIVE_INFINITY;
+  for (const pod of pods) {
+    if (!isActive(pod)) continue;
+    const leaveMs = leavesAtMs(pod, executing);
+    if (leaveMs > nowMs) {
+      againMs = Math.min(againMs, leaveMs - nowMs);
+      continue;
+    }
+    marks.push(...disruption(pod, nowMs));
+    const done = told(pod, 'Marking for deletion');
+    deletions.push(deletion(podsRef, pod, { done, accept: ['notFound', 'conflict'] }));
+  }
+  if (marks.length > 0) steps.push({ kind: 'together', writes: marks });
+  if (deletions.length > 0) steps.push({ kind: 'together', writes: deletions });
+  if (Number.isFinite(againMs)) steps.push({ kind: 'again', afterMs: againMs });
+  return steps;
+}
+
+const told = (pod: Pod, what: string) => ({
+  about: referenceTo(podsRef, pod),
+  type: 'Normal' as const,
+  reason: 'TaintManagerEviction',
+  message: `${what} Pod ${pod.metadata.namespace}/${pod.metadata.name}`,
+});
+
+/** So that whoever owns it knows that it did not fail by itself. */
+function disruption(pod: Pod, nowMs: number): readonly Write[] {
+  const present = podCondition(pod, 'DisruptionTarget');
+  const reason = 'DeletionByTaintManager';
+  if (present?.status === 'True' && present.reason === reason) return [];
+  const { namespace, name = '', uid } = pod.metadata;
+  const condition: PodCondition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason,
+    message: 'Taint manager: deleting due to NoExecute taint',
+    lastTransitionTime: formatTime(nowMs),
+  };
+  return [
+    {
+      kind: 'patch',
+      ref: podsRef,
+      namespace,
+      name,
+      type: 'strategic',
+      patch: { metadata: { uid }, status: { conditions: [condition] } },
+      subresource: 'status',
+      accept: ['notFound', 'conflict'],
+    },
+  ];
+}
+
+/** -∞: at once; ∞: never. */
+function leavesAtMs(pod: Pod, taints: readonly Taint[]): number {
+  const tolerations = pod.spec?.tolerations ?? [];
+  // Who came when the taint was there already has all its time before it.
+  const boundAt = podCondition(pod, 'PodScheduled')?.lastTransitionTime ?? pod.metadata.creationTimestamp;
+  const boundMs = Date.parse(boundAt ?? '') || 0;
+  let leavesMs = Number.POSITIVE_INFINITY;
+  for (const taint of taints) {
+    // The first that fits counts, whatever others say.
+    const toleration = tolerations.find((one) => tolerates(one, taint));
+    if (toleration === undefined) return Number.NEGATIVE_INFINITY;
+    const { tolerationSeconds } = toleration;
+    if (tolerationSeconds === undefined) continue;
+    if (tolerationSeconds <= 0) return Number.NEGATIVE_INFINITY;
+    const sinceMs = Math.max(Date.parse(taint.timeAdded ?? '') || 0, boundMs);
+    leavesMs = Math.min(leavesMs, sinceMs + tolerationSeconds * 1000);
+  }
+  return leavesMs;
+}
+
+export function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
+  if (effect && effect !== taint.effect) return false;
+  if (key && key !== taint.key) return false;
+  return operator === 'Exists' || (Boolean(key) && (value ?? '') === (taint.value ?? ''));
+}
