@@ -148,3 +148,58 @@ test('createHollowEndpoint() answers logs and exec', async () => {
     /not found/,
   );
 });
+
+const resize = (client: Awaited<ReturnType<typeof start>>['client'], name: string, cpu: string) =>
+  client.patch(
+    podsRef,
+    'default',
+    name,
+    'strategic',
+    { spec: { containers: [{ name: 'c', resources: { requests: { cpu } } }] } },
+    { subresource: 'resize' },
+  );
+
+test('hollow pods are resized at once, wait for room, or can never be', async () => {
+  const { clock, client, whole } = await start({ count: 1, cpuCount: 4 });
+  const containers = [{ name: 'c', image: 'x', resources: { requests: { cpu: '1500m' } } }];
+  for (const name of ['a', 'b'])
+    await client.create(podsRef, podOn('hollow-0', name, { spec: { nodeName: 'hollow-0', containers } }));
+  await clock.advance(10);
+  const pod = (name: string) => client.peek<Pod>(podsRef, `default/${name}`)?.status;
+  const pending = (name: string) => pod(name)?.conditions?.find(({ type }) => type === 'PodResizePending');
+  const cpuOf = (name: string) => pod(name)?.containerStatuses?.[0]?.allocatedResources?.['cpu'];
+  assert.equal(cpuOf('a'), '1500m');
+  await resize(client, 'a', '2');
+  await clock.advance(10);
+  assert.equal(cpuOf('a'), '2');
+  assert.equal(pod('a')?.containerStatuses?.[0]?.resources?.requests?.['cpu'], '2');
+  assert.equal(pod('a')?.observedGeneration, 2);
+  await resize(client, 'a', '3');
+  await clock.advance(10);
+  assert.equal(pending('a')?.reason, 'Deferred');
+  assert.equal(cpuOf('a'), '2');
+  await resize(client, 'b', '5');
+  await clock.advance(10);
+  assert.equal(pending('b')?.reason, 'Infeasible');
+  const writes = client.requests.length;
+  await clock.advance(5000);
+  assert.equal(
+    client.requests.slice(writes).filter(({ resource }) => resource === 'pods').length,
+    0,
+    'silence',
+  );
+  await resize(client, 'b', '500m');
+  await clock.advance(10);
+  assert.equal(pending('b'), undefined);
+  assert.equal(cpuOf('a'), '3', 'there is room now');
+  assert.equal(pending('a'), undefined);
+  // Another process goes on where this one stopped.
+  await resize(client, 'a', '3800m');
+  await clock.advance(10);
+  assert.equal(pending('a')?.reason, 'Deferred');
+  await client.delete(podsRef, 'default', 'b', { gracePeriodSeconds: 0 });
+  const second = startHollowNodes(whole);
+  await clock.advance(20);
+  closers.push(() => void second.then((nodes) => nodes.stop()));
+  assert.equal(cpuOf('a'), '3800m');
+});

@@ -4,7 +4,7 @@
  *   one pod informer ──▶ hollowStep ──▶ (start delay) ──▶ lanes ──▶ one status patch a pod
  *   one timer        ──▶ a few leases a tick, so that all are renewed in each interval
  *
- * Owns the Node objects `namePrefix-0 …`, their leases, and the status of the pods bound to them.
+ * Owns the Node objects `namePrefix-0 …`, their leases, the status of the pods bound to them, and the end of their volumes, of which there are the names only.
  * Crash-only: everything is derived from the objects; a restarted process goes on where they stand.
  */
 import type { Lease, Node, Pod } from '../../api/index.ts';
@@ -22,13 +22,18 @@ import {
 import { Lanes } from '../lanes.ts';
 import { type MachineFacts, nodeConditions, nodeObject, nodeStatus } from '../node/node-object.ts';
 import { kubeletVersion, leasesRef, nodeLeaseNamespace, nodesRef, podsRef } from '../objects.ts';
+import { type NodeRoom, resizeRefusal, roomOf } from '../pods/allocation.ts';
 import type { NodeUsageNow } from '../server/statistics.ts';
+import { LocalVolumes } from '../volumes/local-volumes.ts';
 import {
   finishedStatus,
+  grantedOf,
   type HollowStep,
   hollowStep,
+  isDeferred,
   isHeld,
   readyStatus,
+  resizedStatus,
   runningStatus,
 } from './hollow-pod.ts';
 import { HollowMeter } from './hollow-use.ts';
@@ -103,6 +108,16 @@ function delayOf(step: HollowStep, startMs: number, stopMs: number): number {
   }
 }
 
+const podsMaxDefault = 110;
+
+/** Does it take less of its node than before? */
+function leavesRoom(before: Pod, pod: Pod): boolean {
+  const isOver = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  if (isOver(pod)) return !isOver(before);
+  const [old, now] = [roomOf(grantedOf(before)), roomOf(grantedOf(pod))];
+  return now.cpuMilli < old.cpuMilli || now.memoryBytes < old.memoryBytes;
+}
+
 class Hollow implements HollowNodes {
   readonly names: readonly string[];
   readonly #options: HollowOptions;
@@ -118,6 +133,8 @@ class Hollow implements HollowNodes {
   readonly #podInformer;
   readonly #leaseLanes: Lanes;
   readonly #meter = new HollowMeter();
+  /** By uid: pods whose resize waits for room. */
+  readonly #deferred = new Set<string>();
   readonly #subscriptions: { cancel(): void }[] = [];
   readonly #nodeInformer;
   #leaseTimer: Timer | undefined;
@@ -156,6 +173,15 @@ class Hollow implements HollowNodes {
       this.#podInformer.onChange((change) => this.#onPod(change)),
       this.#nodeInformer.onChange((change) => this.#onNode(change)),
     );
+    const { count, log = silentLog } = this.#options;
+    const volumes = new LocalVolumes({
+      ...this.#options,
+      log,
+      ...(count === 1 ? { nodeName: this.names[0] as string } : {}),
+      isOurs: (name) => this.#indexes.has(name),
+      erase: async () => {},
+    });
+    this.#subscriptions.push({ cancel: () => volumes.stop() });
     this.#scheduleLeases();
   }
 
@@ -194,9 +220,18 @@ class Hollow implements HollowNodes {
       this.#timers.get(uid)?.cancel();
       this.#timers.delete(uid);
       this.#ends.delete(uid);
+      this.#deferred.delete(uid);
       if (pod.status?.podIP) this.#addresses.release(pod.status.podIP);
+      this.#retryResizes(nodeName);
       return;
     }
+    if (isDeferred(pod)) {
+      this.#deferred.add(uid);
+      // There may have been room while nobody looked.
+      if (change.kind === 'added') this.#retryResize(uid, pod);
+    } else if (this.#deferred.size > 0) this.#deferred.delete(uid);
+    if (this.#deferred.size > 0 && change.kind === 'updated' && leavesRoom(change.previous, pod))
+      this.#retryResizes(nodeName);
     this.#consider(change.key, pod);
   }
 
@@ -223,6 +258,48 @@ class Hollow implements HollowNodes {
     this.#timers.set(uid, timer);
   }
 
+  /** What waits for room on a node is looked at again. */
+  #retryResizes(nodeName: string): void {
+    if (this.#deferred.size === 0) return;
+    for (const pod of this.#podsOn(nodeName)) {
+      const uid = pod.metadata.uid ?? '';
+      if (this.#deferred.has(uid)) this.#retryResize(uid, pod);
+    }
+  }
+
+  #retryResize(uid: string, pod: Pod): void {
+    this.#lanes.add(uid, async () => {
+      try {
+        await this.#resizePod(pod);
+      } catch (error) {
+        if (isError(error, 'notFound') || this.#stopped) return;
+        this.#options.clock.after(retryDelayMs, () => this.#retryResize(uid, pod));
+      }
+    });
+  }
+
+  async #resizePod(pod: Pod): Promise<void> {
+    const now = this.#podInformer.get(`${pod.metadata.namespace}/${pod.metadata.name}`);
+    if (now === undefined || now.metadata.uid !== pod.metadata.uid || this.#stopped) return;
+    const others = [...this.#podsOn(now.spec?.nodeName ?? '')].filter(
+      ({ metadata, status }) =>
+        metadata.uid !== now.metadata.uid && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
+    );
+    const refusal = resizeRefusal(this.#capacity, others.map(grantedOf), now);
+    const before = now.status?.conditions?.find(({ type }) => type === 'PodResizePending');
+    const isSaid =
+      refusal !== undefined &&
+      before?.observedGeneration === now.metadata.generation &&
+      before?.message === refusal.message;
+    if (!isSaid) await this.#writeStatus(now, resizedStatus(now, refusal, this.#options.clock.nowMs()));
+  }
+
+  get #capacity(): NodeRoom {
+    const { cpuCount, memoryBytes, ephemeralStorageBytes } = this.#factsOf(0);
+    const pods = this.#options.podsMax ?? podsMaxDefault;
+    return { cpuMilli: cpuCount * 1000, memoryBytes, ephemeralBytes: ephemeralStorageBytes, pods };
+  }
+
   /** Found by simulation: by the clock on the wall, which had been wrong by a day, a pod ran for a day too long. */
   #endsInMs(uid: string, afterMs: number): number {
     const nowMs = this.#options.clock.monotonicMs();
@@ -240,6 +317,7 @@ class Hollow implements HollowNodes {
     try {
       if (step.kind === 'start') await this.#startPod(pod);
       else if (step.kind === 'delete') await this.#deletePod(pod);
+      else if (step.kind === 'resize') await this.#resizePod(pod);
       else if (step.kind === 'ready') await this.#writeStatus(pod, readyStatus(this.#options.clock.nowMs()));
       else if (step.kind === 'finish')
         await this.#writeStatus(pod, finishedStatus(pod, step.exitCode, this.#options.clock.nowMs()));
@@ -371,7 +449,7 @@ class Hollow implements HollowNodes {
       name: this.names[index] as string,
       address: options.nodeAddress ?? '127.0.0.1',
       serverPort: options.serverPort ?? 10250,
-      podsMax: options.podsMax ?? 110,
+      podsMax: options.podsMax ?? podsMaxDefault,
       labels: { 'caelum.dev/hollow': 'true', ...options.labels, ...options.labelsOf?.(index) },
       runtimeVersion: 'hollow://1.0.0',
     };

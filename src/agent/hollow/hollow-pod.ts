@@ -1,13 +1,22 @@
 /**
  * What a hollow node makes of a pod: waiting, running, finished, gone. Pure.
  *
- *   Pod ──▶ hollowStep ──▶ start | finish | delete | nothing
+ *   Pod ──▶ hollowStep ──▶ start | ready | resize | finish | delete | nothing
  *
  * A pod with the annotation `hollow.caelum.dev/exit-after-ms` (and a restart policy other than Always) finishes after that time,
  * with the exit code of `hollow.caelum.dev/exit-code` (0 when absent).
  */
-import type { Container, ContainerState, ContainerStatus, Pod, PodStatus } from '../../api/index.ts';
+import {
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  type Pod,
+  type PodCondition,
+  type PodStatus,
+  specInUse,
+} from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
+import { allocationOfStatus, type ResizeRefusal, withAllocation } from '../pods/allocation.ts';
 import { qosClassOf } from '../pods/qos.ts';
 
 export const exitAfterAnnotation = 'hollow.caelum.dev/exit-after-ms';
@@ -17,6 +26,8 @@ export type HollowStep =
   | { readonly kind: 'start' }
   /** It runs, and is called not ready: its node was thought lost. */
   | { readonly kind: 'ready' }
+  /** It asks for other amounts than it was granted. */
+  | { readonly kind: 'resize' }
   | { readonly kind: 'finish'; readonly afterMs: number; readonly exitCode: number }
   | { readonly kind: 'delete' }
   | { readonly kind: 'nothing' };
@@ -31,6 +42,7 @@ export function hollowStep(pod: Pod, nowMs: number): HollowStep {
   if (phase === 'Succeeded' || phase === 'Failed') return { kind: 'nothing' };
   if (phase !== 'Running') return { kind: 'start' };
   if (isCalledNotReady(pod)) return { kind: 'ready' };
+  if (isResizeDue(pod)) return { kind: 'resize' };
   const exitAfter = pod.metadata.annotations?.[exitAfterAnnotation];
   if (exitAfter === undefined || (pod.spec?.restartPolicy ?? 'Always') === 'Always')
     return { kind: 'nothing' };
@@ -55,6 +67,62 @@ const passesGates = (pod: Pod): boolean =>
       (condition) => condition.type === gate.conditionType && condition.status === 'True',
     ),
   );
+
+const pendingOf = ({ status }: Pod): PodCondition | undefined =>
+  status?.conditions?.find(({ type }) => type === 'PodResizePending');
+
+/** It waits for room, for the generation that it is of. */
+export const isDeferred = (pod: Pod): boolean => pendingOf(pod)?.reason === 'Deferred';
+
+function isResizeDue(pod: Pod): boolean {
+  const pending = pendingOf(pod);
+  if (specInUse(pod) === pod.spec) return pending !== undefined;
+  return pending?.observedGeneration !== pod.metadata.generation || pending === undefined;
+}
+
+/** The pod with what it was granted: what its status says. */
+export function grantedOf(pod: Pod): Pod {
+  const allocation = allocationOfStatus(pod);
+  return allocation === undefined ? pod : withAllocation(pod, allocation);
+}
+
+/** The patch body for `status` when a resize has been decided on. What is granted is there at once. */
+export function resizedStatus(pod: Pod, refusal: ResizeRefusal | undefined, nowMs: number): PodStatus {
+  const generation = pod.metadata.generation;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const before = pendingOf(pod);
+  if (refusal !== undefined) {
+    const now = formatTime(nowMs);
+    const lastTransitionTime = before?.lastTransitionTime ?? now;
+    const pending = { type: 'PodResizePending', status: 'True', lastTransitionTime, ...refusal, ...observed };
+    return { ...observed, conditions: [pending] };
+  }
+  const containers = new Map(
+    [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map((one) => [one.name, one]),
+  );
+  const grant = (status: ContainerStatus): ContainerStatus => {
+    const container = containers.get(status.name);
+    return container === undefined ? status : { ...status, ...resourcesOf(container) };
+  };
+  const { containerStatuses = [], initContainerStatuses } = pod.status ?? {};
+  return {
+    ...observed,
+    ...(before === undefined
+      ? {}
+      : { conditions: [{ $patch: 'delete', type: before.type }] as unknown as PodCondition[] }),
+    containerStatuses: containerStatuses.map(grant),
+    ...(initContainerStatuses === undefined
+      ? {}
+      : { initContainerStatuses: initContainerStatuses.map(grant) }),
+  };
+}
+
+function resourcesOf({
+  resources = {},
+}: Container): Pick<ContainerStatus, 'allocatedResources' | 'resources'> {
+  const { requests } = resources;
+  return { ...(requests === undefined ? {} : { allocatedResources: requests }), resources };
+}
 
 /** The patch body for `status` that makes a running pod Ready again. */
 export function readyStatus(nowMs: number): PodStatus {
@@ -89,6 +157,7 @@ function containerStatus(pod: Pod, container: Container, state: ContainerState):
     image: container.image ?? '',
     imageID: container.image ?? '',
     containerID: containerIdOf(pod, container.name),
+    ...resourcesOf(container),
     started: running,
   };
 }
