@@ -231,7 +231,7 @@ test('containerSpecOf() merges image and container', () => {
   assert.deepEqual([env.get('A'), env.get('B'), env.get('HOSTNAME')], ['own', 'image', 'h']);
   assert.deepEqual(
     spec({}, { runAsUser: 7, fsGroup: 9, supplementalGroups: [3] }).security.supplementalGroups,
-    [3, 9],
+    [0, 3, 9],
   );
   assert.throws(
     () => spec({ securityContext: { runAsNonRoot: true } }),

@@ -109,7 +109,8 @@ function securityOf(parts: ContainerParts): SecuritySpec {
   const privileged = own?.privileged ?? false;
   const seccomp = own?.seccompProfile ?? shared?.seccompProfile;
   const fromImage = shared?.supplementalGroupsPolicy === 'Strict' ? [] : account.groups;
-  const groups = new Set([...fromImage, ...(shared?.supplementalGroups ?? [])]);
+  // The own group among them: a set-group-id program must not shake off what is denied to it (CVE-2023-25173).
+  const groups = new Set([groupId, ...fromImage, ...(shared?.supplementalGroups ?? [])]);
   if (shared?.fsGroup !== undefined) groups.add(shared.fsGroup);
   return {
     privileged,
