@@ -16,6 +16,8 @@ export const servicesRef = core('services');
 export const serviceAccountsRef = core('serviceaccounts');
 export const namespacesRef = core('namespaces', false);
 export const eventsRef = core('events');
+export const persistentVolumesRef = core('persistentvolumes', false);
+export const persistentVolumeClaimsRef = core('persistentvolumeclaims');
 export const leasesRef: ResourceRef = {
   group: 'coordination.k8s.io',
   version: 'v1',

@@ -2,13 +2,14 @@
  * Carries out plans: watches pods and nodes, plans what waits, binds, and tells why when nothing fits.
  *
  *   pods, nodes (informers) ─▶ snapshot ┐
- *   pods without a node ─▶ waiting ─────┴─▶ plan ─▶ bind (all at once) ─▶ assumed until the informer confirms
+ *   pods without a node ─▶ waiting ─────┴─▶ plan ─▶ (volumes) ─▶ bind (all at once) ─▶ assumed until the informer confirms
  *                             ▲               └─▶ wait: condition, event ─▶ set aside ─┐
  *                             └──────────── something changed, or time has passed ◀────┘
  *
  * Owns retries and back-off. Invariant: a pod is planned only when no binding of it is under way.
  */
 import {
+  claimsOf,
   type Namespace,
   type Node,
   namespaces as namespacesRef,
@@ -25,6 +26,7 @@ import {
 } from '../client/index.ts';
 import {
   type Clock,
+  explainError,
   formatTime,
   isError,
   KeyedBackoff,
@@ -32,10 +34,11 @@ import {
   NewestMap,
   type Random,
 } from '../lib/index.ts';
-import { choosesNamespaces } from './demand.ts';
+import { choosesNamespaces, demandOf } from './demand.ts';
 import { plan, type Refusals, type Step, type WaitingPod, waitMessage } from './plan.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
+import { VolumeBinding } from './volume-binding.ts';
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -79,6 +82,8 @@ const retryAllMs = 300_000;
 const asideRestMs = 1000;
 /** Until a reason that could not be written is written again. */
 const toldAgainMs = 5000;
+/** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
+const claimsRestMs = 100;
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -98,19 +103,32 @@ class BindLoop implements Scheduler {
   readonly #binding = new Set<string>();
   readonly #decisions = new NewestMap<string, Explanation>(rememberedMax);
   readonly #backoff: KeyedBackoff<string>;
+  readonly #volumes: VolumeBinding;
+  /** Whose claims were not ready, for the first time. */
+  readonly #firstLooks = new Set<string>();
   #planned = false;
   #followsNamespaces = false;
-  #awaitsNamespaces = false;
+  /** How many sorts of objects are being read for the first time. */
+  #awaited = 0;
   #stopped = false;
   #sweep: { cancel(): void } | undefined;
   #asideTimer: { cancel(): void } | undefined;
   #asideTriedMs = Number.NEGATIVE_INFINITY;
+  #asideWhom: 'all' | 'claims' = 'claims';
   readonly #subscriptions: { cancel(): void }[] = [];
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#events = createEventRecorder({ ...options, component: this.#name });
     this.#backoff = new KeyedBackoff({ firstMs: 1000, maxMs: 10_000, jitter: 0.25, random: options.random });
+    const { clock, client, informers } = options;
+    this.#volumes = new VolumeBinding({
+      clock,
+      client,
+      informers,
+      snapshot: this.#snapshot,
+      onChange: () => this.#tryAside('claims'),
+    });
   }
 
   get #name(): string {
@@ -136,7 +154,7 @@ class BindLoop implements Scheduler {
   /** Labels of namespaces matter to few clouds, so they are followed from the first pod on that chooses pods by them. */
   #followNamespaces(): void {
     this.#followsNamespaces = true;
-    this.#awaitsNamespaces = true;
+    this.#awaited++;
     const namespaces = this.#options.informers.informer<Namespace>(namespacesRef);
     const changed = ({ kind, key, object }: Change<Namespace>): void => {
       if (kind === 'deleted') this.#snapshot.removeNamespace(key);
@@ -145,7 +163,16 @@ class BindLoop implements Scheduler {
     };
     this.#subscriptions.push(namespaces.onChange(changed));
     void namespaces.whenSynced().then(() => {
-      this.#awaitsNamespaces = false;
+      this.#awaited--;
+      this.#schedulePlan();
+    });
+  }
+
+  /** So do claims. */
+  #followVolumes(): void {
+    this.#awaited++;
+    void this.#volumes.follow().then(() => {
+      this.#awaited--;
       this.#schedulePlan();
     });
   }
@@ -154,6 +181,7 @@ class BindLoop implements Scheduler {
     this.#stopped = true;
     this.#sweep?.cancel();
     this.#asideTimer?.cancel();
+    this.#volumes.stop();
     for (const one of this.#subscriptions) one.cancel();
     this.#events.stop();
   }
@@ -174,12 +202,14 @@ class BindLoop implements Scheduler {
     const { nodeName, affinity } = object.spec ?? {};
     if (affinity !== undefined && !this.#followsNamespaces && choosesNamespaces(affinity))
       this.#followNamespaces();
+    if (!this.#volumes.isFollowing && claimsOf(object).length > 0) this.#followVolumes();
     const over =
       kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
     if (over) {
       const held = this.#snapshot.placed(key) !== undefined;
       this.#snapshot.removePod(key);
       this.#forget(key);
+      this.#volumes.cancel(key);
       if (held) this.#tryAside();
       return;
     }
@@ -214,12 +244,15 @@ class BindLoop implements Scheduler {
   #forget(key: string): void {
     this.#waiting.delete(key);
     this.#aside.delete(key);
+    this.#firstLooks.delete(key);
     this.#backoff.reset(key);
   }
 
-  /** Something has changed that may make room: all that was set aside is tried again, at once or after a rest. */
-  #tryAside(): void {
-    if (this.#aside.size === 0 || this.#asideTimer !== undefined || this.#stopped) return;
+  /** Something has changed that may make room, for all or for those with claims: what was set aside is tried again, at once or after a rest. */
+  #tryAside(whom: 'all' | 'claims' = 'all'): void {
+    if (this.#aside.size === 0 || this.#stopped) return;
+    if (whom === 'all') this.#asideWhom = 'all';
+    if (this.#asideTimer !== undefined) return;
     const { clock } = this.#options;
     const restMs = Math.max(0, this.#asideTriedMs + asideRestMs - clock.monotonicMs());
     this.#asideTimer = clock.after(restMs, () => {
@@ -230,8 +263,13 @@ class BindLoop implements Scheduler {
   }
 
   #takeAside(): void {
-    for (const [key, pod] of this.#aside) this.#waiting.set(key, pod);
-    this.#aside.clear();
+    const isForAll = this.#asideWhom === 'all';
+    this.#asideWhom = 'claims';
+    for (const [key, pod] of this.#aside) {
+      if (!isForAll && !demandOf(pod).hasClaims) continue;
+      this.#waiting.set(key, pod);
+      this.#aside.delete(key);
+    }
     this.#schedulePlan();
   }
 
@@ -245,13 +283,13 @@ class BindLoop implements Scheduler {
   #timer = false;
 
   #schedulePlan(): void {
-    if (!this.#planned || this.#awaitsNamespaces || this.#stopped) return;
+    if (!this.#planned || this.#awaited > 0 || this.#stopped) return;
     if (this.#timer || this.#waiting.size === 0) return;
     this.#timer = true;
     // After the events of this turn: a burst of pods is one plan.
     this.#options.clock.after(0, () => {
       this.#timer = false;
-      if (!this.#stopped && !this.#awaitsNamespaces) this.#planBatch();
+      if (!this.#stopped && this.#awaited === 0) this.#planBatch();
     });
   }
 
@@ -267,10 +305,32 @@ class BindLoop implements Scheduler {
       const pod = podOf.get(step.podKey);
       if (pod === undefined) continue;
       this.#remember(step);
-      if (step.kind === 'bind') void this.#bind(step, pod);
+      if (step.kind === 'bind')
+        void (step.volumes === undefined ? this.#bind(step, pod) : this.#bindVolumes(step, pod));
       else this.#setAside(step, pod);
     }
     this.#schedulePlan();
+  }
+
+  /** Its volumes on the node first; then the pod. Never rejects. */
+  async #bindVolumes(step: Step & { kind: 'bind' }, pod: Pod): Promise<void> {
+    const { podKey, volumes } = step;
+    this.#binding.add(podKey);
+    try {
+      if (volumes !== undefined) await this.#volumes.carryOut(podKey, volumes);
+    } catch (error) {
+      if (this.#stopped) return;
+      this.#binding.delete(podKey);
+      const placed = this.#snapshot.placed(podKey);
+      const isStill = placed === undefined || placed.pod === pod;
+      if (isStill) this.#snapshot.removePod(podKey);
+      const message = `running PreBind plugin "VolumeBinding": binding volumes: ${explainError(error)}`;
+      if (!isError(error, 'conflict', 'notFound'))
+        this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
+      this.#options.clock.after(isStill ? this.#backoff.next(podKey) : 0, () => this.#again(podKey));
+      return;
+    }
+    await this.#bind(step, pod);
   }
 
   async #bind(step: Step & { kind: 'bind' }, pod: Pod): Promise<void> {
@@ -336,10 +396,16 @@ class BindLoop implements Scheduler {
   }
 
   #setAside(step: Step & { kind: 'wait' }, pod: Pod): void {
-    this.#aside.set(step.podKey, pod);
-    const message = waitMessage(step.nodes, step.refused);
+    const { podKey } = step;
+    if (step.unresolved !== undefined && !this.#firstLooks.has(podKey)) {
+      this.#firstLooks.add(podKey);
+      this.#options.clock.after(claimsRestMs, () => this.#again(podKey));
+      return;
+    }
+    this.#aside.set(podKey, pod);
+    const message = waitMessage(step.nodes, step.refused, step.unresolved);
     this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
-    this.#tellWhy(step.podKey, pod, message);
+    this.#tellWhy(podKey, pod, message);
   }
 
   /** The pod's condition. Told until it is there, while the pod waits: it is looked at again only when something changes. */
@@ -393,7 +459,7 @@ class BindLoop implements Scheduler {
             at,
             nodes: step.nodes,
             refused,
-            message: waitMessage(step.nodes, step.refused),
+            message: waitMessage(step.nodes, step.refused, step.unresolved),
           },
     );
   }

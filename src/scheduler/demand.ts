@@ -5,6 +5,7 @@
  */
 import {
   type Affinity,
+  claimsOf,
   type LabelSelector,
   labelPredicate,
   type Pod,
@@ -39,6 +40,8 @@ export interface Demand {
   readonly tolerations: readonly Toleration[];
   readonly hostPorts: readonly HostPortDemand[];
   readonly spread: readonly TopologySpreadConstraint[];
+  /** It has claims: where it can go depends on their volumes too. */
+  readonly hasClaims: boolean;
   /** Who made it: replicas of one owner are spread. */
   readonly owner: string;
   /** True when a node's feasibility and score depend on that node alone. */
@@ -52,6 +55,8 @@ export interface Amounts {
   readonly memoryBytes: number;
   readonly ephemeralBytes: number;
   readonly extended: ReadonlyMap<string, number>;
+  /** Names of the claims that it uses and others could use too; undefined: none. */
+  readonly claims?: readonly string[];
 }
 
 /** For scores only, as Kubernetes: a container that asks for nothing still costs something. */
@@ -108,7 +113,12 @@ function addUp(pod: Pod): Amounts {
     else if (name === 'ephemeral-storage') total.ephemeralBytes = amount;
     else if (amount > 0) extended.set(name, amount);
   }
-  return { ...total, extended: extended.size === 0 ? nothingExtended : extended };
+  const claims = (pod.spec?.volumes ?? []).flatMap((one) => one.persistentVolumeClaim?.claimName ?? []);
+  return {
+    ...total,
+    extended: extended.size === 0 ? nothingExtended : extended,
+    ...(claims.length === 0 ? {} : { claims }),
+  };
 }
 
 /** Of all containers that stay: sidecars too. */
@@ -158,6 +168,8 @@ function workOut(pod: Pod): Demand {
   const spread = (spec?.topologySpreadConstraints ?? []).map((one) => withRevision(one, pod));
   const looksAtPods =
     spread.length > 0 || affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined;
+  const claims = claimsOf(pod).map(({ name }) => name);
+  const hasClaims = claims.length > 0;
   const key = JSON.stringify([
     metadata.namespace,
     owner === '' ? metadata.labels : owner,
@@ -172,6 +184,7 @@ function workOut(pod: Pod): Demand {
     spec?.tolerations,
     hostPorts,
     spread,
+    ...claims,
   ]);
   return {
     key,
@@ -185,8 +198,9 @@ function workOut(pod: Pod): Demand {
     tolerations: spec?.tolerations ?? [],
     hostPorts,
     spread,
+    hasClaims,
     owner,
-    isPlain: !looksAtPods && hostPorts.length === 0,
+    isPlain: !looksAtPods && hostPorts.length === 0 && !hasClaims,
   };
 }
 

@@ -4,7 +4,7 @@
  *   snapshot ──▶ feasible (filters) ──▶ scored ──▶ steps: bind, or wait with the reason for each node
  *
  * Pods that ask the same are planned together: what nodes are possible is worked out once, and the best node is taken from a heap whose top alone changes
- * with each placement. Pods that look at other pods (affinity, spreading) or at host ports are planned one by one over all nodes.
+ * with each placement. Pods that look at other pods (affinity, spreading), at host ports or at volumes are planned one by one over all nodes.
  *
  * Owns the order of placement: priority, then age. Does not own retries, binding or clocks.
  * Invariant: a plan never overcommits a node. What it binds is in the snapshot when it returns.
@@ -17,6 +17,7 @@ import { NodeHeap } from './node-heap.ts';
 import { defaultPolicy, nodeScore, type Policy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
 import { suitableNodes } from './suitable.ts';
+import type { VolumeDecision } from './volume-book.ts';
 
 /** How many nodes were refused, by reason. */
 export type Refusals = ReadonlyMap<string, number>;
@@ -29,8 +30,17 @@ export type Step =
       readonly score: number;
       readonly possible: number;
       readonly refused: Refusals;
+      /** Has to be carried out first: its volumes on that node. */
+      readonly volumes?: VolumeDecision;
     }
-  | { readonly kind: 'wait'; readonly podKey: string; readonly nodes: number; readonly refused: Refusals };
+  | {
+      readonly kind: 'wait';
+      readonly podKey: string;
+      readonly nodes: number;
+      readonly refused: Refusals;
+      /** No node was looked at, since none would do. */
+      readonly unresolved?: string;
+    };
 
 export interface WaitingPod {
   readonly key: string;
@@ -124,13 +134,23 @@ function planAmongOthers(
   const candidates = Array.from(suitable.rows, (row, index) => ({ row, fixed: suitable.fixed[index] ?? 0 }));
   const neighbours = around(snapshot, demand);
   for (const { key, pod } of group) {
+    const ask = demand.hasClaims ? snapshot.volumes.ask(pod, snapshot.claimUsers) : undefined;
+    if (ask?.unresolved !== undefined) {
+      const { unresolved } = ask;
+      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused: new Map(), unresolved });
+      continue;
+    }
     const refused = new Map(suitable.refused);
     const possible: { readonly row: number; readonly fixed: number }[] = [];
     for (const candidate of candidates) {
       const { row } = candidate;
-      const lacking = hasRoom(demand, snapshot, row) ? [] : roomRefusals(demand, snapshot, row);
+      const ports = portsRefusal(demand, snapshot, row);
+      let lacking = hasRoom(demand, snapshot, row) ? [] : roomRefusals(demand, snapshot, row);
+      const facts = ask === undefined ? undefined : snapshot.facts(row);
+      if (ask !== undefined && facts !== undefined && ports === undefined && lacking.length === 0)
+        lacking = ask.refusals(facts);
       const reason =
-        portsRefusal(demand, snapshot, row) ??
+        ports ??
         lacking[0] ??
         neighbours.refusal(row) ??
         (guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
@@ -151,12 +171,16 @@ function planAmongOthers(
       steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused });
       continue;
     }
-    const nodeName = snapshot.facts(best.row)?.name ?? '';
+    const facts = snapshot.facts(best.row);
+    const nodeName = facts?.name ?? '';
     snapshot.addPod(key, pod, nodeName);
     neighbours.placed(best.row);
     guard.placed(best.row);
     const { score } = best;
-    steps.push({ kind: 'bind', podKey: key, nodeName, score, possible: possible.length, refused });
+    const volumes = facts === undefined ? undefined : ask?.decide(facts);
+    if (volumes !== undefined) snapshot.volumes.assume(key, volumes);
+    const found = { nodeName, score, possible: possible.length, refused };
+    steps.push({ kind: 'bind', podKey: key, ...found, ...(volumes === undefined ? {} : { volumes }) });
   }
 }
 
@@ -165,8 +189,9 @@ function count(counts: Map<string, number>, reason: string): void {
 }
 
 /** As kube-scheduler says it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */
-export function waitMessage(nodes: number, refused: Refusals): string {
+export function waitMessage(nodes: number, refused: Refusals, unresolved?: string): string {
   if (nodes === 0) return 'no nodes available to schedule pods';
+  if (unresolved !== undefined) return `0/${nodes} nodes are available: ${unresolved}.`;
   const reasons = [...refused].map(([reason, number]) => `${number} ${reason}`).sort();
   return `0/${nodes} nodes are available: ${reasons.join(', ')}.`;
 }

@@ -7,6 +7,7 @@
 import type { Namespace, Node, Pod, Taint } from '../api/index.ts';
 import { quantityMilli, quantityValue, specInUse } from '../api/index.ts';
 import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
+import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
   readonly key: string;
@@ -22,6 +23,8 @@ interface NodeFacts {
   readonly taints: readonly Taint[];
   readonly unschedulable: boolean;
   readonly extended: ReadonlyMap<string, number>;
+  /** Of its disk, as a whole. */
+  readonly storageBytes: number;
 }
 
 const growth = 2;
@@ -49,6 +52,10 @@ export class Snapshot {
   readonly #waitingFor = new Map<string, string>();
   /** Labels by name, for terms that choose namespaces by them. */
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
+  /** How many placed pods use a claim. */
+  readonly #claimUsers = new Map<string, number>();
+  /** Claims and volumes; empty until the first pod that has claims. */
+  readonly volumes = new VolumeBook();
   readonly #freeRows: number[] = [];
   #staticVersion = 0;
 
@@ -98,6 +105,8 @@ export class Snapshot {
     return this.#placed.get(key);
   }
 
+  readonly claimUsers = (claimKey: string): number => this.#claimUsers.get(claimKey) ?? 0;
+
   readonly namespaceLabels: NamespaceLabels = (name) => this.#namespaces.get(name);
 
   setNamespace({ metadata }: Namespace): void {
@@ -134,6 +143,7 @@ export class Snapshot {
       taints: node.spec?.taints ?? [],
       unschedulable: node.spec?.unschedulable === true,
       extended,
+      storageBytes: whole.ephemeral,
     };
     const changed =
       before === undefined ||
@@ -161,6 +171,8 @@ export class Snapshot {
       this.#unplace(key);
       this.#wait(name, key, pod);
       this.#countOwned(row, pod, -1);
+      const { claims } = amountsOf(pod);
+      if (claims !== undefined) this.#countClaims(pod, claims, -1);
     }
     this.#rowOf.delete(name);
     this.#facts[row] = undefined;
@@ -230,8 +242,18 @@ export class Snapshot {
     for (const [resource, amount] of amounts.extended)
       taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
     this.#countOwned(row, pod, sign);
+    if (amounts.claims !== undefined) this.#countClaims(pod, amounts.claims, sign);
     const ports = hostPortsOf(pod);
     if (ports.length > 0) this.#ports[row] = [...(this.#podsOn[row]?.values() ?? [])].flatMap(hostPortsOf);
+  }
+
+  #countClaims({ metadata }: Pod, claims: readonly string[], sign: 1 | -1): void {
+    for (const name of claims) {
+      const key = `${metadata.namespace}/${name}`;
+      const count = (this.#claimUsers.get(key) ?? 0) + sign;
+      if (count > 0) this.#claimUsers.set(key, count);
+      else this.#claimUsers.delete(key);
+    }
   }
 
   #countOwned(row: number, pod: Pod, sign: 1 | -1): void {
