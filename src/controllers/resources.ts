@@ -57,6 +57,7 @@ export const volumeAttachmentsRef = resource(
 );
 export const serviceCidrsRef = resource('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', false);
 export const ipAddressesRef = resource('networking.k8s.io', 'ipaddresses', 'IPAddress', false);
+export const apiServicesRef = resource('apiregistration.k8s.io', 'apiservices', 'APIService', false);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');
 
 export function resourceOf(kind: Kind): Resource {
