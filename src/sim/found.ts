@@ -7,6 +7,8 @@ export interface FoundBug {
   readonly seeds: readonly number[];
   /** How long users act and faults happen, when it is not by the seed. */
   readonly seconds?: number;
+  /** Found in worlds with every kind of workload; default: of those, Deployments alone. */
+  readonly everyKind?: true;
   readonly sentence: string;
 }
 
@@ -55,5 +57,10 @@ export const found: readonly FoundBug[] = [
   {
     seeds: [86],
     sentence: 'Why a pod waits was not written when the API was away, and only told five minutes later.',
+  },
+  {
+    seeds: [47, 53, 60],
+    everyKind: true,
+    sentence: 'A suspended Job could not be resumed: that it began anew was refused by the API.',
   },
 ];

@@ -5,6 +5,7 @@
  * Sizes of workloads follow a recorded production cluster (openb, ATC'23): quantiles of its 8,152 pods, scaled to small nodes.
  */
 import { type Random, SeededRandom } from '../lib/index.ts';
+import { otherActions } from './generate-kinds.ts';
 import {
   type Action,
   type Fault,
@@ -37,6 +38,8 @@ export interface GenerateOptions {
   readonly activeMs?: number;
   /** No faults at all. */
   readonly calm?: boolean;
+  /** Of the kinds of workloads. */
+  readonly onlyDeployments?: boolean;
 }
 
 export function generatePlan(seed: number, options: GenerateOptions = {}): SimPlan {
@@ -68,7 +71,11 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
     historyEvents: random.integer(3) === 0 ? 50 : 20_000,
     startDelayMs: random.integer(3) === 0 ? 0 : random.integer(5000),
     stopDelayMs: random.integer(3) === 0 ? 0 : random.integer(5000),
-    actions: inOrder([...actions, ...(lost === undefined ? [] : wantLess(quiet, lost))]),
+    actions: inOrder([
+      ...actions,
+      ...(lost === undefined ? [] : wantLess(quiet, lost)),
+      ...(options.onlyDeployments === true ? [] : otherActions(random.stream('kinds'), activeMs)),
+    ]),
     faults:
       options.calm === true
         ? []

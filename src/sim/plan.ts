@@ -66,7 +66,55 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: 'namespace'; readonly number: number; readonly apps: number }
   | { readonly kind: 'dropNamespace'; readonly number: number }
   | { readonly kind: 'nonsense'; readonly pick: number }
+  | OtherAction
 );
+
+/** StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers: `set-0`, `daemon-0`, `batch-0`, `cron-0`; the others are called like their app. */
+export type OtherAction =
+  | { readonly kind: 'deploySet'; readonly number: number; readonly set: SetPlan }
+  | { readonly kind: 'scaleSet'; readonly number: number; readonly replicas: number }
+  | { readonly kind: 'rollSet'; readonly number: number; readonly image: number; readonly partition: number }
+  | { readonly kind: 'dropSet'; readonly number: number; readonly propagation: Propagation }
+  | { readonly kind: 'daemon'; readonly number: number; readonly daemon: DaemonPlan }
+  | { readonly kind: 'rollDaemon'; readonly number: number; readonly image: number }
+  | { readonly kind: 'dropDaemon'; readonly number: number; readonly propagation: Propagation }
+  | { readonly kind: 'batch'; readonly number: number; readonly batch: BatchPlan }
+  | { readonly kind: 'suspendBatch'; readonly number: number; readonly on: boolean }
+  | { readonly kind: 'dropBatch'; readonly number: number; readonly propagation: Propagation }
+  | { readonly kind: 'cron'; readonly number: number; readonly cron: CronPlan }
+  | { readonly kind: 'dropCron'; readonly number: number }
+  | { readonly kind: 'budget'; readonly app: number; readonly minAvailable: number | string }
+  | { readonly kind: 'dropBudget'; readonly app: number }
+  | { readonly kind: 'evict'; readonly pick: number }
+  | { readonly kind: 'autoscale'; readonly app: number; readonly min: number; readonly max: number }
+  | { readonly kind: 'dropAutoscale'; readonly app: number };
+
+type Propagation = 'Background' | 'Foreground' | 'Orphan';
+
+export interface SetPlan {
+  readonly replicas: number;
+  readonly isParallel: boolean;
+  readonly start: number;
+}
+
+export interface DaemonPlan {
+  readonly maxSurge: number;
+  readonly maxUnavailable: number;
+}
+
+export interface BatchPlan {
+  readonly completions: number;
+  readonly parallelism: number;
+  readonly isIndexed: boolean;
+  readonly backoffLimit: number;
+  readonly exitAfterMs: number;
+  readonly exitCode: number;
+}
+
+export interface CronPlan {
+  readonly concurrency: 'Allow' | 'Forbid' | 'Replace';
+  readonly exitAfterMs: number;
+}
 
 /** What breaks, from `atMs` for `forMs`. */
 export type Fault = { readonly atMs: number; readonly forMs: number } & (

@@ -145,7 +145,9 @@ class Search {
 
 /** What opens nodes again when users and faults have had their time. */
 const isClosing = (plan: SimPlan, action: Action): boolean =>
-  action.atMs >= plan.activeMs && (action.kind === 'cordon' || action.kind === 'taint') && !action.on;
+  action.atMs >= plan.activeMs &&
+  (action.kind === 'dropCron' ||
+    ((action.kind === 'cordon' || action.kind === 'taint' || action.kind === 'suspendBatch') && !action.on));
 
 const openActions = (plan: SimPlan): readonly Action[] =>
   plan.actions.filter((action) => !isClosing(plan, action));
@@ -171,6 +173,10 @@ function closingOf(actions: readonly Action[], atMs: number): readonly Action[] 
       const { node, effect } = action;
       closing.set(`taint ${node} ${effect}`, { kind: 'taint', node, on: false, effect, atMs });
     }
+    if (action.kind === 'suspendBatch' && action.on)
+      closing.set(`batch ${action.number}`, { ...action, on: false, atMs });
+    if (action.kind === 'cron')
+      closing.set(`cron ${action.number}`, { kind: 'dropCron', number: action.number, atMs });
   }
   return [...closing.values()];
 }

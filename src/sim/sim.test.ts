@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { found } from './found.ts';
+import { type FoundBug, found } from './found.ts';
 import { type GenerateOptions, generatePlan } from './generate.ts';
 import type { Outcome } from './hunt.ts';
 import { runSeeds } from './io/crew.ts';
@@ -64,10 +64,19 @@ test('run() gives another history when one message is carried otherwise', async 
 
 test('every property holds in the seeds that have found bugs', async () => {
   const failures: string[] = [];
-  for (const seconds of new Set(found.map((bug) => bug.seconds))) {
-    const seeds = found.filter((bug) => bug.seconds === seconds).flatMap((bug) => bug.seeds);
-    const all = await outcomes(seeds, seconds === undefined ? {} : { activeMs: seconds * 1000 });
-    failures.push(...broken(all, seconds === undefined ? '' : ` --seconds ${seconds}`));
+  const wayOf = ({ seconds, everyKind }: FoundBug): string =>
+    [
+      ...(seconds === undefined ? [] : [`--seconds ${seconds}`]),
+      ...(everyKind ? [] : ['--only-deployments']),
+    ].join(' ');
+  for (const [way, bugs] of Map.groupBy(found, wayOf)) {
+    const seeds = bugs.flatMap((bug) => bug.seeds);
+    const seconds = bugs[0]?.seconds;
+    const all = await outcomes(seeds, {
+      ...(seconds === undefined ? {} : { activeMs: seconds * 1000 }),
+      ...(bugs[0]?.everyKind ? {} : { onlyDeployments: true }),
+    });
+    failures.push(...broken(all, ` ${way}`));
   }
   assert.deepEqual(failures, []);
 });

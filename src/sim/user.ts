@@ -21,6 +21,7 @@ import {
 } from '../api/index.ts';
 import { isError } from '../lib/index.ts';
 import { type Action, nodeName, type WorkloadPlan } from './plan.ts';
+import { carryOutOther } from './user-kinds.ts';
 import type { World } from './world.ts';
 
 const taintKey = 'sim.caelum.dev/out';
@@ -106,6 +107,8 @@ async function carryOut(world: World, action: Action): Promise<void> {
     case 'nonsense':
       await nonsense(world, action.pick);
       return;
+    default:
+      await carryOutOther(world, action);
   }
 }
 

@@ -423,6 +423,17 @@ for (const [name, before, status, expected, spec] of [
     ['status.startTime: Required value: startTime cannot be removed for unsuspended job'],
   ],
   [
+    'it begins anew when it is resumed',
+    {
+      ...started,
+      conditions: [
+        { type: 'Suspended', status: 'True', lastProbeTime: ago(90), lastTransitionTime: ago(90) },
+      ],
+    },
+    { ...started, startTime: ago(50) },
+    [],
+  ],
+  [
     'indexes of a job without',
     {},
     { completedIndexes: '0', failedIndexes: '1' },

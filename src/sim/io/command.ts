@@ -41,6 +41,7 @@ export const sim: RunnableCommand = {
     { name: 'nodes', value: 'N', help: 'nodes of each world (default: by the seed)' },
     { name: 'seconds', value: 'N', help: 'how long users act and faults happen (default: by the seed)' },
     { name: 'calm', help: 'no faults' },
+    { name: 'only-deployments', help: 'no StatefulSets, DaemonSets, Jobs, CronJobs, budgets, autoscalers' },
     { name: 'html', value: 'FILE', help: 'write the history as a page' },
     { name: 'exhaustive', help: 'all orders of small worlds instead; with --seconds N for each' },
     { name: 'mutants', help: 'plant faults, one at a time, and see which property finds each' },
@@ -88,6 +89,7 @@ function generateOptions(given: Arguments): GenerateOptions {
     ...(nodes === undefined ? {} : { nodes }),
     ...(seconds === undefined ? {} : { activeMs: seconds * 1000 }),
     ...(given.flag('calm') ? { calm: true } : {}),
+    ...(given.flag('only-deployments') ? { onlyDeployments: true } : {}),
   };
 }
 
@@ -97,6 +99,7 @@ const optionWords = (given: Arguments): readonly string[] => [
     given.has(name) ? [`--${name} ${given.value(name)}`] : [],
   ),
   ...(given.flag('calm') ? ['--calm'] : []),
+  ...(given.flag('only-deployments') ? ['--only-deployments'] : []),
 ];
 
 function readPlan(file: string): SimPlan {

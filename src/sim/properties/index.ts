@@ -27,11 +27,16 @@ import { noneToTheGone, rulesReached, serviceAvailable } from './service-availab
 import { keptWhileHealthy } from './service-kept.ts';
 import { objectsAreNotChanged } from './store/objects-are-not-changed.ts';
 import { watchIsComplete } from './store/watch-is-complete.ts';
+import { autoscalersCareful } from './workload/autoscalers.ts';
+import { budgetsKept, budgetsTold } from './workload/budgets.ts';
+import { daemonsOnce, daemonsReached } from './workload/daemon-sets.ts';
 import { historyShort } from './workload/history.ts';
+import { cronsAlone, jobsCount, jobsEnd } from './workload/jobs.ts';
 import { noOvershoot } from './workload/no-overshoot.ts';
 import { pauseKept } from './workload/paused.ts';
 import { deploymentsReached, replicaSetsReached } from './workload/reached.ts';
 import { recreateApart } from './workload/recreate.ts';
+import { setsInOrder, setsReached } from './workload/stateful-sets.ts';
 import { surge } from './workload/surge.ts';
 import { unavailable } from './workload/unavailable.ts';
 import { unreadyFirst } from './workload/unready-first.ts';
@@ -57,6 +62,16 @@ export const properties: readonly Property[] = [
   recreateApart,
   historyShort,
   unreadyFirst,
+  setsInOrder,
+  setsReached,
+  daemonsOnce,
+  daemonsReached,
+  jobsCount,
+  jobsEnd,
+  cronsAlone,
+  budgetsKept,
+  budgetsTold,
+  autoscalersCareful,
   nodesHealthy,
   podsRun,
   agentTruth,

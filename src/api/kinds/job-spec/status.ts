@@ -212,7 +212,10 @@ function validateProgress(problems: Problems, job: Job, old: Job, changes: Chang
     changes.some('completionTime')
   )
     problems.push(wrong('status.completionTime', status.completionTime, 'completionTime cannot be mutated'));
-  if (before.startTime !== undefined && changes.some('startTime') && job.spec?.suspend !== true)
+  // One that is resumed begins anew.
+  const mayBeginAnew =
+    job.spec?.suspend === true || (hasCondition(old, 'Suspended') && status.startTime !== undefined);
+  if (before.startTime !== undefined && changes.some('startTime') && !mayBeginAnew)
     problems.push(required('status.startTime', 'startTime cannot be removed for unsuspended job'));
   const [met, wasMet] = [hasCondition(job, 'SuccessCriteriaMet'), hasCondition(old, 'SuccessCriteriaMet')];
   if (wasMet && !met)

@@ -146,7 +146,7 @@ export const nothingElseGoes: Property = {
     return {
       // A deletion may be on the disk though its answer was that the disk failed.
       onAsked({ by, verb, resource, name }) {
-        if (by !== 'user' || verb !== 'delete' || resource !== 'pods') return;
+        if (by !== 'user' || (verb !== 'delete' && verb !== 'eviction') || resource !== 'pods') return;
         byUser.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
         for (const { object } of world.truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
       },
