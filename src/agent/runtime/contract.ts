@@ -355,6 +355,50 @@ const execCases: readonly ContractCase[] = [
       }),
   },
   {
+    name: 'a container that joins the processes of another wants it to run',
+    run: (harness) =>
+      inPod(harness, async ({ runtime, start, untilExited }) => {
+        const { id } = await start(acts.forever);
+        const guest = await start(acts.forever, { name: 'guest', targetId: id });
+        assert.equal(guest.state, 'running');
+        const ended = await start(acts.exits(0), { name: 'ended' });
+        await untilExited(runtime, ended.id);
+        await assert.rejects(start(acts.forever, { name: 'late', targetId: ended.id }), { code: 'conflict' });
+        await assert.rejects(start(acts.forever, { name: 'lost', targetId: '0'.repeat(64) }), {
+          code: 'notFound',
+        });
+        // It outlives its guest.
+        await runtime.stopContainer(guest.id, 0);
+        assert.equal((await runtime.status(id))?.state, 'running');
+      }),
+  },
+  {
+    name: 'containers of a pod that shares its processes are the only ones told of',
+    run: async (harness) => {
+      const runtime = await harness.open();
+      const podUid = harness.podUid();
+      await runtime.createSandbox(sandboxSpec(podUid, { sharePid: true }));
+      const told: string[] = [];
+      runtime.onExit(({ name, podUid: of }) => void (of === podUid && told.push(name)));
+      const one = await runtime.startContainer(containerSpec(harness, podUid, acts.forever, { name: 'one' }));
+      await runtime.startContainer(containerSpec(harness, podUid, acts.forever, { name: 'two' }));
+      const names = (await runtime.listContainers()).filter((item) => item.podUid === podUid);
+      assert.deepEqual(names.map(({ name }) => name).sort(), ['one', 'two']);
+      await runtime.stopContainer(one.id, 0);
+      await harness.until('told', () => told.length > 0);
+      await runtime.close();
+      const again = await harness.open();
+      const third = await again.startContainer(
+        containerSpec(harness, podUid, acts.forever, { name: 'three' }),
+      );
+      assert.equal(third.state, 'running');
+      await again.removeSandbox(podUid);
+      assert.equal((await again.listContainers()).filter((item) => item.podUid === podUid).length, 0);
+      assert.deepEqual(told, ['one']);
+      await again.close();
+    },
+  },
+  {
     name: 'updateResources() and updateSandbox() are remembered by the next runtime',
     run: async (harness) => {
       const runtime = await harness.open();

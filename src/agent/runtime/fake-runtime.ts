@@ -164,6 +164,7 @@ class InMemoryRuntime implements FakeRuntime {
     const id = fakeId(`${spec.podUid}/${spec.name}/${spec.attempt}`);
     if (!this.host.sandboxes.has(spec.podUid))
       throw new CaelumError('notFound', `Cannot start container "${spec.name}": no sandbox "${spec.podUid}"`);
+    if (spec.targetId !== undefined) this.#running(spec.targetId, 'join');
     const existing = this.host.containers.get(id);
     if (existing !== undefined) {
       await existing.started.promise;

@@ -4,7 +4,8 @@
  *   ContainerSpec + the pod's sandbox + facts of the host ──▶ ociConfig ──▶ bundle
  *   ContainerSpec + a command                             ──▶ ociProcess ──▶ exec
  *
- * The pod shares network, uts and ipc namespaces and /dev/shm, all joined by path; each container has its own mount and pid namespace.
+ * The pod shares network, uts and ipc namespaces and /dev/shm, all joined by path; each container has its own mount namespace, and
+ * its own pid namespace unless it joins one.
  * Invariant: nothing of the host is visible but what `mounts` names, unless the container is privileged.
  */
 import { cpuPeriodMicros } from './cgroup-values.ts';
@@ -15,6 +16,8 @@ import { runtimeDefaultProfile, type SeccompProfile } from './seccomp.ts';
 export interface SandboxPaths {
   readonly utsNamespace: string | undefined;
   readonly ipcNamespace: string | undefined;
+  /** undefined: one of its own, or the host's where the sandbox says so. */
+  readonly pidNamespace?: string | undefined;
   /** Directory that becomes /dev/shm. */
   readonly sharedMemory: string;
 }
@@ -219,7 +222,9 @@ function namespacesOf(
   host: HostFacts,
 ): { type: string; path?: string }[] {
   const namespaces: { type: string; path?: string }[] = [{ type: 'mount' }];
-  if (!sandbox.hostPid) namespaces.push({ type: 'pid' });
+  const { pidNamespace } = paths;
+  if (pidNamespace !== undefined) namespaces.push({ type: 'pid', path: pidNamespace });
+  else if (!sandbox.hostPid) namespaces.push({ type: 'pid' });
   if (sandbox.networkNamespace !== undefined)
     namespaces.push({ type: 'network', path: sandbox.networkNamespace });
   if (paths.utsNamespace !== undefined) namespaces.push({ type: 'uts', path: paths.utsNamespace });

@@ -31,6 +31,8 @@ export interface SandboxSpec extends Limits {
   readonly networkNamespace: string | undefined;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
+  /** The pod's containers see each other's processes. */
+  readonly sharePid?: boolean;
   readonly sysctls: Readonly<Record<string, string>>;
 }
 
@@ -56,6 +58,8 @@ export interface SecuritySpec {
 
 export interface ContainerSpec extends ContainerLimits {
   readonly podUid: string;
+  /** Id of a running container whose processes it sees, and is among. */
+  readonly targetId?: string | undefined;
   /** Container name in the pod. */
   readonly name: string;
   /** How many times this container has been started before, as in `restartCount`. Identity is podUid/name/attempt. */

@@ -448,3 +448,56 @@ real('nothing is left of a removed sandbox', async () => {
     await runtime.close();
   }
 });
+
+real('containers that share processes see each other, and nothing of the host', async () => {
+  const runtime = await harness.open();
+  const podUid = harness.podUid();
+  try {
+    await runtime.createSandbox(sandboxSpec(podUid, { sharePid: true }));
+    const start = (name: string, changes: Partial<ContainerSpec> = {}) =>
+      runtime.startContainer(containerSpec(harness, podUid, acts.forever, { name, ...changes }));
+    const security = { ...containerSpec(harness, podUid, []).security, addCapabilities: ['SYS_PTRACE'] };
+    const [a, b] = [await start('a'), await start('b', { security })];
+    const say = async (id: string, script: string): Promise<string> =>
+      (await runtime.execSync(id, ['/bin/sh', '-c', script], 5000)).output.trim();
+    assert.equal(
+      await say(a.id, 'readlink /proc/self/ns/pid'),
+      await say(b.id, 'readlink /proc/self/ns/pid'),
+    );
+    assert.equal(await say(b.id, 'ps | grep -c "[s]leep 1000"'), '2');
+    // The first of them is not the host's: neither its files nor a way up from there.
+    assert.doesNotMatch(await say(b.id, 'ls /proc/1/root/ /proc/1/root/../..'), /etc|home|usr/);
+    assert.match(
+      await say(b.id, 'grep CapBnd /proc/1/status; grep Uid /proc/1/status'),
+      /0{16}\s+Uid:\s+65535/,
+    );
+    // Orphans are taken in, and leave nothing behind.
+    await say(a.id, '(sleep 0.05 &) ; true');
+    const dead = 'sleep 0.1; cat /proc/[0-9]*/status | grep -c "^State:.Z"; ps | grep -c "[s]leep 0.05"';
+    await harness.until('reaped', async () => (await say(a.id, dead)) === '0\n0');
+    await runtime.stopContainer(a.id, 0);
+    assert.equal(await say(b.id, 'ps | grep -c "[s]leep 1000"'), '1');
+    await runtime.stopContainer(b.id, 0);
+    const c = await start('c');
+    assert.equal(await say(c.id, 'ps | grep -c "[s]leep 1000"'), '1', 'also after all had ended');
+  } finally {
+    await runtime.removeSandbox(podUid);
+    await runtime.close();
+  }
+});
+
+real('a container can be put among the processes of another', () =>
+  withContainer(['/bin/sleep', '12345'], {}, async (runtime, { id }, spec) => {
+    const security = { ...spec.security, addCapabilities: ['SYS_PTRACE'] };
+    const guest = await runtime.startContainer({
+      ...spec,
+      name: 'guest',
+      args: acts.forever,
+      targetId: id,
+      security,
+    });
+    const { output } = await runtime.execSync(guest.id, ['/bin/sh', '-c', 'ps; ls /proc/1/root/bin'], 5000);
+    assert.match(output, /1 (root|0) .*sleep 12345/);
+    assert.match(output, /busybox/);
+  }),
+);

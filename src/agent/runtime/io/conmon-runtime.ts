@@ -32,6 +32,13 @@ import { detectHost, exists, type Host, hostDevices } from './host.ts';
 import { createMonitored, runtimeOptions, startCreated } from './monitor.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { SeccompCache } from './seccomp-cache.ts';
+import {
+  type HeldNamespace,
+  holdPidNamespace,
+  keeperName,
+  keeperRoot,
+  keeperSpec,
+} from './shared-processes.ts';
 
 export interface RuntimeOptions {
   /** Directory of ours, on a real disk or tmpfs. */
@@ -82,6 +89,8 @@ class ConmonRuntime implements Runtime {
   readonly #containers = new Map<string, Container>();
   readonly #starting = new Map<string, Promise<ContainerStatus>>();
   readonly #creating = new Map<string, Promise<void>>();
+  /** By pod: keepers of processes that are being ended. */
+  readonly #endingKeepers = new Map<string, Promise<void>>();
   readonly #handlers = new Set<(status: ContainerStatus) => void>();
   #watcher: FSWatcher | undefined;
 
@@ -186,8 +195,7 @@ class ConmonRuntime implements Runtime {
   }
 
   async removeSandbox(podUid: string): Promise<void> {
-    const own = [...this.#containers.values()].filter((container) => container.spec.podUid === podUid);
-    await Promise.all(own.map((container) => this.removeContainer(container.id)));
+    await Promise.all(this.#containersOf(podUid).map(({ id }) => this.removeContainer(id)));
     await Promise.all([this.#sandboxes.remove(podUid), this.#cgroups.remove(this.#cgroups.podPath(podUid))]);
   }
 
@@ -211,8 +219,10 @@ class ConmonRuntime implements Runtime {
     void this.#cgroups.hasten();
     const folder = disk.folderOf({ root: this.#root, id });
     let uncompiled: OciConfig | undefined;
+    let joined: HeldNamespace | undefined;
     try {
-      const config = await this.#configOf(container, sandbox);
+      joined = await this.#namespaceToJoin(spec, sandbox);
+      const config = await this.#configOf(container, sandbox, joined?.path);
       const compiled = (await this.#seccomp?.apply(config)) ?? config;
       if (compiled === config) uncompiled = config;
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -227,6 +237,8 @@ class ConmonRuntime implements Runtime {
       await this.#erase(container);
       this.#containers.delete(id);
       throw error;
+    } finally {
+      await joined?.release();
     }
     container.state = 'running';
     container.startedAtMs = this.#clock.nowMs();
@@ -239,10 +251,58 @@ class ConmonRuntime implements Runtime {
     return status;
   }
 
-  async #configOf({ spec, cgroupPath }: Container, sandbox: SandboxSpec): Promise<OciConfig> {
+  async #configOf(
+    { spec, cgroupPath }: Container,
+    sandbox: SandboxSpec,
+    pidNamespace: string | undefined,
+  ): Promise<OciConfig> {
     const { facts } = this.#host;
     const seen = spec.security.privileged ? { ...facts, devices: await hostDevices() } : facts;
-    return ociConfig(spec, sandbox, this.#sandboxes.paths(sandbox), seen, cgroupPath);
+    const paths = { ...this.#sandboxes.paths(sandbox), pidNamespace };
+    return ociConfig(spec, sandbox, paths, seen, cgroupPath);
+  }
+
+  async #namespaceToJoin(spec: ContainerSpec, sandbox: SandboxSpec): Promise<HeldNamespace | undefined> {
+    if (spec.name === keeperName) return undefined;
+    const isShared = sandbox.sharePid === true && !sandbox.hostPid;
+    const target =
+      spec.targetId !== undefined
+        ? this.#running(spec.targetId, 'join the processes of')
+        : isShared
+          ? await this.#keeperOf(sandbox)
+          : undefined;
+    if (target === undefined || (spec.targetId !== undefined && sandbox.hostPid)) return undefined;
+    return holdPidNamespace(target.spec.name, target.pid, target.cgroupPath);
+  }
+
+  /** The container that keeps the pod's processes together, started where it does not run. */
+  async #keeperOf({ podUid }: SandboxSpec): Promise<Container | undefined> {
+    await this.#endingKeepers.get(podUid);
+    const known = this.#containersOf(podUid).filter(({ spec }) => spec.name === keeperName);
+    const running = known.find(({ state }) => state === 'running');
+    if (running !== undefined) return running;
+    const attempt = known.filter(({ state }) => state === 'exited').length;
+    const rootPath = await keeperRoot(this.#root, this.#host.busybox);
+    const logPath = join(this.#root, 'sandboxes', podUid, 'processes.log');
+    const { id } = await this.startContainer(keeperSpec(podUid, attempt, rootPath, logPath));
+    return this.#containers.get(id);
+  }
+
+  #containersOf(podUid: string): readonly Container[] {
+    return [...this.#containers.values()].filter(({ spec }) => spec.podUid === podUid);
+  }
+
+  /** When the last of a pod's containers has ended, there is nothing to keep together. */
+  #endKeeper(podUid: string): void {
+    const all = this.#containersOf(podUid);
+    if (all.some(({ spec, state }) => spec.name !== keeperName && state !== 'exited')) return;
+    // Whoever starts meanwhile waits, and gets a new one.
+    void shared(this.#endingKeepers, podUid, async () => {
+      const keepers = all.filter(({ spec }) => spec.name === keeperName);
+      for (const result of await Promise.allSettled(keepers.map((keeper) => this.#kill(keeper))))
+        if (result.status === 'rejected')
+          this.#log.warn('cannot end what keeps the processes of a pod', { podUid, error: result.reason });
+    });
   }
 
   async stopContainer(id: string, gracePeriodMs: number, signal = 'SIGTERM'): Promise<void> {
@@ -319,9 +379,13 @@ class ConmonRuntime implements Runtime {
   }
 
   async listContainers(): Promise<readonly ContainerStatus[]> {
-    const all = [...this.#containers.values()];
+    const all = this.#told();
     await Promise.all(all.map((container) => this.#refresh(container)));
     return all.map((container) => this.#statusOf(container));
+  }
+
+  #told(): readonly Container[] {
+    return [...this.#containers.values()].filter(({ spec }) => spec.name !== keeperName);
   }
 
   async status(id: string): Promise<ContainerStatus | undefined> {
@@ -382,6 +446,9 @@ class ConmonRuntime implements Runtime {
     container.ended = ended;
     container.reason = kills > 0 ? 'OOMKilled' : ended.exitCode === 0 ? 'Completed' : 'Error';
     container.exited.resolve();
+    const { podUid, name } = container.spec;
+    if (name === keeperName) return;
+    if (this.#sandboxes.get(podUid)?.sharePid === true) this.#endKeeper(podUid);
     const status = this.#statusOf(container);
     for (const handler of this.#handlers) this.#report(handler, status);
   }
@@ -399,7 +466,7 @@ class ConmonRuntime implements Runtime {
 
   onExit(handler: (status: ContainerStatus) => void): { cancel(): void } {
     this.#handlers.add(handler);
-    const past = [...this.#containers.values()].filter((container) => container.state === 'exited');
+    const past = this.#told().filter((container) => container.state === 'exited');
     const timer = this.#clock.after(0, () => {
       for (const container of past)
         if (this.#containers.get(container.id) === container)
@@ -505,7 +572,7 @@ class ConmonRuntime implements Runtime {
     await Promise.all([...pods].map((podUid) => this.removeSandbox(podUid)));
     await this.close();
     await this.#cgroups.remove(this.#cgroups.parent);
-    const folders = ['containers', 'exits', 'oci', 'sandboxes', 'execs', 'seccomp'];
+    const folders = ['containers', 'exits', 'oci', 'sandboxes', 'execs', 'seccomp', 'keeper'];
     await Promise.all(folders.map((name) => rm(join(this.#root, name), { recursive: true, force: true })));
   }
 }

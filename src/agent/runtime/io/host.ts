@@ -25,6 +25,7 @@ export interface Host {
   readonly runtimeName: 'crun' | 'runc';
   readonly runtimePath: string;
   readonly runtimeVersion: string;
+  readonly busybox: string;
   readonly conmonPath: string;
   readonly conmonVersion: string;
   /** Options of newer conmons that this one knows. */
@@ -59,6 +60,7 @@ export async function detectHost(prefer: readonly ('crun' | 'runc')[] = ['crun',
     runtimeName: runtime.name,
     runtimePath: runtime.path,
     runtimeVersion: versionIn(runtimeText.stdout),
+    busybox,
     conmonPath,
     conmonVersion: versionIn(conmonText.stdout),
     conmonOptions: ['--no-sync-log'].filter((option) => conmonHelp.stdout.includes(option)),
