@@ -1,6 +1,7 @@
 /** The door of `agent`: pods as containers on this node, hollow nodes that only pretend, and what the simulator makes machines of. */
 export { AgentCore, type AgentCoreOptions } from './core.ts';
 export { type HollowNodes, type HollowOptions, startHollowNodes } from './hollow/hollow-nodes.ts';
+export { hollowMetricsOf } from './hollow/hollow-use.ts';
 export { createHollowEndpoint } from './hollow/io/hollow-endpoint.ts';
 export { createFakeImageStore, type FakeImageStore } from './images/fake-image-store.ts';
 export { type DiskImageStore, type ImageStoreOptions, openImageStore } from './images/io/image-store.ts';

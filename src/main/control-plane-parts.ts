@@ -4,6 +4,7 @@
 import {
   createHollowEndpoint,
   type HollowNodes,
+  hollowMetricsOf,
   serveAgent,
   startHollowNodes,
   summaryOf,
@@ -33,7 +34,7 @@ import { startControllers } from '../controllers/index.ts';
 import type { Closing, Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
-import { createNodeReader, createObservation } from '../observe/index.ts';
+import { createNodeReader, createObservation, createPodReader } from '../observe/index.ts';
 import { startScheduler } from '../scheduler/index.ts';
 import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
@@ -100,6 +101,12 @@ export async function buildControlPlane(
   const observation = createObservation({
     ...common,
     log: log.with({ part: 'observation' }),
+    registry: api.context.registry,
+    readPod: createPodReader((pod) => {
+      const { namespace = '', name = '' } = pod.metadata;
+      const isHollow = hollow.nodes?.findPod(namespace, name) !== undefined;
+      return isHollow ? (hollowMetricsOf(pod) ?? '') : undefined;
+    }),
     readNode: createNodeReader(agentOptions(agentConnectionOf(pki)), (nodeName) => {
       const usage = hollow.nodes?.usage(nodeName);
       return usage === undefined ? undefined : summaryOf(usage);

@@ -3,6 +3,7 @@
  *
  *   hollow.caelum.dev/cpu: 250m              of the whole pod, shared evenly by its containers; or `web=200m,log=50m` for each by its name
  *   hollow.caelum.dev/memory: 64Mi           the same
+ *   hollow.caelum.dev/metrics: jobs 5        lines of Prometheus' text format, as the pod's program would tell them where `prometheus.io/scrape` says so
  *
  * Annotations of the pod may change at any time. Without them a container uses a tenth of the CPU and half of the memory that it requests.
  * Counters grow by what is used at the time, so that a change shows as a change of the rate, not of the past.
@@ -12,6 +13,11 @@ import type { NodeUsageNow, PodUsageNow } from '../server/statistics.ts';
 
 export const cpuAnnotation = 'hollow.caelum.dev/cpu';
 export const memoryAnnotation = 'hollow.caelum.dev/memory';
+export const metricsAnnotation = 'hollow.caelum.dev/metrics';
+
+/** What its program would tell. undefined: it is none of these pods. */
+export const hollowMetricsOf = ({ metadata }: Pod): string | undefined =>
+  metadata.annotations?.[metricsAnnotation];
 
 /** What a node uses beside its pods. */
 const nodeCpuMilli = 50;
