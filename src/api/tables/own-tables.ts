@@ -62,12 +62,14 @@ ElasticityHistoryStatus
   profile 9 []double list=atomic
   seen 10 []int32 list=atomic
   methods 11 []ElasticityMethod list=map(name) patch=merge(name)
+  regression 12 ElasticityRegression
 
 ElasticityMethod
   name! 1 string
   error 2 double
   weight 3 double
   ratios 4 {}double
+  recent 5 double
 
 ElasticityMetric
   type! 1 string
@@ -121,6 +123,11 @@ ElasticityPrediction
 ElasticityRate
   replicas! 1 int32
   period! 2 duration
+
+ElasticityRegression
+  weights 1 []double list=atomic
+  spread 2 []double list=atomic
+  usual 3 double
 
 ElasticityResource
   name! 1 string

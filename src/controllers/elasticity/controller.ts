@@ -233,7 +233,8 @@ function learn(
     const milli = demandOf(demand, { pods: selection.pods, specReplicas: target.specReplicas, nowMs });
     if (milli !== undefined) mine.forecaster.add(nowMs, milli, horizonMs);
   }
-  return mine.forecaster.forecast(horizonMs, prediction?.percentile ?? 95);
+  const holdMs = durationMs(policy.spec.constraints.stabilization);
+  return mine.forecaster.forecast(horizonMs, prediction?.percentile ?? 90, holdMs);
 }
 
 function statusStepsOf(mine: Kept, observed: Observed, decision: Decision, isDone: boolean): readonly Step[] {

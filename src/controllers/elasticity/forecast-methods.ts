@@ -1,15 +1,20 @@
 /**
- * How good each way of forecasting has been: its mean error, and how the truth stood to what it said, both of late. Pure; bounded.
+ * How good each way of forecasting has been: its mean error, and how far the truth lay from what it said. Pure; bounded.
+ *
+ * Errors come in calm and in restless hours: each is held against the mean of the last hour before it is counted, so that what is said of a percentile is
+ * wide when it was restless and narrow when it was calm.
  */
 
-export const methodNames = ['steady', 'shifted', 'scaled'] as const;
+export const methodNames = ['steady', 'scaled', 'learnt'] as const;
 type Name = (typeof methodNames)[number];
 
 export interface MethodState {
   readonly name: string;
   readonly error: number;
   readonly weight: number;
-  /** Bin of the ratio truth / forecast ─▶ weight. */
+  /** Mean error of the last hour. */
+  readonly recent: number;
+  /** Bin of how many times `recent` the truth lay above ─▶ weight. */
   readonly ratios: Readonly<Record<string, number>>;
 }
 
@@ -18,6 +23,7 @@ interface Method {
   /** Sum of errors and of truths, both fading: their quotient is the mean error as a share. */
   error: number;
   weight: number;
+  recent: number;
   readonly ratios: Float64Array;
 }
 
@@ -26,9 +32,10 @@ interface Expected {
   readonly said: Readonly<Record<Name, number>>;
 }
 
-const grain = 0.02;
-const ratioMax = 3;
-const bins = Math.round(ratioMax / grain) + 1;
+const grain = 0.1;
+const [timesMin, timesMax] = [-4, 12];
+const bins = Math.round((timesMax - timesMin) / grain) + 1;
+const recentMs = 3_600_000;
 /** What is expected for no longer than an hour, once a minute. */
 const expectedMax = 64;
 /** Later than this, what was said cannot be judged: there was a gap. */
@@ -50,11 +57,12 @@ export class Methods {
       const ratios = new Float64Array(bins);
       for (const [bin, weight] of Object.entries(state?.ratios ?? {}))
         if (Number(bin) < bins && Number.isFinite(weight)) ratios[Number(bin)] = Math.max(0, weight);
-      return { name, error: state?.error ?? 0, weight: state?.weight ?? 0, ratios };
+      const { error = 0, weight = 0, recent = 0 } = state ?? {};
+      return { name, error, weight, recent, ratios };
     });
   }
 
-  expect(dueMs: number, said: Readonly<Record<Name, number>>, _nowMs: number): void {
+  expect(dueMs: number, said: Readonly<Record<Name, number>>): void {
     this.#expected.push({ dueMs, said });
     if (this.#expected.length > expectedMax) this.#expected.shift();
   }
@@ -80,11 +88,16 @@ export class Methods {
       for (let bin = 0; bin < bins; bin++) method.ratios[bin] = (method.ratios[bin] ?? 0) * faded;
       for (const { said } of judged) {
         const value = said[method.name];
-        method.error += Math.abs(truth - value);
+        const off = truth - value;
+        method.error += Math.abs(off);
         method.weight += truth;
-        const ratio = value > 0 ? truth / value : truth > 0 ? ratioMax : 1;
-        const bin = Math.min(bins - 1, Math.round(ratio / grain));
-        method.ratios[bin] = (method.ratios[bin] ?? 0) + 1;
+        if (method.recent > 0) {
+          const times = Math.min(Math.max(off / method.recent, timesMin), timesMax);
+          const bin = Math.round((times - timesMin) / grain);
+          method.ratios[bin] = (method.ratios[bin] ?? 0) + 1;
+        }
+        const share = method.recent === 0 ? 1 : 1 - 0.5 ** (60_000 / recentMs);
+        method.recent += (Math.abs(off) - method.recent) * share;
       }
     }
     this.#choose();
@@ -100,21 +113,22 @@ export class Methods {
     };
   }
 
-  /** How many times what a method said is enough, in so large a share of cases. */
-  ratioAt(name: Name, share: number): number {
-    const ratios = this.#methods.find((one) => one.name === name)?.ratios ?? new Float64Array(bins);
-    const total = ratios.reduce((sum, weight) => sum + weight, 0);
-    if (total < 10) return 1;
+  /** How much more than a method says is enough, in so large a share of cases. */
+  reserve(name: Name, share: number): number {
+    const method = this.#methods.find((one) => one.name === name);
+    if (method === undefined) return 0;
+    const total = method.ratios.reduce((sum, weight) => sum + weight, 0);
+    if (total < 10) return 0;
     let sum = 0;
     for (let bin = 0; bin < bins; bin++) {
-      sum += ratios[bin] ?? 0;
-      if (sum >= share * total) return Math.max(grain, bin * grain);
+      sum += method.ratios[bin] ?? 0;
+      if (sum >= share * total) return Math.max(0, timesMin + bin * grain) * method.recent;
     }
-    return ratioMax;
+    return timesMax * method.recent;
   }
 
   state(): readonly MethodState[] {
-    return this.#methods.map(({ name, error, weight, ratios }) => {
+    return this.#methods.map(({ name, error, weight, recent, ratios }) => {
       const kept: Record<string, number> = {};
       ratios.forEach((value, bin) => {
         if (value >= 0.05) kept[bin] = Number(value.toPrecision(3));
@@ -123,6 +137,7 @@ export class Methods {
         name,
         error: Number(error.toPrecision(4)),
         weight: Number(weight.toPrecision(4)),
+        recent: Number(recent.toPrecision(4)),
         ratios: kept,
       };
     });

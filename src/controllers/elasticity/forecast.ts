@@ -4,12 +4,13 @@
  *   samples ─▶ smoothed `now` ─▶ steps ─▶ profile of the season (one figure a step, learnt from season to season)
  *                          └─▶ each minute every method says what it expects a horizon ahead; when that time comes it is held against what was
  *
- * Methods: `steady` (nothing changes), `shifted` (it goes from here as the profile does), `scaled` (the profile, scaled as of late). The best of late is
- * used, and a forecast is corrected by how the truth has stood to it: a quantile of those ratios.
+ * Methods: `steady` (nothing changes), `scaled` (the profile, as much of it as of late), `learnt` (a regression on how it went in the last minutes and how
+ * the profile goes on). The best of late is used, and how the truth has stood to it tells the demand at a percentile.
  *
  * Bounded: at most `stepsMax` figures of the profile, `ratioMax / ratioGrain` of each method. Outliers are clipped before they are learnt; gaps are skipped.
  */
 import { type MethodState, Methods, type methodNames } from './forecast-methods.ts';
+import { Regression, type RegressionState } from './regression.ts';
 
 export interface ForecastState {
   readonly seasonMs: number;
@@ -25,11 +26,19 @@ export interface ForecastState {
   /** Seasons in which each step was seen. */
   readonly seen: readonly number[];
   readonly methods: readonly MethodState[];
+  readonly regression: RegressionState;
 }
 
-export interface Forecast {
-  /** The most that is expected from now to the horizon, at the percentile asked for. */
+/** The most of the demand between now and some time ahead. */
+export interface Outlook {
+  readonly expected: number;
+  /** At the percentile asked for. */
   readonly demand: number;
+}
+
+export interface Forecast extends Outlook {
+  /** Further ahead: what is needed then is not taken away now. */
+  readonly later: Outlook;
   readonly method: (typeof methodNames)[number];
   /** Mean error of late as a share of the demand: of the best method with a profile, and of `steady`. */
   readonly error: number | undefined;
@@ -43,12 +52,27 @@ const fineStepMs = 300_000;
 /** Half-lives. */
 const smoothMs = 60_000;
 const levelMs = 1_800_000;
+const [shortMs, longMs] = [240_000, 1_200_000];
+/** Features of the regression. */
+const featureCount = 4;
+const regressionSeasons = 2;
 /** After a gap as long, `now` begins anew. */
 const gapMs = 300_000;
 const askEveryMs = 60_000;
 /** Where a step is learnt anew: by so much of what was seen. */
 const learnLeast = 0.3;
 const clipSpreads = 4;
+
+interface Now {
+  readonly atMs: number;
+  /** Smoothed over a minute, over some, over more. */
+  readonly value: number;
+  readonly short: number;
+  readonly long: number;
+}
+
+/** As many minutes as a horizon has at most. */
+const askedMax = 64;
 
 const halved = (ms: number, halfLifeMs: number): number => 0.5 ** (ms / halfLifeMs);
 
@@ -64,7 +88,15 @@ export class Forecaster {
   #steps = 0;
   #level = 1;
   #spread = 0;
-  #now: { atMs: number; value: number } | undefined;
+  readonly #regression: Regression;
+  #now: Now | undefined;
+  /** What the regression said from, until it can be told how it was. */
+  #asked: {
+    readonly dueMs: number;
+    readonly features: readonly number[];
+    readonly now: number;
+    readonly scale: number;
+  }[] = [];
   #open: { step: number; sum: number; count: number } | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
 
@@ -80,6 +112,7 @@ export class Forecaster {
       state.profile.length === this.#count &&
       state.profile.every((value) => Number.isFinite(value) && value >= 0);
     this.#methods = new Methods(seasonMs, fits ? state.methods : []);
+    this.#regression = new Regression(featureCount, fits ? state.regression : undefined);
     if (!fits) return;
     this.#profile.set(state.profile);
     this.#seen.set(state.seen.slice(0, this.#count));
@@ -109,34 +142,56 @@ export class Forecaster {
       this.#forgetNow();
     }
     const now = this.#now;
-    const share = now === undefined || atMs - now.atMs > gapMs ? 0 : halved(atMs - now.atMs, smoothMs);
-    const value = now === undefined ? demand : now.value * share + demand * (1 - share);
+    const passedMs = now === undefined ? gapMs : atMs - now.atMs;
+    const mixed = (before: number | undefined, halfLifeMs: number): number => {
+      if (before === undefined || passedMs >= gapMs) return demand;
+      const share = halved(passedMs, halfLifeMs);
+      return before * share + demand * (1 - share);
+    };
+    const value = mixed(now?.value, smoothMs);
+    const next: Now = { atMs, value, short: mixed(now?.short, shortMs), long: mixed(now?.long, longMs) };
     this.#methods.judge(atMs, value);
+    this.#teach(atMs, value);
     this.#follow(now, atMs, value);
     if (this.#open !== undefined && this.#open.step !== step) this.#close(this.#open);
     this.#open ??= { step, sum: 0, count: 0 };
     this.#open.sum += demand;
     this.#open.count++;
-    this.#now = { atMs, value };
+    this.#now = next;
     if (atMs - this.#askedMs < askEveryMs) return;
     this.#askedMs = atMs;
-    this.#methods.expect(atMs + horizonMs, this.#say(atMs + horizonMs), atMs);
+    const dueMs = atMs + horizonMs;
+    this.#methods.expect(dueMs, this.#say(dueMs, horizonMs));
+    const features = this.#features(next, dueMs);
+    if (features !== undefined) this.#asked.push({ dueMs, now: value, ...features });
+    if (this.#asked.length > askedMax) this.#asked.shift();
   }
 
-  forecast(horizonMs: number, percentile: number): Forecast | undefined {
+  /** `holdMs`: how much further ahead the later outlook goes. */
+  forecast(horizonMs: number, percentile: number, holdMs = 0): Forecast | undefined {
     const now = this.#now;
     if (now === undefined) return undefined;
     const { best, error, steadyError } = this.#methods.compare();
-    const usable = this.#knows(now.atMs, horizonMs) ? best : 'steady';
-    const ratio = this.#methods.ratioAt(usable, percentile / 100);
-    let most = now.value;
-    const strideMs = Math.max(15_000, Math.min(this.#stepMs, horizonMs / 4));
-    for (let ahead = strideMs; ahead < horizonMs + strideMs; ahead += strideMs) {
-      const said = this.#say(now.atMs + Math.min(ahead, horizonMs))[usable] ?? now.value;
-      most = Math.max(most, said * ratio);
-    }
+    const reserve = this.#methods.reserve(best, percentile / 100);
+    const outlook = (untilMs: number): Outlook => {
+      let [expected, demand] = [now.value, now.value];
+      const strideMs = Math.max(15_000, Math.min(this.#stepMs, untilMs / 4));
+      for (let ahead = strideMs; ahead < untilMs + strideMs; ahead += strideMs) {
+        const said = this.#say(now.atMs + Math.min(ahead, untilMs), horizonMs)[best];
+        expected = Math.max(expected, said);
+        demand = Math.max(demand, said + reserve);
+      }
+      return { expected, demand };
+    };
     const historyMs = this.#firstStep < 0 ? 0 : (this.#lastStep + 1 - this.#firstStep) * this.#stepMs;
-    return { demand: most, method: usable, error, steadyError, historyMs };
+    return {
+      ...outlook(horizonMs),
+      later: outlook(horizonMs + holdMs),
+      method: best,
+      error,
+      steadyError,
+      historyMs,
+    };
   }
 
   state(): ForecastState {
@@ -150,6 +205,7 @@ export class Forecaster {
       profile: [...this.#profile].map(rounded),
       seen: [...this.#seen],
       methods: this.#methods.state(),
+      regression: this.#regression.state(),
     };
   }
 
@@ -158,6 +214,37 @@ export class Forecaster {
     this.#open = undefined;
     this.#askedMs = Number.NEGATIVE_INFINITY;
     this.#methods.forgetExpected();
+    this.#asked = [];
+  }
+
+  /** Of what the regression said from for this moment, what came of it. */
+  #teach(atMs: number, truth: number): void {
+    while (this.#asked[0] !== undefined && this.#asked[0].dueMs <= atMs) {
+      const asked = this.#asked.shift();
+      if (asked === undefined || atMs - asked.dueMs > 45_000) continue;
+      const keep = halved(askEveryMs, this.#seasonMs * regressionSeasons);
+      this.#regression.learn(asked.features, (truth - asked.now) / asked.scale, keep);
+    }
+  }
+
+  /** How it went in the last minutes, how the profile goes on, and where that would lead. As shares of the demand of late. */
+  #features(
+    now: Now,
+    atMs: number,
+  ): { readonly features: readonly number[]; readonly scale: number } | undefined {
+    const scale = Math.max(now.long, now.value);
+    if (scale <= 0) return undefined;
+    const [then, usual] = [this.#usual(atMs), this.#usual(now.atMs)];
+    const known = then !== undefined && usual !== undefined;
+    return {
+      scale,
+      features: [
+        (now.value - now.short) / scale,
+        (now.value - now.long) / scale,
+        known ? ((then - usual) * clip(this.#level, 0.2, 5)) / scale : 0,
+        known ? clip((then * this.#level - now.value) / scale, -1, 1) : 0,
+      ],
+    };
   }
 
   /** How the demand stands to the profile. */
@@ -190,21 +277,24 @@ export class Forecaster {
     this.#steps++;
   }
 
-  /** What each method expects at a time. Where the profile tells nothing, all say the same. */
-  #say(atMs: number): Readonly<Record<(typeof methodNames)[number], number>> {
-    const now = this.#now ?? { atMs, value: 0 };
-    const [then, usual] = [this.#usual(atMs), this.#usual(now.atMs)];
-    if (then === undefined || usual === undefined)
-      return { steady: now.value, shifted: now.value, scaled: now.value };
+  /** What each method expects at a time. The regression speaks of the horizon: before it, in proportion; after it, the profile goes on. */
+  #say(atMs: number, horizonMs: number): Readonly<Record<(typeof methodNames)[number], number>> {
+    const now = this.#now;
+    if (now === undefined) return { steady: 0, scaled: 0, learnt: 0 };
+    const then = this.#usual(atMs);
+    const found = this.#features(now, now.atMs + horizonMs);
+    const change = found === undefined ? 0 : this.#regression.predict(found.features) * found.scale;
+    const share = Math.min(1, (atMs - now.atMs) / horizonMs);
+    const atHorizon = this.#usual(now.atMs + horizonMs);
+    const further =
+      atMs <= now.atMs + horizonMs || then === undefined || atHorizon === undefined
+        ? 0
+        : (then - atHorizon) * clip(this.#level, 0.2, 5);
     return {
       steady: now.value,
-      shifted: Math.max(0, now.value + (then - usual) * clip(this.#level, 0.5, 2)),
-      scaled: then * this.#level,
+      scaled: then === undefined ? now.value : then * this.#level,
+      learnt: Math.max(0, now.value + clip(change, -now.value, 2 * now.value) * share + further),
     };
-  }
-
-  #knows(atMs: number, horizonMs: number): boolean {
-    return this.#usual(atMs) !== undefined && this.#usual(atMs + horizonMs) !== undefined;
   }
 
   /** The profile at a time: neighbours weigh in, and between two steps it goes from one to the other. */

@@ -50,11 +50,17 @@ export function stateOf(
     spread: status.spread ?? 0,
     profile: status.profile ?? [],
     seen: status.seen ?? [],
-    methods: (status.methods ?? []).map(({ name, error = 0, weight = 0, ratios = {} }) => ({
+    methods: (status.methods ?? []).map(({ name, error = 0, weight = 0, recent = 0, ratios = {} }) => ({
       name,
       error,
       weight,
+      recent,
       ratios,
     })),
+    regression: {
+      weights: status.regression?.weights ?? [],
+      spread: status.regression?.spread ?? [],
+      usual: status.regression?.usual ?? 0,
+    },
   };
 }

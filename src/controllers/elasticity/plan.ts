@@ -12,11 +12,11 @@ import { formatTime } from '../../lib/index.ts';
 import type { Target } from '../pod-autoscaler/plan.ts';
 import type { Reading } from '../pod-autoscaler/readings.ts';
 import { type Resource, referenceTo } from '../resources.ts';
-import type { Forecast } from './forecast.ts';
+import type { Forecast, Outlook } from './forecast.ts';
 import { forgotten, grant, type Past } from './limits.ts';
 import { averageRequest, type Fleet, type Measured, measure, totalOf } from './measure.ts';
 import { durationMs, evaluateTriggers, type Held, type TriggerState } from './triggers.ts';
-import { combine, type Need, needOf, replicasFor, type Wish, wishByActions } from './wishes.ts';
+import { combine, type Need, needOf, percentOf, replicasFor, type Wish, wishByActions } from './wishes.ts';
 
 export const elasticityPoliciesRef: Resource = { ...elasticityPolicies, kind: 'ElasticityPolicy' };
 
@@ -227,10 +227,21 @@ function needNow(
   const capacity = policy.spec.capacity ?? { metric: { type: '' } };
   const need = needOf(capacity, demand, perReplica, 'demand');
   if (!isPredicting || forecast === undefined) return need;
-  const ahead = replicasFor(forecast.demand, perReplica, capacity.buffer);
-  return ahead <= need.replicas
-    ? { ...need, floor: need.replicas }
-    : { ...need, replicas: ahead, floor: ahead, because: 'forecast demand' };
+  // The buffer covers what a forecast cannot know: where that is more, more.
+  const { buffer } = capacity;
+  const ahead = ({ expected, demand: most }: Outlook, times = 1): number =>
+    Math.max(
+      replicasFor(expected * times, perReplica, buffer),
+      replicasFor(most * times, perReplica, undefined),
+    );
+  const spare = 1 + (percentOf(capacity.tolerance) ?? 0) / 100;
+  const replicas = Math.max(ahead(forecast), need.replicas);
+  return {
+    ...need,
+    replicas,
+    floor: Math.max(replicas, ahead(forecast.later, spare)),
+    because: replicas > need.replicas ? 'forecast demand' : 'demand',
+  };
 }
 
 function tellActive(

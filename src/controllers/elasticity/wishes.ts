@@ -26,7 +26,7 @@ export interface Need {
 /** A hair above a whole number is that number. */
 const ceil = (value: number): number => Math.max(0, Math.ceil(value - 1e-9));
 
-const percentOf = (share: number | string | undefined): number | undefined =>
+export const percentOf = (share: number | string | undefined): number | undefined =>
   typeof share === 'string' && share.endsWith('%') ? Number.parseInt(share, 10) : undefined;
 
 /** Replicas, or a share of `whole`, rounded so that something changes. */

@@ -120,11 +120,12 @@ export interface ElasticityPolicy {
   readonly status?: ElasticityPolicyStatus;
 }
 
-/** One way to forecast: its error of late, and how often the truth was which share of what it said. */
+/** One way to forecast: its error of late and of the last hour, and how often the truth lay how many times the latter above what it said. */
 export interface ElasticityMethod {
   readonly name: string;
   readonly error?: number;
   readonly weight?: number;
+  readonly recent?: number;
   readonly ratios?: Readonly<Record<string, number>>;
 }
 
@@ -140,6 +141,11 @@ export interface ElasticityHistoryStatus {
   readonly profile?: readonly number[];
   readonly seen?: readonly number[];
   readonly methods?: readonly ElasticityMethod[];
+  readonly regression?: {
+    readonly weights?: readonly number[];
+    readonly spread?: readonly number[];
+    readonly usual?: number;
+  };
 }
 
 /** What a predictive policy has learnt, so that a restart forgets nothing. Written by the controller. */
