@@ -10,7 +10,7 @@ import {
 import { parseBody } from '../decode.ts';
 import { metadataView, sendValue, tableView, type Wanted } from './answers.ts';
 import { readBody } from './body.ts';
-import { type Exchange, notAllowed } from './resource-requests.ts';
+import { type Exchange, notAllowed } from './exchange.ts';
 
 const asked: readonly string[] = ['get', 'list', 'create'];
 

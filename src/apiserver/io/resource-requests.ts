@@ -1,26 +1,17 @@
 /**
  * Requests for resources: from HTTP's method, path, parameters and body to one operation, and back.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  apiVersionOf,
-  badRequest,
-  findDuplicateFields,
-  type IncludeObject,
-  invalid,
-  messageOf,
-  postedKinds,
-} from '../../api/index.ts';
+import { badRequest, findDuplicateFields, invalid, messageOf } from '../../api/index.ts';
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { type Decision, refusal } from '../access/access.ts';
 import type { Attributes, Selectors } from '../access/rules.ts';
 import type { AuditTrail } from '../audit/trail.ts';
-import type { ApiContext, WriteRequest } from '../context.ts';
+import type { ApiContext } from '../context.ts';
 import { checkBasis, checkForms } from '../custom/requests.ts';
 import { type Body, decodeBody, type FieldValidation, parseBody, yamlDuplicates } from '../decode.ts';
 import type { Identity } from '../identity.ts';
-import { negotiate, negotiateObject } from '../media.ts';
+import { negotiate } from '../media.ts';
 import type { Answer } from '../operations/answer.ts';
 import { createObject } from '../operations/create.ts';
 import { deleteObject } from '../operations/delete.ts';
@@ -31,29 +22,21 @@ import { changeScale, scaleOf } from '../operations/scale.ts';
 import { changeSubresource, createAtSubresource, partOf } from '../operations/subresources.ts';
 import { changeObject } from '../operations/update.ts';
 import type { DraftObject, Resource } from '../resource.ts';
-import { answerReview, answerTokenReview } from '../reviews.ts';
 import type { Query, ResourceRoute } from '../router.ts';
 import { streamed } from './agent-proxy.ts';
-import type { Aggregator } from './aggregator.ts';
-import { addWarning, sendAnswer, sendList, sendValue, type Wanted } from './answers.ts';
+import { addWarning, sendAnswer, sendList, sendValue } from './answers.ts';
 import { auditOf } from './audited.ts';
-import type { Authenticator } from './authenticator.ts';
 import { readBody } from './body.ts';
+import {
+  type Exchange,
+  includeObjectOf,
+  noSuchPath,
+  notAllowed,
+  wantedOf,
+  writeRequest,
+} from './exchange.ts';
+import { servePosted } from './posted-requests.ts';
 import { serveWatch } from './watch-response.ts';
-
-export interface Exchange {
-  readonly context: ApiContext;
-  readonly route: ResourceRoute;
-  readonly query: Query;
-  readonly identity: Identity;
-  readonly http: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly identifyToken: Authenticator['identifyToken'];
-  /** Who serves what we do not. */
-  readonly others?: Aggregator | undefined;
-}
-
-const fieldManagerLengthMax = 128;
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
@@ -96,11 +79,6 @@ export function verbOf(method: string, route: ResourceRoute, query: Query): stri
       throw notAllowed();
   }
 }
-
-export const notAllowed = (): CaelumError =>
-  new CaelumError('methodNotAllowed', 'the server does not allow this method on the requested resource');
-export const noSuchPath = (): CaelumError =>
-  new CaelumError('notFound', 'the server could not find the requested resource');
 
 /** Throws, or rejects, `forbidden`. A promise only where others than ourselves have to be asked. */
 export function checkAccess(
@@ -217,8 +195,10 @@ async function serveGet(exchange: Exchange, resource: Resource): Promise<void> {
     route.name,
     query.text('resourceVersion'),
   );
-  if (route.subresource === 'scale')
-    return sendValue(response, 200, scaleOf(resource.kind, resource.objectOf(stored)), wanted);
+  if (route.subresource === 'scale') {
+    const scale = scaleOf(resource.kind, resource.objectOf(stored));
+    return sendValue(response, 200({ columns: scaleColumns }, scale, wanted), wanted);
+  }
   if (route.subresource !== '' && partOf(resource, route.subresource) === undefined) throw notAllowed();
   return sendAnswer(response, resource, { kind: 'stored', resource, stored, created: false }, wanted);
 }
@@ -239,25 +219,6 @@ function listRequest(route: ResourceRoute, query: Query): ListRequest {
     ...(token === undefined ? {} : { continue: token }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
     ...(resourceVersionMatch === undefined ? {} : { resourceVersionMatch }),
-  };
-}
-
-function includeObjectOf(query: Query): IncludeObject {
-  const text = query.text('includeObject') ?? 'Metadata';
-  if (text !== 'Metadata' && text !== 'Object' && text !== 'None')
-    throw badRequest(
-      `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
-    );
-  return text;
-}
-
-function wantedOf({ context, query, http }: Exchange): Wanted {
-  const pretty = query.text('pretty');
-  return {
-    form: negotiate(http.headers.accept),
-    nowMs: context.clock.nowMs(),
-    includeObject: includeObjectOf(query),
-    pretty: pretty !== undefined && pretty !== '0' && pretty !== 'false',
   };
 }
 
@@ -288,69 +249,6 @@ function serveWatching(
     timeoutSeconds: query.count('timeoutSeconds'),
     includeObject: includeObjectOf(query),
   });
-}
-
-function writeRequest({ identity, route, query, http, response }: Exchange): WriteRequest {
-  const dryRun = query.all('dryRun');
-  if (dryRun.some((one) => one !== 'All'))
-    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
-  if ((query.text('fieldManager')?.length ?? 0) > fieldManagerLengthMax)
-    throw badRequest(`fieldManager: Invalid value: may not be more than ${fieldManagerLengthMax} bytes`);
-  return {
-    identity,
-    namespace: route.namespace,
-    dryRun: dryRun.length > 0,
-    fieldValidation: validationOf(query),
-    manager: managerOf(identity, query.text('fieldManager'), http.headers['user-agent']),
-    fieldManager: query.text('fieldManager'),
-    warn: warner(response),
-    ...annotator(auditOf(http)),
-  };
-}
-
-function annotator(audit: AuditTrail | undefined): Pick<WriteRequest, 'annotate'> {
-  return audit === undefined ? {} : { annotate: (key, value) => audit.annotate(key, value) };
-}
-
-/** Of all warnings of one answer: headers are limited. */
-const warningsLengthMax = 4096;
-/** Of those that would be too many. */
-const cutWarningLength = 256;
-
-/** Each warning is said once; what would be too long is cut, and left out where that is too long still. */
-function warner(response: ServerResponse): (text: string) => void {
-  let said: Set<string> | undefined;
-  let length = 0;
-  return (text) => {
-    said ??= new Set();
-    if (text === '' || said.has(text)) return;
-    said.add(text);
-    const shown = length + text.length <= warningsLengthMax ? text : text.slice(0, cutWarningLength);
-    if (length + shown.length > warningsLengthMax) return;
-    length += shown.length;
-    addWarning(response, shown);
-  };
-}
-
-/** Who owns what this request writes: as it says, or its program's name. Our own agents own nothing of their own accord. */
-function managerOf(
-  identity: Identity,
-  said: string | undefined,
-  agent: string | undefined,
-): string | undefined {
-  if (said !== undefined && said !== '') return said;
-  if (identity.groups.includes('system:nodes')) return undefined;
-  const program = (agent ?? '').split('/', 1)[0]?.slice(0, fieldManagerLengthMax) ?? '';
-  return program === '' ? 'unknown' : program;
-}
-
-function validationOf(query: Query): FieldValidation {
-  const text = query.text('fieldValidation') ?? 'Warn';
-  if (text !== 'Strict' && text !== 'Warn' && text !== 'Ignore')
-    throw badRequest(
-      `fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
-    );
-  return text;
 }
 
 const expectedOf = (resource: Resource) => ({
@@ -560,42 +458,4 @@ async function serveDeleteCollection(exchange: Exchange, resource: Resource): Pr
     }),
   );
   await sendList(response, listing, wantedOf(exchange));
-}
-
-/** Kinds that are only posted: reviews of identity and access, and bindings that name their pod. */
-async function servePosted(exchange: Exchange): Promise<void> {
-  const { route, identity, http, response, identifyToken } = exchange;
-  const virtual = postedKinds.find(
-    (one) => one.group === route.group && one.version === route.version && one.resource === route.resource,
-  );
-  if (virtual === undefined || route.name !== '') throw noSuchPath();
-  if (virtual.namespaced !== (route.namespace !== '')) throw noSuchPath();
-  if (http.method !== 'POST') throw notAllowed();
-  const wanted = { ...wantedOf(exchange), form: negotiateObject(http.headers.accept) };
-  const apiVersion = apiVersionOf(virtual.group, virtual.version);
-  const message = messageOf(virtual.message);
-  const { object, warnings } = decodeBody(
-    await readBody(http),
-    { apiVersion, kind: virtual.kind, message },
-    validationOf(exchange.query),
-  );
-  const pods = virtual.kind === 'Binding' ? exchange.context.resources.find('', 'v1', 'pods') : undefined;
-  if (pods !== undefined) {
-    const { name = '' } = object.metadata ?? {};
-    const request = writeRequest(exchange);
-    const bound = await createAtSubresource(exchange.context, pods, request, name, 'binding', object);
-    return sendAnswer(response, undefined, bound, wanted, warnings);
-  }
-  const answer =
-    virtual.kind === 'TokenReview'
-      ? await answerTokenReview(apiVersion, object, identifyToken)
-      : await answerReview(
-          exchange.context.access,
-          virtual.kind,
-          apiVersion,
-          identity,
-          object,
-          route.namespace,
-        );
-  return sendValue(response, 201, answer, wanted, warnings);
 }
