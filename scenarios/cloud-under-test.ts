@@ -55,6 +55,8 @@ export async function prepareCloud(options: { readonly kubectl?: string } = {}):
   symlinkSync(launcher, join(bin, 'caelum'));
   const kubectl = options.kubectl ?? clientBinary('kubectl');
   if (kubectl !== undefined) symlinkSync(kubectl, join(bin, 'kubectl'));
+  const helm = clientBinary('helm');
+  if (helm !== undefined) symlinkSync(helm, join(bin, 'helm'));
   const port = await freePort();
   const env: NodeJS.ProcessEnv = {
     ...process.env,
@@ -66,6 +68,7 @@ export async function prepareCloud(options: { readonly kubectl?: string } = {}):
     DATA: data,
     KUBECONFIG: join(data, 'kubeconfig'),
     EXAMPLES: join(home, 'examples'),
+    CHARTS: join(home, 'scenarios/helm'),
     TERM: 'dumb',
   };
   delete env['NODE_OPTIONS'];

@@ -6,7 +6,7 @@
  * Failures are CaelumErrors worded as Kubernetes' clients word them (`Post "https://…": context deadline exceeded`): callers put in front who was called.
  */
 import type { EndpointSlice, KubeObject, Service } from '../api/index.ts';
-import { CaelumError, type Random } from '../lib/index.ts';
+import { CaelumError, isError, type Random } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Resources } from './resource.ts';
 
@@ -78,9 +78,10 @@ export function webhookCaller(context: Context, post: Post): CallWebhook {
       target.service === undefined ? atUrl(target.url ?? '') : atService(context, random, target.service);
     const { path } = where;
     const full = query === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${query}`;
+    const url = `${where.origin}${full}`;
     return post({
-      url: `${where.origin}${full}`,
-      addresses: where.addresses,
+      url,
+      addresses: addressesAt(where, url),
       path: full,
       serverName: where.serverName,
       ca: target.caBundle === undefined || target.caBundle === '' ? undefined : atob(target.caBundle),
@@ -93,8 +94,19 @@ export function webhookCaller(context: Context, post: Post): CallWebhook {
 interface Where {
   readonly origin: string;
   readonly path: string;
-  readonly addresses: readonly Address[];
+  /** Throws `unavailable`. */
+  addresses(): readonly Address[];
   readonly serverName: string;
+}
+
+/** That a service has nobody is told as a failed call, as a Go client that dials it tells it. */
+function addressesAt(where: Where, url: string): readonly Address[] {
+  try {
+    return where.addresses();
+  } catch (error) {
+    if (!isError(error, 'unavailable')) throw error;
+    throw new CaelumError('unavailable', `Post ${JSON.stringify(url)}: ${error.message}`, { cause: error });
+  }
 }
 
 function atUrl(text: string): Where {
@@ -106,7 +118,7 @@ function atUrl(text: string): Where {
     origin: `https://${url.host}`,
     path:
       url.pathname === '/' && !text.endsWith('/') ? `${url.search}` || '/' : `${url.pathname}${url.search}`,
-    addresses: [{ host, port: url.port === '' ? 443 : Number(url.port) }],
+    addresses: () => [{ host, port: url.port === '' ? 443 : Number(url.port) }],
     serverName: host,
   };
 }
@@ -117,7 +129,7 @@ function atService(context: Context, random: Random, asked: NonNullable<WebhookT
   return {
     origin: `https://${serverName}:${port}`,
     path: path === '' ? '/' : path.startsWith('/') ? path : `/${path}`,
-    addresses: addressesOf(context, random, namespace, name, port),
+    addresses: () => addressesOf(context, random, namespace, name, port),
     serverName,
   };
 }

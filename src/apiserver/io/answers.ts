@@ -213,7 +213,12 @@ export async function sendValue(
   }
 }
 
-function viewOf(kind: Kind, object: KubeObject, { form, nowMs, includeObject }: Wanted): object {
+/** An object as it was asked for: itself, its metadata, or a row of these columns. */
+export function viewOf(
+  kind: Pick<Kind, 'columns'>,
+  object: KubeObject,
+  { form, nowMs, includeObject }: Wanted,
+): object {
   if (form.view === 'metadata') return metadataView(object, form);
   if (form.view === 'object') return object;
   const { resourceVersion = '' } = object.metadata;

@@ -18,13 +18,13 @@ import { deleteObject } from '../operations/delete.ts';
 import { checkListOptions } from '../operations/list-options.ts';
 import { applyPatch, patchObject } from '../operations/patch.ts';
 import { getObject, type ListRequest, listObjects } from '../operations/read.ts';
-import { changeScale, scaleOf } from '../operations/scale.ts';
+import { changeScale, scaleColumns, scaleOf } from '../operations/scale.ts';
 import { changeSubresource, createAtSubresource, partOf } from '../operations/subresources.ts';
 import { changeObject } from '../operations/update.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Query, ResourceRoute } from '../router.ts';
 import { streamed } from './agent-proxy.ts';
-import { addWarning, sendAnswer, sendList, sendValue } from './answers.ts';
+import { addWarning, sendAnswer, sendList, sendValue, viewOf } from './answers.ts';
 import { auditOf } from './audited.ts';
 import { readBody } from './body.ts';
 import {
@@ -197,7 +197,7 @@ async function serveGet(exchange: Exchange, resource: Resource): Promise<void> {
   );
   if (route.subresource === 'scale') {
     const scale = scaleOf(resource.kind, resource.objectOf(stored));
-    return sendValue(response, 200({ columns: scaleColumns }, scale, wanted), wanted);
+    return sendValue(response, 200, viewOf({ columns: scaleColumns }, scale, wanted), wanted);
   }
   if (route.subresource !== '' && partOf(resource, route.subresource) === undefined) throw notAllowed();
   return sendAnswer(response, resource, { kind: 'stored', resource, stored, created: false }, wanted);

@@ -130,7 +130,10 @@ test('a Service means its ready endpoints, at the port behind the one that is as
       timeoutMs: 2000,
       tellsTimeout: true,
     });
-  await assert.rejects(ask(), /^CaelumError: service "hook" not found$/);
+  await assert.rejects(
+    ask(undefined, 'check'),
+    /^CaelumError: Post "https:\/\/hook.default.svc:443\/check\?timeout=2s": service "hook" not found$/,
+  );
   const metadata = { name: 'hook', namespace: 'default' };
   await client.create(ref('', 'services'), {
     apiVersion: 'v1',

@@ -1,13 +1,16 @@
 /** The `scale` subresource: how many, of whatever kind. Source: autoscaling/v1 Scale. */
 import {
   type AutoscalingV1Scale,
+  ageColumn,
   badRequest,
+  type Column,
   conflict,
   invalid,
   type Kind,
   type KubeObject,
   type LabelSelector,
   labelSelectorText,
+  nameColumn,
   type ScalePaths,
 } from '../../api/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -63,6 +66,26 @@ export function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale & Ku
     },
   };
 }
+
+const count = (
+  name: string,
+  description: string,
+  cell: (scale: AutoscalingV1Scale) => number | undefined,
+): Column => ({
+  name,
+  type: 'integer',
+  description,
+  priority: 0,
+  cell: (scale: never) => cell(scale) ?? 0,
+});
+
+/** What `kubectl get --subresource=scale` prints. */
+export const scaleColumns: readonly Column[] = [
+  nameColumn,
+  count('Desired', 'How many are wanted.', ({ spec }) => spec?.replicas),
+  count('Available', 'How many there are.', ({ status }) => status?.replicas),
+  ageColumn,
+];
 
 function pathsOf(kind: Kind): ScalePaths {
   if (kind.scale === undefined) throw badRequest(`Cannot scale kind "${kind.kind}": it has no scale`);
