@@ -11,21 +11,23 @@ const notReady = 'node.kubernetes.io/not-ready';
 export const defaultTolerationSeconds: AdmissionStep = {
   name: 'DefaultTolerationSeconds',
   concerns: ({ groupResource }, subresource, operation) =>
-    groupResource === 'pods' && subresource === '' && operation === 'CREATE',
+    groupResource === 'pods' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
   handles: () => true,
   mutate({ object }) {
     const { spec } = object as unknown as Draft<Pod>;
     if (spec === undefined) return;
-    const tolerations = spec.tolerations ?? [];
-    for (const key of [notReady, 'node.kubernetes.io/unreachable'])
-      if (!tolerations.some((one) => isFor(one, key)))
-        tolerations.push({
-          key,
-          operator: 'Exists',
-          effect: 'NoExecute',
-          tolerationSeconds: troubleSeconds,
-        });
-    spec.tolerations = tolerations;
+    // Also when somebody replaces the list: what was given once may not be taken away.
+    const missing = [notReady, 'node.kubernetes.io/unreachable'].filter(
+      (key) => !spec.tolerations?.some((one) => isFor(one, key)),
+    );
+    if (missing.length === 0) return;
+    const added = missing.map((key) => ({
+      key,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: troubleSeconds,
+    }));
+    spec.tolerations = [...(spec.tolerations ?? []), ...added];
   },
 };
 

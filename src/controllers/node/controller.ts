@@ -10,7 +10,7 @@ import type { Clock } from '../../lib/index.ts';
 import { isActive } from '../pod-state.ts';
 import { leasesRef, nodesRef, podsRef } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
-import { waitingPods } from './evictions.ts';
+import { idOf, noExecute, waitingPods } from './evictions.ts';
 import { type Observed, patienceWith, plan, readyStatus } from './plan.ts';
 import { ZoneBook, zoneOf } from './zones.ts';
 
@@ -29,6 +29,17 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
   const gone = new Map<string, Node>();
   /** By node: pods that were to be evicted later when it was last looked at. */
   const waiting = new Map<string, ReadonlySet<string>>();
+  /** By node: when its taints were first seen; users write them without a time. */
+  const seen = new Map<string, ReadonlyMap<string, number>>();
+  const seenOn = (node: Node, name: string): ReadonlyMap<string, number> => {
+    const before = seen.get(name);
+    const after = new Map<string, number>();
+    for (const taint of noExecute(node.spec?.taints))
+      if (taint.timeAdded === undefined) after.set(idOf(taint), before?.get(idOf(taint)) ?? clock.nowMs());
+    if (after.size === 0) seen.delete(name);
+    else seen.set(name, after);
+    return after;
+  };
 
   const isReady = (node: Node): boolean => readyStatus(node.status?.conditions ?? []) === 'True';
   const onNode = (change: Change<Node>): Iterable<string> => {
@@ -39,6 +50,7 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
     if (kind === 'deleted') {
       heardMs.delete(key);
       waiting.delete(key);
+      seen.delete(key);
       gone.set(key, object);
     } else if (kind === 'added') {
       heardMs.set(key, nowMs);
@@ -91,7 +103,8 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
       const nowMs = clock.monotonicMs();
       const all = podsOn(name);
       const before = waiting.get(name);
-      const later = waitingPods(all, node.spec?.taints ?? [], clock.nowMs());
+      const taintsSeen = seenOn(node, name);
+      const later = waitingPods(all, node.spec?.taints ?? [], clock.nowMs(), taintsSeen);
       if (later.size === 0) waiting.delete(name);
       else waiting.set(name, later);
       const isNoTaint = !node.spec?.taints?.some(({ effect }) => effect === 'NoExecute');
@@ -104,6 +117,7 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
           before === undefined || !isNoTaint
             ? []
             : all.filter((pod) => before.has(pod.metadata.uid ?? '') && isActive(pod)),
+        seen: taintsSeen,
         silentMs: nowMs - (heardMs.get(name) ?? nowMs),
         isAnyReady: zones.isAnyReady,
         turn: () => zones.turn(name, nowMs),

@@ -8,17 +8,23 @@ import { deletion, type Step, type Write } from '../step.ts';
 export const noExecute = (taints: readonly Taint[] | undefined): readonly Taint[] =>
   (taints ?? []).filter(({ effect }) => effect === 'NoExecute');
 
+/** When taints that do not say it themselves were first seen. */
+export type Seen = ReadonlyMap<string, number>;
+
+export const idOf = ({ key, value = '', effect }: Taint): string => `${key}=${value}:${effect}`;
+
 /** Pods that go later, by uid. */
 export function waitingPods(
   pods: readonly Pod[],
   taints: readonly Taint[],
   nowMs: number,
+  seen: Seen = new Map(),
 ): ReadonlySet<string> {
   const executing = noExecute(taints);
   const waiting = new Set<string>();
   if (executing.length === 0) return waiting;
   for (const pod of pods) {
-    const leaveMs = leavesAtMs(pod, executing);
+    const leaveMs = leavesAtMs(pod, executing, seen);
     if (isActive(pod) && leaveMs > nowMs && Number.isFinite(leaveMs)) waiting.add(pod.metadata.uid ?? '');
   }
   return waiting;
@@ -30,6 +36,7 @@ export function evictions(
   spared: readonly Pod[],
   taints: readonly Taint[],
   nowMs: number,
+  seen: Seen = new Map(),
 ): readonly Step[] {
   const steps: Step[] = spared.map((pod) => ({ kind: 'event', event: told(pod, 'Cancelling deletion of') }));
   const executing = noExecute(taints);
@@ -39,7 +46,7 @@ export function evictions(
   let againMs = Number.POSITIVE_INFINITY;
   for (const pod of pods) {
     if (!isActive(pod)) continue;
-    const leaveMs = leavesAtMs(pod, executing);
+    const leaveMs = leavesAtMs(pod, executing, seen);
     if (leaveMs > nowMs) {
       againMs = Math.min(againMs, leaveMs - nowMs);
       continue;
@@ -89,7 +96,7 @@ function disruption(pod: Pod, nowMs: number): readonly Write[] {
 }
 
 /** -∞: at once; ∞: never. */
-function leavesAtMs(pod: Pod, taints: readonly Taint[]): number {
+function leavesAtMs(pod: Pod, taints: readonly Taint[], seen: Seen): number {
   const tolerations = pod.spec?.tolerations ?? [];
   // Who came when the taint was there already has all its time before it.
   const boundAt = podCondition(pod, 'PodScheduled')?.lastTransitionTime ?? pod.metadata.creationTimestamp;
@@ -102,7 +109,8 @@ function leavesAtMs(pod: Pod, taints: readonly Taint[]): number {
     const { tolerationSeconds } = toleration;
     if (tolerationSeconds === undefined) continue;
     if (tolerationSeconds <= 0) return Number.NEGATIVE_INFINITY;
-    const sinceMs = Math.max(Date.parse(taint.timeAdded ?? '') || 0, boundMs);
+    const addedMs = Date.parse(taint.timeAdded ?? '') || (seen.get(idOf(taint)) ?? 0);
+    const sinceMs = Math.max(addedMs, boundMs);
     leavesMs = Math.min(leavesMs, sinceMs + tolerationSeconds * 1000);
   }
   return leavesMs;

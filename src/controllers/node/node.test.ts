@@ -224,6 +224,17 @@ test('who comes to a tainted node late has all its time before it', async (t) =>
   await cluster.until('leaves', () => podsThere(cluster).length === 0, 10_000);
 });
 
+test('a taint that does not say since when counts from when it was seen', async (t) => {
+  const { cluster } = world(t, { a: 1 });
+  cluster.client.seed(podsRef, aPod('p', 'a-0', { tolerations: [tolerating('x', 60)] }));
+  await cluster.run(600_000);
+  const taint: Taint = { key: 'x', effect: 'NoExecute' };
+  await cluster.client.patch(nodesRef, undefined, 'a-0', 'merge', { spec: { taints: [taint] } });
+  await cluster.run(55_000);
+  assert.deepEqual(podsThere(cluster), ['p']);
+  await cluster.until('leaves', () => podsThere(cluster).length === 0, 10_000);
+});
+
 test('a taint of others stays, and is nobody\u2019s business but the scheduler\u2019s', async (t) => {
   const { cluster, nodes } = world(t, { a: 1 });
   const taints: Taint[] = [

@@ -12,7 +12,7 @@ import { formatTime, sameJson } from '../../lib/index.ts';
 import { isReady } from '../pod-state.ts';
 import { nodesRef, podsRef, referenceTo } from '../resources.ts';
 import type { PlanContext, Step, Write } from '../step.ts';
-import { evictions } from './evictions.ts';
+import { evictions, type Seen } from './evictions.ts';
 import type { Turn } from './zones.ts';
 
 export type Observed = { readonly kind: 'gone'; readonly node: Node } | Present;
@@ -25,6 +25,8 @@ interface Present {
   readonly pods: readonly Pod[];
   /** Those that were to be evicted after a time, and are not any more. */
   readonly spared: readonly Pod[];
+  /** When its taints were first seen, where they do not say it. */
+  readonly seen: Seen;
   /** How long it has not been heard of, by our own clock. */
   readonly silentMs: number;
   readonly isAnyReady: boolean;
@@ -64,7 +66,7 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
     const message = `Node ${name} event: Removing Node ${name} from Controller`;
     return [{ kind: 'event', event: say('RemovingNode', message) }];
   }
-  const { isNew, pods, spared, silentMs } = observed;
+  const { isNew, pods, spared, seen, silentMs } = observed;
   const steps: Step[] = [];
   if (isNew) {
     const message = `Node ${name} event: Registered Node ${name} in Controller`;
@@ -95,7 +97,7 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
   const isNodeReady = readyStatus(conditions) === 'True';
   if (!isNodeReady) writes.push(...pods.filter((pod) => isReady(pod)).map((pod) => notReady(pod, nowMs)));
   if (writes.length > 0) steps.push({ kind: 'together', writes });
-  steps.push(...evictions(pods, spared, taints, nowMs));
+  steps.push(...evictions(pods, spared, taints, nowMs, seen));
   if (silentMs < patienceMs) steps.push({ kind: 'again', afterMs: patienceMs - silentMs + 1 });
   if (againMs !== undefined) steps.push({ kind: 'again', afterMs: againMs });
   return steps;
