@@ -26,6 +26,7 @@ import { createMetricsSource, type MetricsApis } from './pod-autoscaler/metrics-
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { replicationControllerController } from './replication-controller/controller.ts';
+import { resourceClaimController } from './resource-claim/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { podsRef } from './resources.ts';
 import { serviceAccountController } from './service-account/controller.ts';
@@ -104,6 +105,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(serviceAccountController(informers, rootCaPem), options),
     startController(clusterRoleController(informers), options),
     startController(resourceQuotaController(informers, registry), options),
+    startController(resourceClaimController(informers, client), options),
     startController(bootstrapTokenController(informers), options),
     startController(disruptionController(informers, client, registry), options),
     startController(staleTargetController(informers), options),

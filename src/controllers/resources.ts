@@ -58,6 +58,12 @@ export const volumeAttachmentsRef = resource(
 export const serviceCidrsRef = resource('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', false);
 export const ipAddressesRef = resource('networking.k8s.io', 'ipaddresses', 'IPAddress', false);
 export const apiServicesRef = resource('apiregistration.k8s.io', 'apiservices', 'APIService', false);
+export const resourceClaimsRef = resource('resource.k8s.io', 'resourceclaims', 'ResourceClaim');
+export const resourceClaimTemplatesRef = resource(
+  'resource.k8s.io',
+  'resourceclaimtemplates',
+  'ResourceClaimTemplate',
+);
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');
 
 export function resourceOf(kind: Kind): Resource {

@@ -355,6 +355,10 @@ async function goThrough(server: TestServer, sample: Sample): Promise<void> {
 // conformance: [sig-node] PodTemplates should run the lifecycle of PodTemplates
 // conformance: [sig-node] RuntimeClass should support RuntimeClasses API operations
 // conformance: [sig-node] Secrets should patch a secret
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 DeviceClass
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceClaim
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceClaimTemplate
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceSlice
 // conformance: [sig-storage] CSIInlineVolumes should run through the lifecycle of a CSIDriver
 // conformance: [sig-storage] CSINodes CSI Conformance should run through the lifecycle of a csinode
 // conformance: [sig-storage] CSIStorageCapacity should support CSIStorageCapacities API operations
@@ -364,6 +368,10 @@ async function goThrough(server: TestServer, sample: Sample): Promise<void> {
 // conformance: [sig-storage] VolumeAttachment Conformance should apply changes to a volumeattachment status
 // conformance: [sig-storage] VolumeAttachment Conformance should run through the lifecycle of a VolumeAttachment
 // conformance: [sig-storage] VolumeAttributesClass [FeatureGate:VolumeAttributesClass] should run through the lifecycle of a VolumeAttributesClass
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 DeviceClass
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceClaim
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceClaimTemplate
+// conformance: [sig-node] [DRA] CRUD Tests resource.k8s.io/v1 ResourceSlice
 // conformance, partly (without its pods): [sig-apps] Daemon set [Serial] should verify changes to a daemon set status
 // conformance, partly (without its pods): [sig-apps] Job should apply changes to a job status
 // conformance, partly (without its pods): [sig-apps] ReplicationController should test the lifecycle of a ReplicationController

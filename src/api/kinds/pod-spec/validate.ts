@@ -18,6 +18,7 @@ import {
   wrong,
 } from '../../validation/problems.ts';
 import { validateAmounts, validateResources } from '../../validation/resources.ts';
+import { validatePodClaims } from './claims.ts';
 import { type SpecContext, validateContainers, validateInitContainers } from './containers.ts';
 import { validateEphemeralContainers } from './ephemeral-containers.ts';
 import { validateAffinity, validateSpread, validateTolerations } from './placement.ts';
@@ -59,6 +60,8 @@ export function validatePodSpec(
     problems.push(wrong(`${field}.activeDeadlineSeconds`, deadline, betweenWhy(1, secondsMax)));
   validateTolerations(problems, `${field}.tolerations`, spec.tolerations ?? []);
   validateHostAliases(problems, `${field}.hostAliases`, spec.hostAliases ?? []);
+  if (spec.resourceClaims !== undefined || spec.containers?.some(({ resources }) => resources?.claims))
+    validatePodClaims(problems, field, spec);
   oneOf(problems, `${field}.preemptionPolicy`, spec.preemptionPolicy, preemptionPolicies);
   if (spec.overhead !== undefined) validateAmounts(problems, `${field}.overhead`, spec.overhead);
   if (spec.resources !== undefined) validateResources(problems, `${field}.resources`, spec.resources);
