@@ -3,12 +3,14 @@
  * real machine (`io/agent.ts`) and that of a simulated one are this over different parts.
  *
  *   client, informers ──▶ PodShell ──▶ runtime, network, images, disk
- *                  └────▶ NodeKeeper
+ *                  ├────▶ NodeKeeper
+ *                  └────▶ LocalVolumes ──▶ disk
  */
 import { createEventRecorder, type EventRecorder } from '../client/index.ts';
 import { NodeKeeper } from './node/node-keeper.ts';
 import type { ImageEntry, MachineFacts, NodePressure } from './node/node-object.ts';
 import { PodShell, type PodShellOptions } from './pods/pod-shell.ts';
+import { LocalVolumes } from './volumes/local-volumes.ts';
 
 const podsMaxDefault = 110;
 
@@ -25,6 +27,7 @@ export class AgentCore {
   readonly #options: AgentCoreOptions;
   readonly #events: EventRecorder;
   #keeper: NodeKeeper | undefined;
+  #volumes: LocalVolumes | undefined;
 
   constructor(options: AgentCoreOptions) {
     const { client, clock, random, log, nodeName, facts } = options;
@@ -66,11 +69,26 @@ export class AgentCore {
     });
     // Pods do not wait for the node object, nor it for them.
     await Promise.all([this.shell.start(), this.#keeper.start()]);
+    this.#eraseVolumes();
+  }
+
+  #eraseVolumes(): void {
+    const { disk, log, nodeName } = this.#options;
+    this.#volumes = new LocalVolumes({
+      ...this.#options,
+      events: this.#events,
+      isOurs: (name) => name === nodeName,
+      erase: (handle) => disk.eraseVolume(handle),
+    });
+    disk.sweepVolumes().catch((error: unknown) => {
+      log.warn('cannot finish erasing volumes', { error });
+    });
   }
 
   /** Stops acting. Containers go on. */
   stop(): void {
     this.shell.stop();
+    this.#volumes?.stop();
     this.#events.stop();
     this.#keeper?.stop();
   }

@@ -3,7 +3,6 @@ import type { Container, LifecycleHandler, Pod } from '../../api/index.ts';
 import { CaelumError, explainError, isError } from '../../lib/index.ts';
 import { type Image, parseDockerConfig, type RegistryCredential } from '../images/index.ts';
 import type { ProbeOutcome } from '../probes/prober.ts';
-import { referencesOf } from '../volumes/volume-content.ts';
 import { formatDuration, nextBackoff } from './backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
 import { environmentOf } from './environment.ts';
@@ -118,7 +117,7 @@ async function credentialsOf(worker: PodWorker, pod: Pod): Promise<readonly Regi
   const names = (pod.spec?.imagePullSecrets ?? []).map((item) => item.name ?? '');
   if (names.length === 0) return [];
   const { namespace = '' } = pod.metadata;
-  await worker.parts.objects.use(worker.state.uid, namespace, referencesOf(pod));
+  await worker.parts.objects.useAllOf(worker.state.uid, pod);
   const result: RegistryCredential[] = [];
   for (const name of names) {
     const data = worker.parts.objects.secret(namespace, name)?.data ?? {};

@@ -28,6 +28,10 @@ export interface PodDisk {
   list(): Promise<readonly string[]>;
   /** Makes, or brings up to date. Throws with a message fit for FailedMount. */
   setUpVolumes(pod: Pod, contents: ReadonlyMap<string, VolumeContent>): Promise<void>;
+  /** The folder of a released volume goes. Throws `unavailable` while a pod has it. */
+  eraseVolume(handle: string): Promise<void>;
+  /** Finishes what was being erased when an earlier agent ended. */
+  sweepVolumes(): Promise<void>;
   writeNetworkFiles(podUid: string, files: NetworkFiles): Promise<void>;
   /** What the pod was granted of the node: whole on the disk when it resolves. */
   writeAllocation(podUid: string, text: string): Promise<void>;

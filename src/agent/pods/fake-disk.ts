@@ -1,10 +1,13 @@
 /** A disk in memory, for the simulator and unit tests. */
 import type { Pod } from '../../api/index.ts';
+import { CaelumError } from '../../lib/index.ts';
 import type { VolumeContent } from '../volumes/volume-content.ts';
 import type { NetworkFiles, PodDisk } from './disk.ts';
 
 export interface FakeDisk extends PodDisk {
   readonly volumes: Map<string, ReadonlyMap<string, VolumeContent>>;
+  /** Handles of the folders that outlive pods. */
+  readonly folders: Set<string>;
   readonly networkFiles: Map<string, NetworkFiles>;
   readonly granted: Map<string, string>;
   /** By `uid/container/attempt`. */
@@ -13,6 +16,7 @@ export interface FakeDisk extends PodDisk {
 
 export function createFakeDisk(): FakeDisk {
   const volumes = new Map<string, ReadonlyMap<string, VolumeContent>>();
+  const folders = new Set<string>();
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
   const granted = new Map<string, string>();
@@ -20,6 +24,7 @@ export function createFakeDisk(): FakeDisk {
   const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
   return {
     volumes,
+    folders,
     networkFiles,
     granted,
     messages,
@@ -28,7 +33,21 @@ export function createFakeDisk(): FakeDisk {
     list: async () => [...new Set([...volumes.keys(), ...networkFiles.keys(), ...granted.keys()])],
     setUpVolumes: async (pod, contents) => {
       volumes.set(uidOf(pod), contents);
+      for (const content of contents.values()) {
+        if (content.kind !== 'volume') continue;
+        if (content.isMade && !folders.has(content.handle))
+          throw new CaelumError('invalid', `the folder of ${content.handle} is not there any more`);
+        folders.add(content.handle);
+      }
     },
+    eraseVolume: async (handle) => {
+      for (const contents of volumes.values())
+        for (const content of contents.values())
+          if (content.kind === 'volume' && content.handle === handle)
+            throw new CaelumError('unavailable', `a pod has ${handle}`);
+      folders.delete(handle);
+    },
+    sweepVolumes: async () => {},
     writeNetworkFiles: async (uid, files) => {
       networkFiles.set(uid, files);
     },

@@ -2,11 +2,12 @@
  * Carries out the steps of a plan. Each operation changes what the worker knows once its effect is there, so that the next plan
  * no longer asks for it. What fails is remembered with when to try again; what throws is a fault of the whole pod.
  */
-import type { Pod } from '../../api/index.ts';
+import { localMade, type Pod } from '../../api/index.ts';
 import { explainError, isError } from '../../lib/index.ts';
 import type { HostPort } from '../network/index.ts';
-import { podsRef } from '../objects.ts';
-import { contentOf, referencesOf, tokenSourcesOf, type VolumeContent } from '../volumes/volume-content.ts';
+import { persistentVolumesRef, podsRef } from '../objects.ts';
+import { usesClaim } from '../volumes/claim-content.ts';
+import { contentOf, tokenSourcesOf, type VolumeContent } from '../volumes/volume-content.ts';
 import {
   ensureImage,
   mountRoot,
@@ -158,16 +159,18 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
   try {
     const [refreshAtMs] = await Promise.all([
       parts.tokens.ensure(pod, tokenSourcesOf(pod)),
-      parts.objects.use(state.uid, namespace, referencesOf(pod)),
+      parts.objects.useAllOf(state.uid, pod),
     ]);
     const contents = new Map<string, VolumeContent>();
     for (const volume of pod.spec?.volumes ?? []) {
-      volumeName = volume.name;
+      // What becomes of a claim is told in words of its own.
+      volumeName = usesClaim(volume) ? '' : volume.name;
       contents.set(volume.name, contentOf(pod, volume, contentSources(worker, namespace)));
     }
     volumeName = '';
     state.volumesPresent = true;
     await parts.disk.setUpVolumes(pod, contents);
+    await markMade(worker, contents);
     state.volumesReady = true;
     state.faults.delete('volumes');
     if (refreshAtMs !== undefined) worker.refreshVolumesAt(refreshAtMs);
@@ -182,11 +185,22 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
   }
 }
 
+/** From now on a folder that is not there has been lost. Nothing is written to it before that is known. */
+async function markMade(worker: PodWorker, contents: ReadonlyMap<string, VolumeContent>): Promise<void> {
+  for (const content of contents.values()) {
+    if (content.kind !== 'volume' || content.isMade) continue;
+    const patch = { metadata: { uid: content.volumeUid, annotations: { [localMade]: 'true' } } };
+    await worker.parts.client.patch(persistentVolumesRef, undefined, content.volumeName, 'merge', patch);
+  }
+}
+
 function contentSources(worker: PodWorker, namespace: string) {
   const { state, parts } = worker;
   return {
     configMap: (name: string) => parts.objects.configMap(namespace, name),
     secret: (name: string) => parts.objects.secret(namespace, name),
+    claim: (name: string) => parts.objects.claim(namespace, name),
+    persistentVolume: (name: string) => parts.objects.persistentVolume(namespace, name),
     token: (source: Parameters<typeof parts.tokens.get>[1]) => parts.tokens.get(state.uid, source),
     nodeName: parts.nodeName,
     nodeAddress: parts.nodeAddress,

@@ -15,7 +15,9 @@ import {
   type VolumeProjection,
 } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
+import { containersOf } from '../pods/containers.ts';
 import { type EnvironmentSources, fieldValue, resourceValue } from '../pods/environment.ts';
+import { type ClaimSources, claimContent, usesClaim } from './claim-content.ts';
 
 export interface FileEntry {
   /** Relative to the volume. */
@@ -27,7 +29,18 @@ export interface FileEntry {
 export type VolumeContent =
   | { readonly kind: 'directory' }
   | { readonly kind: 'memory'; readonly sizeBytes: number | undefined }
-  | { readonly kind: 'hostPath'; readonly path: string; readonly type: string }
+  | { readonly kind: 'hostPath'; readonly path: string; readonly type: string; readonly readOnly?: boolean }
+  /** A path of the node that somebody has given to pods as a volume. */
+  | { readonly kind: 'local'; readonly path: string; readonly volumeName: string; readonly readOnly: boolean }
+  /** A folder of ours that outlives pods. `isMade`: it was made before, so that it is there, or is lost. */
+  | {
+      readonly kind: 'volume';
+      readonly handle: string;
+      readonly isMade: boolean;
+      readonly volumeName: string;
+      readonly volumeUid: string;
+      readonly readOnly: boolean;
+    }
   /** `inMemory`: must never reach a disk. */
   | { readonly kind: 'files'; readonly files: readonly FileEntry[]; readonly inMemory: boolean };
 
@@ -38,9 +51,10 @@ export interface TokenSource {
 
 export interface ContentSources
   extends Pick<
-    EnvironmentSources,
-    'configMap' | 'secret' | 'nodeName' | 'nodeAddress' | 'podAddresses' | 'allocatable'
-  > {
+      EnvironmentSources,
+      'configMap' | 'secret' | 'nodeName' | 'nodeAddress' | 'podAddresses' | 'allocatable'
+    >,
+    ClaimSources {
   token(source: TokenSource): string;
 }
 
@@ -70,6 +84,7 @@ export function contentOf(pod: Pod, volume: Volume, sources: ContentSources): Vo
     if (medium !== '') throw invalid(`unsupported emptyDir medium "${medium}"`);
     return { kind: 'directory' };
   }
+  if (usesClaim(volume)) return claimContent(pod, volume, sources);
   if (volume.hostPath !== undefined)
     return { kind: 'hostPath', path: volume.hostPath.path, type: volume.hostPath.type ?? '' };
   if (volume.configMap !== undefined) {
@@ -224,7 +239,7 @@ export function referencesOf(pod: Pod): { readonly kind: 'configMap' | 'secret';
       add('secret', source.secret?.name);
     }
   }
-  for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]) {
+  for (const container of [...containersOf(pod), ...(pod.spec?.ephemeralContainers ?? [])]) {
     for (const from of container.envFrom ?? []) {
       add('configMap', from.configMapRef?.name);
       add('secret', from.secretRef?.name);

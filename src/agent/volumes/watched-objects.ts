@@ -1,14 +1,31 @@
 /**
- * ConfigMaps and Secrets that pods use: read once, then watched, each for as long as some pod uses it.
+ * ConfigMaps, Secrets, claims and volumes that pods use: read once, then watched, each for as long as some pod uses it.
  *
  * Invariant: an object that no pod uses is neither watched nor kept.
  */
-import type { ConfigMap, KubeObject, Secret } from '../../api/index.ts';
+import type {
+  ConfigMap,
+  KubeObject,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+} from '../../api/index.ts';
 import type { Client, ResourceRef } from '../../client/index.ts';
 import { Backoff, type Clock, type Log, type Random } from '../../lib/index.ts';
-import { configMapsRef, secretsRef } from '../objects.ts';
+import { configMapsRef, persistentVolumeClaimsRef, persistentVolumesRef, secretsRef } from '../objects.ts';
 
-export type WatchedKind = 'configMap' | 'secret';
+import { claimReferencesOf } from './claim-content.ts';
+import { referencesOf } from './volume-content.ts';
+
+export type WatchedKind = 'configMap' | 'secret' | 'claim' | 'persistentVolume';
+
+const refs: Readonly<Record<WatchedKind, ResourceRef>> = {
+  configMap: configMapsRef,
+  secret: secretsRef,
+  claim: persistentVolumeClaimsRef,
+  persistentVolume: persistentVolumesRef,
+};
 
 interface Entry {
   readonly ref: ResourceRef;
@@ -63,6 +80,18 @@ export class WatchedObjects {
     await Promise.all(waits);
   }
 
+  /** All that a pod names, and the volumes that its claims are bound to. */
+  async useAllOf(podUid: string, pod: Pod): Promise<void> {
+    const { namespace = '' } = pod.metadata;
+    const named = referencesOf(pod);
+    const claims = () => claimReferencesOf(pod, (name) => this.claim(namespace, name));
+    const before = claims();
+    await this.use(podUid, namespace, before.length === 0 ? named : [...named, ...before]);
+    if (before.length === 0) return;
+    const after = claims();
+    if (after.length > before.length) await this.use(podUid, namespace, [...named, ...after]);
+  }
+
   release(podUid: string): void {
     for (const [key, entry] of this.#entries) if (entry.users.has(podUid)) this.#leave(key, entry, podUid);
   }
@@ -73,6 +102,15 @@ export class WatchedObjects {
 
   secret(namespace: string, name: string): Secret | undefined {
     return this.#entries.get(`secret/${namespace}/${name}`)?.object as Secret | undefined;
+  }
+
+  claim(namespace: string, name: string): PersistentVolumeClaim | undefined {
+    return this.#entries.get(`claim/${namespace}/${name}`)?.object as PersistentVolumeClaim | undefined;
+  }
+
+  /** Of no namespace; it is kept for each namespace that has a claim bound to it, which is one. */
+  persistentVolume(namespace: string, name: string): PersistentVolume | undefined {
+    return this.#entries.get(`persistentVolume/${namespace}/${name}`)?.object as PersistentVolume | undefined;
   }
 
   stop(): void {
@@ -94,7 +132,7 @@ export class WatchedObjects {
 
   #open(kind: WatchedKind, namespace: string, name: string): Entry {
     const entry: Entry = {
-      ref: kind === 'configMap' ? configMapsRef : secretsRef,
+      ref: refs[kind],
       namespace,
       name,
       users: new Set(),
@@ -114,12 +152,12 @@ export class WatchedObjects {
     const { client, clock, log } = this.#options;
     const fieldSelector = `metadata.name=${entry.name}`;
     try {
-      const { namespace } = entry;
-      const list = await client.list(entry.ref, { namespace, fieldSelector });
+      const place = entry.ref.namespaced ? { namespace: entry.namespace } : {};
+      const list = await client.list(entry.ref, { ...place, fieldSelector });
       if (entry.closed) return;
       this.#set(entry, list.items[0]);
       entry.backoff.reset();
-      const options = { namespace, fieldSelector, resourceVersion: list.resourceVersion };
+      const options = { ...place, fieldSelector, resourceVersion: list.resourceVersion };
       entry.watch = client.watch(entry.ref, options, {
         onEvent: (event) => {
           if (entry.closed || event.type === 'BOOKMARK') return;

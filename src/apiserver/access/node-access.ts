@@ -5,7 +5,14 @@
  *
  * Source: Kubernetes 1.36, node authorizer, as behaviour. What it may write into what it may touch is admission's (`admission/node-restriction.ts`).
  */
-import type { KubeObject, PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/index.ts';
+import {
+  type KubeObject,
+  localHandle,
+  localNodeLabel,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../api/index.ts';
 import type { Attributes } from './rules.ts';
 
 export type NodeDecision = { readonly allowed: boolean; readonly because: string };
@@ -44,9 +51,10 @@ export function nodeAccess(node: string, asked: Asked, facts: NodeFacts): NodeDe
       return ownNode(node, asked);
     case 'pods':
       return ownPods(node, asked, facts);
+    case 'persistentvolumes':
+      return ownVolumes(node, asked, facts);
     case 'secrets':
     case 'configmaps':
-    case 'persistentvolumes':
     case 'resourceclaims.resource.k8s.io':
       return oneByOne(node, asked, facts, named);
     case 'persistentvolumeclaims':
@@ -104,6 +112,10 @@ function selects({ selectors }: Asked, field: string, value: string): boolean {
     .some((one) => one === `${field}=${value}` || one === `${field}==${value}`);
 }
 
+/** Just this: in a longer selector it could stand inside of something that says the contrary. */
+const selectsLabel = ({ selectors }: Asked, label: string, value: string): boolean =>
+  selectors?.label === `${label}=${value}`;
+
 function ownNode(node: string, asked: Asked): NodeDecision {
   const { verb, subresource, name } = asked;
   if (verb === 'create' && subresource === '') return yes('a node registers itself');
@@ -153,6 +165,21 @@ function ownPods(node: string, asked: Asked, facts: NodeFacts): NodeDecision {
       return no('a node may only report and remove pods');
   }
 }
+
+/** Volumes of the built-in provisioner are folders of a node, which makes and erases them. Others it reads as its pods name them. */
+function ownVolumes(node: string, asked: Asked, facts: NodeFacts): NodeDecision {
+  const { verb, subresource, name } = asked;
+  if (subresource !== '') return no('a node may only change its own volumes');
+  if ((verb === 'list' || verb === 'watch') && selectsLabel(asked, localNodeLabel, node))
+    return yes('a node looks at its volumes');
+  const volume = name === '' ? undefined : facts.object('', 'persistentvolumes', '', name);
+  if (['get', 'patch', 'delete'].includes(verb) && volume !== undefined && isOf(node, volume))
+    return yes('a node keeps its volumes');
+  return oneByOne(node, asked, facts, 'persistentvolumes');
+}
+
+const isOf = (node: string, volume: PersistentVolume): boolean =>
+  localHandle(volume) !== undefined && volume.metadata.labels?.[localNodeLabel] === node;
 
 /** What pods name is read one by one. */
 function oneByOne(node: string, asked: Asked, facts: NodeFacts, what: string): NodeDecision {

@@ -3,15 +3,18 @@
  * own pods, its own lease, CSINode and device slices. Pure.
  * Source: Kubernetes 1.36, admission plugin NodeRestriction, as behaviour.
  */
-import type {
-  KubeObject,
-  Node,
-  PersistentVolumeClaim,
-  Pod,
-  ResourceSlice,
-  TokenRequest,
+import {
+  forbidden,
+  type KubeObject,
+  localMade,
+  type Node,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  type ResourceSlice,
+  storageFinalizer,
+  type TokenRequest,
 } from '../../api/index.ts';
-import { forbidden } from '../../api/index.ts';
 import { type CaelumError, sameJson } from '../../lib/index.ts';
 import { nodeOf } from '../identity.ts';
 import type { Admission, AdmissionContext, AdmissionStep } from './chain.ts';
@@ -21,6 +24,7 @@ const checked = new Set([
   'nodes',
   'pods',
   'persistentvolumeclaims',
+  'persistentvolumes',
   'serviceaccounts',
   'leases.coordination.k8s.io',
   'csinodes.storage.k8s.io',
@@ -41,6 +45,8 @@ export function nodeRestriction(context: AdmissionContext): AdmissionStep {
           return checkPod(context, admission, node);
         case 'persistentvolumeclaims':
           return checkClaim(admission, node);
+        case 'persistentvolumes':
+          return checkVolume(admission, node);
         case 'serviceaccounts':
           return checkToken(context, admission, node);
         case 'leases.coordination.k8s.io':
@@ -226,6 +232,30 @@ function checkClaim(admission: Admission, node: string): void {
     throw refused(
       admission,
       `node ${quoted(node)} is not allowed to update fields other than status.quantity and status.conditions`,
+    );
+}
+
+/** Of its volumes a node says that their folders have been made, and that they have been erased. */
+function checkVolume(admission: Admission, node: string): void {
+  const old = admission.oldObject as PersistentVolume;
+  if (admission.operation === 'DELETE') {
+    const isOver = old.status?.phase === 'Released' && old.spec?.persistentVolumeReclaimPolicy === 'Delete';
+    if (!isOver) throw refused(admission, `node ${quoted(node)} may only delete volumes that are released`);
+    return;
+  }
+  const plain = ({ metadata, ...rest }: PersistentVolume): object => {
+    const { [localMade]: _, ...annotations } = metadata.annotations ?? {};
+    const finalizers = (metadata.finalizers ?? []).filter((one) => one !== storageFinalizer);
+    return {
+      ...rest,
+      metadata: { ...metadata, annotations, finalizers, resourceVersion: '', managedFields: [] },
+    };
+  };
+  const now = admission.object as unknown as PersistentVolume;
+  if (!sameJson(plain(now), plain(old)))
+    throw refused(
+      admission,
+      `node ${quoted(node)} is not allowed to update more of a volume than that it was made or erased`,
     );
 }
 

@@ -35,6 +35,8 @@ let data: Record<string, string> = { a: '1', b: '2' };
 const sources: ContentSources = {
   configMap: (name) => (name === 'm' ? ({ metadata: {}, data } as ConfigMap) : undefined),
   secret: (name) => (name === 's' ? ({ metadata: {}, data: { pw: 'aHVzaA==' } } as Secret) : undefined),
+  claim: () => undefined,
+  persistentVolume: () => undefined,
   token: () => 'token',
   nodeName: 'n',
   nodeAddress: '192.0.2.1',

@@ -3,6 +3,7 @@
  *
  *   <data>/pods/UID/volumes/NAME   emptyDir (disk or its own tmpfs), configMap
  *   <data>/pods/UID/allocation.json  what it was granted of the node
+ *   <data>/volumes/…               folders that outlive pods: volumes/io/claim-volumes.ts
  *   <data>/pods/UID/etc/…          hosts, resolv.conf, hostname
  *   <data>/pods/UID/end/C/N        termination messages, mounted into container C, attempt N
  *   <data>/memory/UID/NAME         secrets, tokens, downward API: one tmpfs for all pods, so that a volume costs no mount
@@ -32,6 +33,7 @@ import type { Container, Pod, VolumeMount } from '../../../api/index.ts';
 import { CaelumError } from '../../../lib/index.ts';
 import type { MountSpec } from '../../runtime/index.ts';
 import { AtomicFolder } from '../../volumes/io/atomic-folder.ts';
+import { ClaimVolumes } from '../../volumes/io/claim-volumes.ts';
 import { ensureHostPath } from '../../volumes/io/host-path.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
 import type { AccountFiles } from '../container-spec.ts';
@@ -58,13 +60,17 @@ class RealPodDisk implements PodDisk {
   readonly #root: string;
   readonly #memoryRoot: string;
   readonly #canMount: boolean;
+  readonly #claims: ClaimVolumes;
   /** Where a volume is, by pod uid and name: filled by `setUpVolumes`. */
   readonly #places = new Map<string, Map<string, string>>();
+  /** Names of volumes that are not to be written to, by pod uid. */
+  readonly #readOnly = new Map<string, ReadonlySet<string>>();
   readonly #folders = new Map<string, AtomicFolder>();
 
   constructor(options: PodDiskOptions) {
     this.#root = resolve(options.dataDirectory);
     this.#memoryRoot = join(this.#root, 'memory');
+    this.#claims = new ClaimVolumes(this.#root);
     this.#canMount = options.mountMemory ?? process.getuid?.() === 0;
   }
 
@@ -105,13 +111,32 @@ class RealPodDisk implements PodDisk {
           if (cause instanceof CaelumError)
             throw new CaelumError(
               'invalid',
-              `MountVolume.SetUp failed for volume "${name}" : ${cause.message}`,
+              `MountVolume.SetUp failed for volume "${titleOf(name, content)}" : ${cause.message}`,
             );
-          throw new CaelumError('internal', `MountVolume.SetUp failed for volume "${name}"`, { cause });
+          throw new CaelumError(
+            'internal',
+            `MountVolume.SetUp failed for volume "${titleOf(name, content)}"`,
+            {
+              cause,
+            },
+          );
         }
       }),
     );
     this.#places.set(uid, made);
+    const readOnly = [...contents].filter(
+      ([, content]) => 'readOnly' in content && content.readOnly === true,
+    );
+    if (readOnly.length > 0) this.#readOnly.set(uid, new Set(readOnly.map(([name]) => name)));
+    else this.#readOnly.delete(uid);
+  }
+
+  eraseVolume(handle: string): Promise<void> {
+    return this.#claims.erase(handle);
+  }
+
+  sweepVolumes(): Promise<void> {
+    return this.#claims.sweep();
   }
 
   async writeNetworkFiles(uid: string, files: NetworkFiles): Promise<void> {
@@ -145,6 +170,7 @@ class RealPodDisk implements PodDisk {
     await removeTree(this.#podFolder(uid));
     await removeTree(join(this.#memoryRoot, uid));
     this.#places.delete(uid);
+    this.#readOnly.delete(uid);
     for (const path of [...this.#folders.keys()])
       if (path.split(sep).includes(uid)) this.#folders.delete(path);
   }
@@ -165,7 +191,8 @@ class RealPodDisk implements PodDisk {
           'invalid',
           `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
         );
-      mounts.push(await mountOf(pod, mount, base, environment));
+      const spec = await mountOf(pod, mount, base, environment);
+      mounts.push(this.#readOnly.get(uid)?.has(mount.name) === true ? { ...spec, readOnly: true } : spec);
     }
     const covered = (path: string): boolean => mounts.some((mount) => mount.containerPath === path);
     for (const name of ['hosts', 'resolv.conf', 'hostname']) {
@@ -283,6 +310,7 @@ class RealPodDisk implements PodDisk {
       await ensureHostPath(content.path, content.type);
       return content.path;
     }
+    if (content.kind === 'volume' || content.kind === 'local') return this.#claims.setUp(pod, name, content);
     const path =
       content.kind === 'files' && content.inMemory
         ? join(this.#memoryRoot, uid, name)
@@ -309,6 +337,10 @@ class RealPodDisk implements PodDisk {
     return path;
   }
 }
+
+/** What outlives the pod is called by the name it has without it. */
+const titleOf = (name: string, content: VolumeContent): string =>
+  'volumeName' in content ? content.volumeName : name;
 
 async function mountOf(
   pod: Pod,
