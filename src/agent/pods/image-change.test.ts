@@ -18,6 +18,12 @@ for (const restartPolicy of ['Always', 'Never'])
     await setImage(world, 'host.local/other');
     await world.until('told', () => world.pod()?.spec?.containers[0]?.image === 'host.local/other');
     assert.equal(status(world)?.image, 'host.local/busybox', 'as long as it runs it is what it was');
+    const ends = new Set<string | undefined>();
+    await world.until('stopped', () => {
+      ends.add(Object.keys(status(world)?.state ?? {})[0]);
+      return runs(world, 'host.local/other', 1)();
+    });
+    assert.ok(!ends.has('terminated'), 'with policy Never that would be final');
     await world.until('runs anew', runs(world, 'host.local/other', 1), 10_000);
     assert.ok(
       world.events.some((one) => one.includes('Container c definition changed, will be restarted')),

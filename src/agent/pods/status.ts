@@ -30,6 +30,7 @@ export function statusOf(observed: Observed, view: PodView): PodStatus {
   if (observed.verdict?.kind === 'rejected') return rejectedStatus(observed, pod, observed.verdict);
   const inits = view.inits.map((item) => containerStatusOf(observed, view, item));
   const mains = view.mains.map((item) => containerStatusOf(observed, view, item));
+  const guests = view.ephemerals.map((item) => containerStatusOf(observed, view, item));
   const { phase, reason, message } = phaseOf(observed, view);
   const podAddresses = pod.spec?.hostNetwork ? [observed.nodeAddress] : observed.addresses;
   const ips = podAddresses.length > 0 ? podAddresses : (old?.podIPs ?? []).map((item) => item.ip);
@@ -47,6 +48,7 @@ export function statusOf(observed: Observed, view: PodView): PodStatus {
     conditions: conditionsOf(observed, view, phase),
     containerStatuses: mains,
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    ...(guests.length === 0 ? {} : { ephemeralContainerStatuses: guests }),
     ...wholeResources(observed, pod),
   };
 }
@@ -139,14 +141,14 @@ export function containerStatusOf(observed: Observed, view: PodView, item: Conta
     name: container.name,
     state,
     lastState,
-    ready: item.ready,
+    ready: item.ready && item.role !== 'ephemeral',
     restartCount: current?.attempt ?? reported?.restartCount ?? 0,
     image:
       item.startedImage ??
       (reported?.imageID && image === undefined ? reported.image : (container.image ?? '')),
     imageID: image === undefined ? (reported?.imageID ?? '') : (image.digests[0] ?? image.id),
     ...(id === '' ? {} : { containerID: `${observed.runtimeName}://${id}` }),
-    ...resourcesOf(item),
+    ...(item.role === 'ephemeral' ? {} : resourcesOf(item)),
     started: item.role === 'init' ? item.current?.state === 'running' : item.started,
   };
 }
@@ -186,8 +188,9 @@ function stateOf(observed: Observed, view: PodView, item: ContainerView): Contai
   if (current !== undefined && item.exited && over) return { terminated: terminatedOf(observed, current) };
   const waiting = waitingOf(observed, view, item);
   if (waiting !== undefined) return { waiting };
-  // It has ended and is about to be started again.
-  if (current !== undefined && item.exited) return { terminated: terminatedOf(observed, current) };
+  // It has ended and is about to be started again. Where the policy would not have it so, it must not be said to have ended: the API
+  // holds such an end for final.
+  if (current !== undefined && item.exited && !item.restarting) return { terminated: terminatedOf(observed, current) };
   const hasInits = view.inits.length > 0;
   const fault = faultOf(observed);
   return {
@@ -200,7 +203,7 @@ function stateOf(observed: Observed, view: PodView, item: ContainerView): Contai
 }
 
 const creating = (view: PodView, item: ContainerView): string =>
-  view.inits.length > 0 && (item.role !== 'main' || !view.initialized)
+  view.inits.length > 0 && item.role !== 'ephemeral' && (item.role !== 'main' || !view.initialized)
     ? 'PodInitializing'
     : 'ContainerCreating';
 

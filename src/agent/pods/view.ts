@@ -9,7 +9,7 @@ import type { Container, ContainerStatus, Pod } from '../../api/index.ts';
 import { backoffUntil } from './backoff.ts';
 import type { ContainerMemory, Observed, RuntimeStatus } from './observed.ts';
 
-export type Role = 'init' | 'sidecar' | 'main';
+export type Role = 'init' | 'sidecar' | 'main' | 'ephemeral';
 
 export interface ContainerView {
   readonly container: Container;
@@ -26,6 +26,8 @@ export interface ContainerView {
   readonly exited: boolean;
   /** Exited (or never started), and policy wants it run (again). */
   readonly wanted: boolean;
+  /** Exited because we stopped it to start it anew, whatever the policy. */
+  readonly restarting: boolean;
   readonly nextAttempt: number;
   /** Exited, wanted, and made to wait. */
   readonly backoffUntilMs: number | undefined;
@@ -41,6 +43,8 @@ export interface PodView {
   readonly containers: readonly ContainerView[];
   readonly inits: readonly ContainerView[];
   readonly mains: readonly ContainerView[];
+  /** Put in to look around: each runs once, and nothing depends on it. */
+  readonly ephemerals: readonly ContainerView[];
   /** All init containers have succeeded and all sidecars have started (or once had). */
   readonly initialized: boolean;
   /** The init container (or sidecar) whose turn it is. */
@@ -66,6 +70,7 @@ const policyOf = (pod: Pod, container: Container): string =>
 
 function wantsAgain(pod: Pod, container: Container, role: Role, exitCode: number): boolean {
   const policy = policyOf(pod, container);
+  if (role === 'ephemeral') return false;
   if (role === 'init') return exitCode !== 0 && policy !== 'Never';
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }
@@ -126,6 +131,12 @@ export function viewPod(observed: Observed, pod: Pod): PodView {
   const mains = mainList.map((container) =>
     viewContainer(observed, pod, container, 'main', reportedMains.get(container.name), false),
   );
+  const reportedGuests = new Map(
+    (pod.status?.ephemeralContainerStatuses ?? []).map((item) => [item.name, item]),
+  );
+  const ephemerals = ((spec?.ephemeralContainers ?? []) as readonly Container[]).map((container) =>
+    viewContainer(observed, pod, container, 'ephemeral', reportedGuests.get(container.name), false),
+  );
   const anyMainStarted = mains.some((view) => view.current !== undefined && !isRemembered(observed, view));
   let currentInit: ContainerView | undefined;
   let initFailed = false;
@@ -145,9 +156,10 @@ export function viewPod(observed: Observed, pod: Pod): PodView {
   const mainsEnded = mains.length > 0 && mains.every((view) => view.exited && !view.wanted);
   return {
     pod,
-    containers: [...initViews, ...mains],
+    containers: [...initViews, ...mains, ...ephemerals],
     inits: initViews,
     mains,
+    ephemerals,
     initialized,
     currentInit,
     initFailed,
@@ -201,6 +213,7 @@ function viewContainer(
     alive,
     exited,
     wanted,
+    restarting: resized,
     nextAttempt,
     backoffUntilMs: exited && wanted && !resized ? backoffUntil(memory.backoff, finishedAtMs) : undefined,
     hook,
