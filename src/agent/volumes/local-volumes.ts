@@ -44,7 +44,7 @@ export class LocalVolumes {
       clock,
       random: random.stream('local volumes'),
       workers: 4,
-      firstRetryMs: 500,
+      firstRetryMs: 200,
       work: (name) => this.#work(name),
       onError: (name, error, failures) =>
         log.warn('cannot erase a volume', { volume: name, failures, error }),

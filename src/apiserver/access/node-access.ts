@@ -172,9 +172,11 @@ function ownVolumes(node: string, asked: Asked, facts: NodeFacts): NodeDecision 
   if (subresource !== '') return no('a node may only change its own volumes');
   if ((verb === 'list' || verb === 'watch') && selectsLabel(asked, localNodeLabel, node))
     return yes('a node looks at its volumes');
-  const volume = name === '' ? undefined : facts.object('', 'persistentvolumes', '', name);
-  if (['get', 'patch', 'delete'].includes(verb) && volume !== undefined && isOf(node, volume))
-    return yes('a node keeps its volumes');
+  if (name !== '' && ['get', 'patch', 'delete'].includes(verb)) {
+    const volume = facts.object('', 'persistentvolumes', '', name);
+    // Who asks for one that has gone is told so.
+    if (volume === undefined || isOf(node, volume)) return yes('a node keeps its volumes');
+  }
   return oneByOne(node, asked, facts, 'persistentvolumes');
 }
 

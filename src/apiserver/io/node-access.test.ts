@@ -152,3 +152,70 @@ test('a node gets tokens of its own pods only, bound to them', async (t) => {
     /audience "vault" not found in pod spec volume/,
   );
 });
+
+test('a node says of its own volumes that they were made and erased, and no more', async (t) => {
+  const { call } = await start(t);
+  const volumes = '/api/v1/persistentvolumes';
+  const label = 'local.caelum.dev/node';
+  const finalizer = 'external-provisioner.volume.kubernetes.io/finalizer';
+  for (const node of ['node-1', 'node-2'])
+    await call('POST', volumes, {
+      body: {
+        metadata: { name: `of-${node}`, labels: { [label]: node }, finalizers: [finalizer] },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          capacity: { storage: '1Gi' },
+          csi: { driver: 'local.caelum.dev', volumeHandle: 'pvc-x' },
+          persistentVolumeReclaimPolicy: 'Delete',
+        },
+      },
+    });
+  // A label alone makes no volume a node's.
+  await call('PATCH', `${volumes}/foreign`, {
+    headers: merge,
+    body: { metadata: { labels: { [label]: 'node-1' } } },
+  });
+  const list = async (selector: string): Promise<number> =>
+    (await call('GET', `${volumes}?labelSelector=${encodeURIComponent(selector)}`, { as: 'node' })).status;
+  assert.equal(await list(`${label}=node-1`), 200);
+  for (const selector of [
+    '',
+    label,
+    `${label}=node-2`,
+    `${label} in (node-1,node-2)`,
+    `a notin (b,${label}=node-1,c)`,
+  ])
+    assert.equal(await list(selector), 403, selector);
+  const patch = async (name: string, body: object): Promise<string> => {
+    const answer = await call('PATCH', `${volumes}/${name}`, { as: 'node', headers: merge, body });
+    return answer.status < 300 ? 'ok' : answer.body.message;
+  };
+  const made = { metadata: { annotations: { 'local.caelum.dev/made': 'true' } } };
+  assert.equal(await patch('of-node-1', made), 'ok');
+  assert.match(await patch('of-node-2', made), /cannot patch resource "persistentvolumes"/);
+  assert.match(await patch('foreign', made), /cannot patch resource "persistentvolumes"/);
+  for (const body of [
+    { spec: { claimRef: { namespace: 'default', name: 'disk' } } },
+    { spec: { capacity: { storage: '9Gi' } } },
+    { metadata: { labels: { [label]: 'node-2' } } },
+    { metadata: { annotations: { 'pv.kubernetes.io/provisioned-by': 'x' } } },
+    { metadata: { finalizers: null } },
+  ])
+    assert.match(
+      await patch('of-node-1', body),
+      /is not allowed to update more of a volume/,
+      JSON.stringify(body),
+    );
+  const remove = async (name: string) => call('DELETE', `${volumes}/${name}`, { as: 'node' });
+  assert.match((await remove('of-node-1')).body.message, /may only delete volumes that are released/);
+  await call('PATCH', `${volumes}/of-node-1/status`, {
+    headers: merge,
+    body: { status: { phase: 'Released' } },
+  });
+  const now = await call('GET', `${volumes}/of-node-1`, { as: 'node' });
+  const rest = (now.body.metadata.finalizers as string[]).filter((one) => one !== finalizer);
+  assert.equal(await patch('of-node-1', { metadata: { finalizers: rest } }), 'ok');
+  assert.equal((await remove('of-node-1')).status, 200);
+  assert.equal((await remove('of-node-2')).status, 403);
+  assert.equal((await call('GET', `${volumes}/none`, { as: 'node' })).status, 404);
+});
