@@ -44,6 +44,9 @@ export const commonNameOf = ({ CN }: CertificateSubject): string | undefined =>
 /** Finds a stored object of the core group, as it is now. */
 export type Lookup = (resource: string, namespace: string, name: string) => KubeObject | undefined;
 
+/** Somebody has said that a token without an end shall no longer count. */
+const invalidSinceLabel = 'kubernetes.io/legacy-token-invalid-since';
+
 /** What is being deleted for longer than this speaks for nobody. */
 const deletionLeewayMs = 60_000;
 
@@ -71,6 +74,7 @@ export function identityOfToken(
     const held = Buffer.from(holder?.data?.['token'] ?? '', 'base64').toString();
     if (holder === undefined || holder.metadata.deletionTimestamp !== undefined || !sameSecret(held, token))
       return undefined;
+    if (holder.metadata.labels?.[invalidSinceLabel] !== undefined) return undefined;
   }
   const extra: Record<string, readonly string[]> = {};
   const tell = (name: string, value: string | undefined): void => {

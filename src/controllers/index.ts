@@ -18,6 +18,7 @@ import { garbageController } from './garbage/controller.ts';
 import { ipAddressController } from './ip-address/controller.ts';
 import { jobController } from './job/controller.ts';
 import { strayPodController } from './job/stray-pods.ts';
+import { leaseController } from './lease/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
 import { podAutoscalerController } from './pod-autoscaler/controller.ts';
@@ -101,6 +102,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(nodeController(informers, clock), options),
     startController(podGarbageController({ informers, client, clock }), options),
     startController(volumeAttachmentController(informers), options),
+    startController(leaseController(informers, client), options),
     startController(namespaceController(informers, client, registry), options),
     startController(serviceAccountController(informers, rootCaPem), options),
     startController(clusterRoleController(informers), options),

@@ -227,6 +227,23 @@ test('a token kept in a Secret is good for as long as the Secret holds it', asyn
   });
   assert.equal(made.status, 201, made.text);
   assert.equal((await whoIs(server, token)).username, 'system:serviceaccount:shop:robot');
+  const labels = async (): Promise<Record<string, string>> =>
+    JSON.parse((await call('GET', `${shop}/secrets/kept`)).text).metadata.labels ?? {};
+  const untilMs = performance.now() + 5000;
+  while ((await labels())['kubernetes.io/legacy-token-last-used'] === undefined)
+    assert.ok(performance.now() < untilMs, 'it is noted on which day it was used');
+  assert.match((await labels())['kubernetes.io/legacy-token-last-used'] ?? '', /^\d{4}-\d\d-\d\d$/);
+  const mark = async (value: string | null): Promise<void> => {
+    const metadata = { labels: { 'kubernetes.io/legacy-token-invalid-since': value } };
+    await call('PATCH', `${shop}/secrets/kept`, {
+      body: { metadata },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+  };
+  await mark('2026-01-01');
+  assert.equal(await whoIs(server, token), 401, 'somebody has called it invalid');
+  await mark(null);
+  assert.equal((await whoIs(server, token)).username, 'system:serviceaccount:shop:robot');
   await call('DELETE', `${shop}/secrets/kept`);
   assert.equal(await whoIs(server, token), 401);
 });

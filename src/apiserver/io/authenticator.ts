@@ -11,7 +11,8 @@ import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { KubeObject } from '../../api/index.ts';
-import { CaelumError } from '../../lib/index.ts';
+import type { Client } from '../../client/index.ts';
+import { CaelumError, formatTime } from '../../lib/index.ts';
 import {
   bearerToken,
   commonNameOf,
@@ -25,7 +26,8 @@ import {
   webSocketToken,
 } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
-import { anonymous, type Identity } from '../identity.ts';
+import { anonymous, type Identity, systemIdentity } from '../identity.ts';
+import { createLocalClient } from '../local-client.ts';
 import { createTokenReader, tokenIssuer } from './service-account-tokens.ts';
 
 /** Whom a token speaks for, and for which of the audiences that were asked. */
@@ -66,6 +68,8 @@ export interface AnonymousAccess {
   readonly paths: readonly string[];
 }
 
+const lastUsedLabel = 'kubernetes.io/legacy-token-last-used';
+const secretsRef = { group: '', version: 'v1', resource: 'secrets', namespaced: true };
 const proxied = Symbol('what the front proxy says counts');
 
 export class Authenticator {
@@ -74,6 +78,9 @@ export class Authenticator {
   readonly #lookup: Lookup;
   /** A connection's certificate never changes: it is read once. */
   readonly #bySocket = new WeakMap<object, Identity | typeof proxied>();
+  /** Secrets whose use is being written. */
+  readonly #noting = new Set<string>();
+  #client: Client | undefined;
 
   constructor(options: AuthenticatorOptions) {
     const { context, serviceAccountPublicKey } = options;
@@ -125,11 +132,30 @@ export class Authenticator {
       const common = wanted.filter((one) => claims.audiences.includes(one));
       if (common.length === 0) return undefined;
       const identity = identityOfToken(claims, this.#lookup, token, nowMs);
-      return identity === undefined ? undefined : { identity, audiences: common };
+      if (identity === undefined) return undefined;
+      if (claims.keptIn !== undefined) this.#noteUse(claims.namespace, claims.keptIn, nowMs);
+      return { identity, audiences: common };
     }
     const { judges = [] } = this.#options;
     return judges.length === 0 ? undefined : judged(judges, token, wanted);
   };
+
+  /** A token without an end says on which day it was last used, so that those that nobody uses can be found. Never rejects. */
+  #noteUse(namespace: string, name: string, nowMs: number): void {
+    const day = formatTime(nowMs).slice(0, 10);
+    const secret = this.#lookup('secrets', namespace, name);
+    const key = `${namespace}/${name}`;
+    if (secret?.metadata.labels?.[lastUsedLabel] === day || this.#noting.has(key)) return;
+    this.#noting.add(key);
+    this.#client ??= createLocalClient(this.#options.context, systemIdentity);
+    const patch = { metadata: { uid: secret?.metadata.uid, labels: { [lastUsedLabel]: day } } };
+    this.#client
+      .patch(secretsRef, namespace, name, 'merge', patch)
+      .catch((error: unknown) =>
+        this.#options.context.log.debug('cannot note the use of a token', { key, error }),
+      )
+      .finally(() => this.#noting.delete(key));
+  }
 
   #certified(socket: TLSSocket): Identity | typeof proxied {
     // Only a certificate that one of our authorities has signed counts.

@@ -65,7 +65,7 @@ function applied(slices: readonly EndpointSlice[], writes: readonly Write[]): re
   const byName = new Map(slices.map((slice) => [slice.metadata.name ?? '', slice]));
   for (const write of writes) {
     if (write.kind === 'delete') byName.delete(write.name);
-    else if (write.kind !== 'patch') {
+    else if (write.kind === 'create' || write.kind === 'update') {
       const object = write.object as KubeObject as EndpointSlice;
       const name = object.metadata.name ?? `slice-${counter++}`;
       byName.set(name, { ...object, metadata: { ...object.metadata, name, uid: name } });
