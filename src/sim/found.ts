@@ -63,4 +63,10 @@ export const found: readonly FoundBug[] = [
     everyKind: true,
     sentence: 'A suspended Job could not be resumed: that it began anew was refused by the API.',
   },
+  {
+    seeds: [7],
+    everyKind: true,
+    sentence:
+      'What had been adopted a moment before its owner was deleted with the policy Orphan was not known to the collector, and deleted as garbage.',
+  },
 ];

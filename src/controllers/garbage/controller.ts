@@ -16,7 +16,14 @@ import { type Client, type Informers, keyOf } from '../../client/index.ts';
 import { isError } from '../../lib/index.ts';
 import { type Resource, resourceOf } from '../resources.ts';
 import { type Controller, type Watch, watch } from '../shell.ts';
-import { foregroundFinalizer, isEnding, OwnershipGraph, ownersOf } from './graph.ts';
+import {
+  foregroundFinalizer,
+  type GraphNode,
+  isEnding,
+  OwnershipGraph,
+  orphanFinalizer,
+  ownersOf,
+} from './graph.ts';
 import { type Observed, type OwnerState, plan } from './plan.ts';
 
 /** Events are many, own nothing, and end by themselves. */
@@ -68,6 +75,27 @@ function followCustom(registry: KindRegistry, { start, stop }: CustomFollowing):
       for (const { watch } of running.values()) watch.cancel();
     },
   };
+}
+
+/**
+ * By the API itself: who was adopted a moment ago may not have been shown yet, and would be taken for an orphan of somebody who is gone when it is.
+ */
+async function allDependents(
+  client: Client,
+  registry: KindRegistry,
+  { uid, object, resource }: GraphNode,
+): Promise<readonly GraphNode[]> {
+  const { namespace } = object.metadata;
+  const found: GraphNode[] = [];
+  for (const kind of registry.kinds) {
+    if (!isFollowed(kind) || (resource.namespaced && !kind.namespaced)) continue;
+    const of = resourceOf(kind);
+    const { items } = await client.list<KubeObject>(of, namespace === undefined ? {} : { namespace });
+    for (const one of items)
+      if (ownersOf(one).some((owner) => owner.uid === uid))
+        found.push({ uid: one.metadata.uid ?? '', resource: of, object: one });
+  }
+  return found;
 }
 
 export function garbageController(
@@ -160,7 +188,9 @@ export function garbageController(
       // What was asked took time: decide on the newest state.
       const latest = graph.get(uid);
       if (latest?.object !== node.object) return latest === undefined ? undefined : this.observe(uid);
-      return { node, owners, dependents: graph.dependentsOf(uid) };
+      if (!isEnding(node.object, orphanFinalizer))
+        return { node, owners, dependents: graph.dependentsOf(uid) };
+      return { node, owners, dependents: await allDependents(client, registry, node) };
     },
     plan,
   };
