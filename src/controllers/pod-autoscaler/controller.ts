@@ -5,10 +5,10 @@
  */
 import type { HorizontalPodAutoscaler, KindRegistry, Pod } from '../../api/index.ts';
 import { type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
-import { sameJson } from '../../lib/index.ts';
+import { type Clock, sameJson } from '../../lib/index.ts';
 import { horizontalPodAutoscalersRef, podsRef } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
-import { forgotten, type History } from './limits.ts';
+import { AutoscalerMemory } from './memory.ts';
 import { concludeWith, type Decision, decide, type Observed, stepsOf } from './plan.ts';
 import { type MetricsSource, readAll } from './readings.ts';
 import { AutoscalerSelectors } from './selectors.ts';
@@ -18,6 +18,7 @@ export interface PodAutoscalerOptions {
   readonly client: Client;
   readonly informers: Informers;
   readonly registry: KindRegistry;
+  readonly clock: Clock;
   readonly metrics: MetricsSource;
   /** Shared with others who select pods. */
   readonly podIndex?: LabelIndex<Pod>;
@@ -29,12 +30,12 @@ const periodMs = 15_000;
 
 /** What is kept of one autoscaler. */
 interface Kept {
-  history: History;
+  readonly memory: AutoscalerMemory;
   decision: Decision | undefined;
 }
 
 export function podAutoscalerController(options: PodAutoscalerOptions): Controller<Observed> {
-  const { client, informers, registry, metrics, onDecision } = options;
+  const { client, informers, registry, clock, metrics, onDecision } = options;
   const autoscalers = informers.informer<HorizontalPodAutoscaler>(horizontalPodAutoscalersRef);
   const { podIndex = new LabelIndex(informers.informer<Pod>(podsRef)) } = options;
   const selectors = new AutoscalerSelectors();
@@ -43,7 +44,7 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     const { uid = '' } = metadata;
     let found = kept.get(uid);
     if (found === undefined) {
-      found = { history: { recommendations: [], changes: [] }, decision: undefined };
+      found = { memory: new AutoscalerMemory(), decision: undefined };
       kept.set(uid, found);
     }
     return found;
@@ -81,7 +82,7 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
           target,
           selection: 'error' in selection ? selection : { pods: [] },
           readings: [],
-          history: mine.history,
+          history: mine.memory.history,
         };
       const { minReplicas = 1, maxReplicas } = autoscaler.spec;
       const { specReplicas } = target;
@@ -91,30 +92,22 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
       const rivals = isAsked ? selectors.of(namespace, before) : [];
       if (rivals.length > 1) {
         const ambiguity = ambiguous(selection.text, namespace, rivals);
-        return { autoscaler, target, selection: ambiguity, readings: [], history: mine.history };
+        return { autoscaler, target, selection: ambiguity, readings: [], history: mine.memory.history };
       }
       const readings = isAsked ? await readAll(metrics, autoscaler, selection.text, before) : [];
       // Reading may have taken a while.
       const pods = podIndex.select(namespace, selection.text);
-      return { autoscaler, target, selection: { pods }, readings, history: mine.history };
+      return { autoscaler, target, selection: { pods }, readings, history: mine.memory.history };
     },
     plan(observed, { nowMs }) {
       const { autoscaler, target } = observed;
       const mine = keptOf(autoscaler);
-      // A restart shall not take away at once what was recommended before it.
-      if (mine.history.recommendations.length === 0 && !('error' in target)) {
-        const recommendations = [{ atMs: nowMs, replicas: target.specReplicas }];
-        mine.history = { ...mine.history, recommendations };
-      }
-      const decision = decide({ ...observed, history: mine.history }, nowMs);
+      const { memory } = mine;
+      const steadyMs = clock.monotonicMs();
+      if (!('error' in target)) memory.begin(target.specReplicas, steadyMs);
+      const decision = decide({ ...observed, history: memory.history }, nowMs, steadyMs);
       mine.decision = decision;
-      const { recommended } = decision;
-      const { recommendations, changes } = forgotten(mine.history, autoscaler.spec, nowMs);
-      const next =
-        recommended === undefined
-          ? recommendations
-          : [...recommendations, { atMs: nowMs, replicas: recommended }];
-      mine.history = { recommendations: next, changes };
+      memory.recommended(autoscaler.spec, decision.recommended, steadyMs);
       onDecision?.(keyOf(autoscaler), decision, observed);
       return [{ kind: 'again', afterMs: periodMs }, ...stepsOf(observed, decision)];
     },
@@ -122,10 +115,12 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
       const mine = keptOf(observed.autoscaler);
       const { decision } = mine;
       if (decision === undefined) return [];
-      if (decision.isRescale && failure === undefined) {
-        const change = { atMs: nowMs, change: decision.desired - decision.current };
-        mine.history = { ...mine.history, changes: [...mine.history.changes, change] };
-      }
+      if (decision.isRescale && failure === undefined)
+        mine.memory.changed(
+          observed.autoscaler.spec,
+          decision.desired - decision.current,
+          clock.monotonicMs(),
+        );
       return concludeWith(observed, decision, nowMs, failure);
     },
   };

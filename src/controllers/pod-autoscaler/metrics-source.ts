@@ -9,6 +9,7 @@ import {
   labelSelectorText,
   type Pod,
   quantityMilli,
+  quantityNano,
 } from '../../api/index.ts';
 import type { MetricsSource, ObjectReference, PodSamples, Sample } from './readings.ts';
 import { groupOf, kindOf } from './targets.ts';
@@ -104,6 +105,42 @@ export function createMetricsSource(options: MetricsSourceOptions): MetricsSourc
       return items.map(({ value }) => quantityMilli(value) ?? Number.NaN);
     },
   };
+}
+
+/** What each pod uses, container by container, by the pod's name. Rejects as the source of autoscalers does. */
+export async function readUse(
+  apis: MetricsApis | undefined,
+  namespace: string,
+  selector: string,
+  pods: readonly Pod[],
+): Promise<ReadonlyMap<string, PodUse>> {
+  const found = new Map<string, PodUse>();
+  const own = apis?.ownUse();
+  if (own !== undefined) {
+    const waiting = own.prepare();
+    if (waiting !== undefined) await waiting;
+    for (const pod of pods) {
+      const use = own.of(pod);
+      if (use !== undefined) found.set(pod.metadata.name ?? '', use);
+    }
+    return found;
+  }
+  const parameters = { labelSelector: selector };
+  const question = { namespace, resource: 'pods', name: '', subresource: '', parameters };
+  const items = await asked<PodMetricsItem>(apis, 'resource', ['v1beta1'], question, () => {
+    throw new Error(notServed('pods.metrics.k8s.io'));
+  });
+  for (const { metadata, timestamp = '', window = '', containers = [] } of items) {
+    const uses = new Map<string, { readonly cpuNanocores: number; readonly memoryBytes: number }>();
+    for (const { name, usage } of containers) {
+      const [cpu, memory] = [quantityNano(usage?.['cpu']), quantityMilli(usage?.['memory'])];
+      if (cpu === undefined || memory === undefined) continue;
+      uses.set(name, { cpuNanocores: Number(cpu), memoryBytes: memory / 1000 });
+    }
+    const windowMs = (Number.parseFloat(window) || 0) * 1000;
+    found.set(metadata?.name ?? '', { atMs: Date.parse(timestamp) || 0, windowMs, containers: uses });
+  }
+  return found;
 }
 
 interface MetricItem {

@@ -59,7 +59,8 @@ export interface Decision {
 const defaultTolerance = 0.1;
 const initialConditions: readonly HorizontalPodAutoscalerCondition[] = [];
 
-export function decide(observed: Observed, nowMs: number): Decision {
+/** `steadyMs`: of the clock that does not jump, by which the history is told. */
+export function decide(observed: Observed, nowMs: number, steadyMs = nowMs): Decision {
   const { autoscaler, target } = observed;
   const conditions = new Conditions(autoscaler, nowMs);
   const { status } = autoscaler;
@@ -94,7 +95,7 @@ export function decide(observed: Observed, nowMs: number): Decision {
         ? { desired: minReplicas, reason: 'Current number of replicas below Spec.MinReplicas' }
         : undefined;
   if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };
-  return decideByMetrics(observed, target, conditions, nowMs);
+  return decideByMetrics(observed, target, conditions, nowMs, steadyMs);
 }
 
 function blank(conditions: Conditions, nowMs: number, current: number): Decision {
@@ -116,6 +117,7 @@ function decideByMetrics(
   { specReplicas, statusReplicas }: Target,
   conditions: Conditions,
   nowMs: number,
+  steadyMs: number,
 ): Decision {
   const { spec } = autoscaler;
   const nothing = blank(conditions, nowMs, specReplicas);
@@ -161,7 +163,7 @@ function decideByMetrics(
     `the HPA was able to successfully calculate a replica count from ${evaluation.metric}`,
   );
   const { minReplicas = 1 } = spec;
-  const wish = { current: specReplicas, desired: recommended, minReplicas, nowMs };
+  const wish = { current: specReplicas, desired: recommended, minReplicas, nowMs: steadyMs };
   const granted = grant(spec, history, wish);
   conditions.set('AbleToScale', true, granted.able.reason, granted.able.message);
   conditions.set('ScalingLimited', granted.isLimited, granted.limit.reason, granted.limit.message);

@@ -57,6 +57,7 @@ async function cloud(t: TestContext, useOwnMetrics = false) {
       client,
       informers,
       registry: api.context.registry,
+      clock,
       metrics: useOwnMetrics
         ? createMetricsSource({ registry: api.context.registry, apis: undefined, podsOf: () => [] })
         : metrics,
