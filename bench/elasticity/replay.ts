@@ -5,7 +5,7 @@
 import type { ElasticityPolicy, HorizontalPodAutoscaler } from '../../src/api/index.ts';
 import { Forecaster } from '../../src/controllers/elasticity/forecast.ts';
 import { decide as decidePolicy, type Memory } from '../../src/controllers/elasticity/plan.ts';
-import { forgotten, type History } from '../../src/controllers/pod-autoscaler/limits.ts';
+import { AutoscalerMemory } from '../../src/controllers/pod-autoscaler/memory.ts';
 import { decide as decideAutoscaler, type Target } from '../../src/controllers/pod-autoscaler/plan.ts';
 import type { Load } from './loads.ts';
 
@@ -198,27 +198,21 @@ function autoscaler(perReplica: number, bufferPercent: number): Step {
       metrics: [{ type: 'External', external: { metric, target: { type: 'AverageValue', averageValue } } }],
     },
   };
-  let history: History = { recommendations: [], changes: [] };
+  const memory = new AutoscalerMemory();
   return (ms, seen, pods) => {
-    const nowMs = startOfTime + ms;
+    memory.begin(pods, ms);
     const decision = decideAutoscaler(
       {
         autoscaler: object,
         target: targetOf(pods),
         selection: noPods,
         readings: [{ kind: 'value', milli: seen }],
-        history,
+        history: memory.history,
       },
-      nowMs,
+      startOfTime + ms,
+      ms,
     );
-    const { recommendations, changes } = forgotten(history, object.spec, nowMs);
-    history = {
-      recommendations:
-        decision.recommended === undefined
-          ? recommendations
-          : [...recommendations, { atMs: nowMs, replicas: decision.recommended }],
-      changes,
-    };
+    memory.recommended(object.spec, decision.recommended, ms);
     return { replicas: decision.desired, isPredicting: false };
   };
 }

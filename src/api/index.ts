@@ -286,3 +286,4 @@ export type {
 } from './types/storage.v1.ts';
 export { type AddressRange, addressNumber, addressRange, isWithin } from './validation/addresses.ts';
 export { finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';
+export * from './vertical-recommendation.ts';

@@ -375,6 +375,11 @@ class Shell<Observed> implements RunningController {
       this.#ownWrites.deleted(key, ref, namespace ? `${namespace}/${name}` : name, uid);
       return;
     }
+    if (write.kind === 'post') {
+      const { ref, namespace, name, subresource, object } = write;
+      await client.createSubresource(ref, namespace, name, subresource, object);
+      return;
+    }
     const to = write.subresource === undefined ? {} : { subresource: write.subresource };
     const written =
       write.kind === 'update'

@@ -50,6 +50,15 @@ export type Write =
       /** Asked for at the API first: an owner that is going or gone adopts nothing, whatever the copy says. */
       readonly adopter?: Adopter;
     })
+  /** To a subresource that takes an object of its own (`eviction`). What comes of it is not waited for. */
+  | (Outcome & {
+      readonly kind: 'post';
+      readonly ref: ResourceRef;
+      readonly namespace: string | undefined;
+      readonly name: string;
+      readonly subresource: string;
+      readonly object: KubeObject;
+    })
   /** Of this very object: `uid` is a precondition. Gone already is done. */
   | (Outcome & {
       readonly kind: 'delete';

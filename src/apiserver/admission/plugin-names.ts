@@ -29,6 +29,7 @@ export const pluginNames: readonly string[] = [
   'DefaultIngressClass',
   'DenyServiceExternalIPs',
   'MutatingAdmissionPolicy',
+  'VerticalPodAutoscaler',
   'MutatingAdmissionWebhook',
   'ValidatingAdmissionPolicy',
   'ValidatingAdmissionWebhook',

@@ -22,6 +22,7 @@ import {
   extendedResourceToleration,
   taintNodesByCondition,
 } from './tolerations.ts';
+import { verticalAutoscaler } from './vertical-autoscaler.ts';
 import { admissionWebhooks } from './webhooks/step.ts';
 
 export function admissionSteps(
@@ -55,6 +56,7 @@ function allSteps(context: AdmissionContext): readonly AdmissionStep[] {
     defaultIngressClass(context),
     denyServiceExternalIps,
     mutatingPolicies(context),
+    verticalAutoscaler(context),
     webhooks.mutating,
     validatingPolicies(context),
     webhooks.validating,
