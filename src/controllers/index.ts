@@ -37,6 +37,7 @@ import { type RunningController, type ShellOptions, startController } from './sh
 import { statefulSetController } from './stateful-set/controller.ts';
 import { startStorageControllers } from './storage-controllers.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
+import { verticalAutoscalerController } from './vertical-autoscaler/controller.ts';
 import { volumeAttachmentController } from './volume-attachment/controller.ts';
 
 export type { ElasticityDecision } from './elasticity/decisions.ts';
@@ -133,6 +134,10 @@ export function startControllers(options: ControllersOptions): Controllers {
         metrics,
         onDecision: (key, decision, observed) => elasticity.note(key, decision, observed),
       }),
+      options,
+    ),
+    startController(
+      verticalAutoscalerController({ client, informers, registry, clock, apis: options.metrics }),
       options,
     ),
     ...(options.issueSecretToken === undefined
