@@ -134,8 +134,6 @@ export function garbageController(
     if (kind === undefined || !(isFollowed(kind) || kind.custom !== undefined)) return true;
     const resource = resourceOf(kind);
     const namespace = resource.namespaced ? dependent.metadata.namespace : undefined;
-    // A namespaced owner of a cluster-wide object cannot be: Kubernetes leaves such an object alone.
-    if (resource.namespaced && namespace === undefined) return true;
     try {
       const found = await client.get<KubeObject>(resource, namespace, reference.name);
       return found.metadata.uid === reference.uid;
@@ -145,15 +143,23 @@ export function garbageController(
     }
   };
 
+  /** A namespaced owner of what is in no namespace cannot be: Kubernetes leaves such an object alone. */
+  const isBeyond = ({ apiVersion, kind }: OwnerReference, dependent: KubeObject): boolean => {
+    if (dependent.metadata.namespace !== undefined) return false;
+    const { group, version } = splitApiVersion(apiVersion);
+    return registry.byKind(group, version, kind)?.namespaced === true;
+  };
+
   const stateOf = async (reference: OwnerReference, dependent: KubeObject): Promise<OwnerState> => {
     const owner = graph.get(reference.uid);
     if (owner !== undefined) {
-      const isElsewhere =
-        owner.resource.namespaced && owner.object.metadata.namespace !== dependent.metadata.namespace;
-      // An owner in another namespace is none.
-      if (isElsewhere) return 'absent';
+      const { namespace } = dependent.metadata;
+      // An owner in another namespace is none; what is in no namespace cannot have one that is in some, and is left alone.
+      if (owner.resource.namespaced && owner.object.metadata.namespace !== namespace)
+        return namespace === undefined ? 'unresolvable' : 'elsewhere';
       return isEnding(owner.object, foregroundFinalizer) ? 'waiting' : 'solid';
     }
+    if (isBeyond(reference, dependent)) return 'unresolvable';
     if (absent.has(reference.uid)) return 'absent';
     if (await isThere(reference, dependent)) return 'solid';
     noteAbsent(reference.uid);

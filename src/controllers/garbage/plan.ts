@@ -9,11 +9,15 @@
  */
 import type { OwnerReference } from '../../api/index.ts';
 import { ownersPatch } from '../ownership.ts';
+import { referenceTo } from '../resources.ts';
 import type { Step, Write } from '../step.ts';
 import { foregroundFinalizer, type GraphNode, isEnding, orphanFinalizer, ownersOf } from './graph.ts';
 
-/** Whether an owner is there, gone, or going and waiting for its dependents. */
-export type OwnerState = 'solid' | 'absent' | 'waiting';
+/**
+ * Whether an owner is there, gone, or going and waiting for its dependents. `elsewhere`: only in another namespace, so that it counts as gone;
+ * `unresolvable`: in a namespace, while the dependent is in none: nobody can say, it counts as there.
+ */
+export type OwnerState = 'solid' | 'absent' | 'waiting' | 'elsewhere' | 'unresolvable';
 
 export interface Observed {
   readonly node: GraphNode;
@@ -27,10 +31,29 @@ export function plan({ node, owners, dependents }: Observed): readonly Step[] {
   if (isEnding(object, orphanFinalizer)) return orphanSteps(node, dependents);
   if (isEnding(object, foregroundFinalizer)) return foregroundSteps(node, dependents);
   if (object.metadata.deletionTimestamp !== undefined || owners.length === 0) return [];
-  const solid = owners.filter(({ state }) => state === 'solid');
-  const gone = owners.filter(({ state }) => state !== 'solid').map(({ reference }) => reference.uid);
+  const told = owners
+    .filter(({ state }) => state === 'elsewhere' || state === 'unresolvable')
+    .map(({ reference }) => invalidNamespace(node, reference));
+  return [...told, ...dependentSteps({ node, owners, dependents })];
+}
+
+function invalidNamespace({ resource, object }: GraphNode, owner: OwnerReference): Step {
+  const { apiVersion, kind, name, uid } = owner;
+  const { namespace = '' } = object.metadata;
+  const text = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+  const message = `ownerRef ${text} does not exist in namespace "${namespace}"`;
+  const about = referenceTo(resource, object);
+  return { kind: 'event', event: { about, type: 'Warning', reason: 'OwnerRefInvalidNamespace', message } };
+}
+
+/** Of an object that is not going itself. */
+function dependentSteps({ node, owners, dependents }: Observed): readonly Step[] {
+  const { object } = node;
+  const isThere = ({ state }: Observed['owners'][number]): boolean =>
+    state === 'solid' || state === 'unresolvable';
+  const gone = owners.filter((owner) => !isThere(owner)).map(({ reference }) => reference.uid);
   if (gone.length === 0) return [];
-  if (solid.length > 0)
+  if (gone.length < owners.length)
     return [
       ownersPatch(node.resource, object, (references) => references.filter(({ uid }) => !gone.includes(uid))),
     ];
