@@ -10,8 +10,12 @@ import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import { type Change, subresourceOf } from './update.ts';
 
-/** The name under which our own parts own what they change of objects with owners. */
-const ownName = 'caelum';
+/**
+ * The names under which our own parts own what they change of objects with owners: those of Kubernetes' parts, which tools that compare what is with what
+ * was wanted are told to leave alone.
+ */
+const ownName = 'kube-controller-manager';
+const agentName = 'kubelet';
 
 export function trackChange(
   context: ApiContext,
@@ -26,8 +30,15 @@ export function trackChange(
     return;
   }
   const subresource = change.subresource ?? subresourceOf(change.part);
-  trackUpdate(old, draft, ownershipOf(context, resource, request.manager ?? ownName, 'Update', subresource));
+  trackUpdate(
+    old,
+    draft,
+    ownershipOf(context, resource, request.manager ?? nameOf(request), 'Update', subresource),
+  );
 }
+
+const nameOf = ({ identity }: WriteRequest): string =>
+  identity.groups.includes('system:nodes') ? agentName : ownName;
 
 /** The `managedFields` of an object that is about to be made: all that stands in it now is its maker's. */
 export function ownedByMaker(
