@@ -104,7 +104,7 @@ class Recorder implements EventRecorder {
     const group = `${object}/${type}/${reason}`;
     const combined = this.#isFlood(group, draft.message, nowMs);
     const message = combined ? `(combined from similar events): ${draft.message}` : draft.message;
-    const key = combined ? group : `${group}/${draft.message}`;
+    const key = combined ? group : `${group}/${about.fieldPath ?? ''}/${draft.message}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = { draft, message, firstMs: nowMs, lastMs: nowMs, count: 0, name: undefined };

@@ -5,6 +5,7 @@ import { type Image, parseDockerConfig, type RegistryCredential } from '../image
 import type { ProbeOutcome } from '../probes/prober.ts';
 import { formatDuration, nextBackoff } from './backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
+import { findContainer as find } from './containers.ts';
 import { environmentOf } from './environment.ts';
 import { hostNameOf } from './network-files.ts';
 import type { Step } from './observed.ts';
@@ -19,13 +20,6 @@ const configRetryMs = 10_000;
 /** What remains for the container itself when its preStop hook has used up the grace period. */
 const graceAfterHookMs = 2000;
 
-function find(pod: Pod | undefined, name: string): { container: Container; isInit: boolean } | undefined {
-  const init = pod?.spec?.initContainers?.find((item) => item.name === name);
-  if (init !== undefined) return { container: init, isInit: true };
-  const main = pod?.spec?.containers.find((item) => item.name === name);
-  return main === undefined ? undefined : { container: main, isInit: false };
-}
-
 function say(
   worker: PodWorker,
   container: string,
@@ -36,7 +30,7 @@ function say(
   const pod = worker.state.lastPod;
   const found = find(pod, container);
   if (pod === undefined || found === undefined) return;
-  const about = referenceTo(pod, container, found.isInit ? 'initContainers' : 'containers');
+  const about = referenceTo(pod, container, found.list);
   worker.parts.events.record({ about, type, reason, message });
 }
 
@@ -178,10 +172,12 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
   const found = find(pod, step.container);
   const { image, root, backoff } = state.memory.get(step.container) ?? {};
   if (pod === undefined || found === undefined || image === undefined || root === undefined) return;
-  const { container } = found;
+  const { container, list } = found;
   const { namespace = '' } = pod.metadata;
   let spec: Awaited<ReturnType<typeof containerSpecOf>>;
   try {
+    // It came after the volumes: nobody has read yet what it needs.
+    if (list === 'ephemeralContainers') await parts.objects.useAllOf(state.uid, pod);
     const [services, accounts] = await Promise.all([
       parts.services(namespace),
       parts.disk.accounts(root.rootPath),
@@ -209,6 +205,7 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
       logPath: parts.disk.logPath(pod, step.container, step.attempt),
       nodeMemoryBytes: parts.allocatable.memoryBytes,
       podPidsLimit: parts.podPidsLimit,
+      targetId: targetOf(worker, container.targetContainerName),
     });
   } catch (error) {
     failStart(worker, step.container, step.attempt, 'CreateContainerConfigError', explainError(error));
@@ -230,6 +227,14 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
   } catch (error) {
     await recordFailedStart(worker, step, explainError(error));
   }
+}
+
+/** Whose processes the container shall see. */
+function targetOf(worker: PodWorker, name: string | undefined): string | undefined {
+  if (name === undefined || name === '') return undefined;
+  const target = worker.state.latest(name);
+  if (target === undefined) throw new CaelumError('invalid', `unable to find target container ${name}`);
+  return target.id;
 }
 
 /** A start that failed counts as an attempt that ended at once with code 128, whether or not the runtime lists it. */

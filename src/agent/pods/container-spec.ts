@@ -29,6 +29,8 @@ export interface ContainerParts {
   readonly logPath: string;
   readonly nodeMemoryBytes: number;
   readonly podPidsLimit: number | undefined;
+  /** The running container whose processes it shall see. */
+  readonly targetId?: string | undefined;
 }
 
 const invalid = (message: string): CaelumError => new CaelumError('invalid', message);
@@ -48,6 +50,7 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
     podUid: pod.metadata.uid ?? '',
     name: container.name,
     attempt: parts.attempt,
+    ...(parts.targetId === undefined ? {} : { targetId: parts.targetId }),
     rootPath: parts.rootPath,
     args,
     env: mergeEnvironment(parts),

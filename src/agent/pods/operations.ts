@@ -135,6 +135,7 @@ async function createSandbox(worker: PodWorker): Promise<void> {
         networkNamespace: spec?.hostNetwork ? undefined : state.attachment?.namespacePath,
         hostPid: spec?.hostPID ?? false,
         hostIpc: spec?.hostIPC ?? false,
+        sharePid: spec?.shareProcessNamespace ?? false,
         sysctls,
         ...limits,
       }),

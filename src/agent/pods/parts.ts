@@ -9,6 +9,7 @@ import type { Runtime } from '../runtime/index.ts';
 import type { PodTokens } from '../volumes/pod-tokens.ts';
 import type { WatchedObjects } from '../volumes/watched-objects.ts';
 import type { NodeRoom } from './allocation.ts';
+import type { ContainerList } from './containers.ts';
 import type { NodeFiles, PodDisk } from './disk.ts';
 import type { DnsSettings } from './network-files.ts';
 
@@ -49,7 +50,7 @@ export interface PodParts {
 export function referenceTo(
   pod: Pod,
   container?: string,
-  role: 'containers' | 'initContainers' = 'containers',
+  list: ContainerList = 'containers',
 ): ObjectReference {
   const { namespace, name, uid, resourceVersion } = pod.metadata;
   return {
@@ -59,6 +60,6 @@ export function referenceTo(
     ...(name === undefined ? {} : { name }),
     ...(uid === undefined ? {} : { uid }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    ...(container === undefined ? {} : { fieldPath: `spec.${role}{${container}}` }),
+    ...(container === undefined ? {} : { fieldPath: `spec.${list}{${container}}` }),
   };
 }

@@ -95,6 +95,8 @@ function planRun(observed: Observed, view: PodView, draft: Draft): void {
   }
   if (view.currentInit !== undefined) turn.add(view.currentInit);
   else for (const main of view.mains) turn.add(main);
+  // They are there to see why others do not start.
+  for (const guest of view.ephemerals) turn.add(guest);
 
   for (const container of view.containers) {
     if (container.alive) planAlive(observed, view, container, draft);

@@ -12,6 +12,7 @@ import type { Pod } from '../../api/index.ts';
 import { type Clock, explainError, type Log, type Timer } from '../../lib/index.ts';
 import type { ProbedContainer } from '../probes/prober.ts';
 import { allocationOf, allocationOfStatus, type NodeRoom, roomOf } from './allocation.ts';
+import { findContainer } from './containers.ts';
 import { keyOfStep, type RuntimeStatus, type Step } from './observed.ts';
 import { carryOut } from './operations.ts';
 import { type PodParts, referenceTo } from './parts.ts';
@@ -242,9 +243,7 @@ export class PodWorker {
   async #readLastWords(status: RuntimeStatus): Promise<void> {
     const { state, parts } = this;
     const pod = state.lastPod;
-    const container = [...(pod?.spec?.initContainers ?? []), ...(pod?.spec?.containers ?? [])].find(
-      (item) => item.name === status.name,
-    );
+    const container = findContainer(pod, status.name)?.container;
     if (pod !== undefined && container !== undefined) {
       const fromLog = container.terminationMessagePolicy === 'FallbackToLogsOnError' && status.exitCode !== 0;
       try {

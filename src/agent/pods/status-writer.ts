@@ -9,6 +9,7 @@ import type { Client } from '../../client/index.ts';
 import { Backoff, type Clock, isError, type Log, type Random, type Timer } from '../../lib/index.ts';
 import { podsRef } from '../objects.ts';
 import { passingConditions } from './conditions.ts';
+import { allStatusesOf } from './containers.ts';
 
 export interface StatusWriterOptions {
   readonly client: Client;
@@ -28,7 +29,7 @@ const overwrittenDelayMs = 1000;
 
 /** What others act on. A container that is being created is like one of which nothing has been said. */
 function urgentPart(status: PodStatus | undefined): string {
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+  const containers = allStatusesOf(status === undefined ? undefined : { status })
     .map(({ name, state, ready, restartCount }) => {
       const reason = state?.waiting?.reason ?? '';
       const creating = reason === 'ContainerCreating' || reason === 'PodInitializing';

@@ -10,7 +10,7 @@ import { runtimeDefaultProfile } from './seccomp.ts';
 const host: HostFacts = {
   cgroupLayout: 'v2',
   architecture: 'x64',
-  lastCapability: 40,
+  capabilities: 2n ** 41n - 1n,
   openFilesMax: 20_000,
   oomScoreLeast: -1000,
   swapAccounting: false,
@@ -46,11 +46,14 @@ test('capabilitiesOf() adds, drops and understands ALL', () => {
     [{ privileged: true, dropCapabilities: ['ALL'] }, ['CAP_SYS_ADMIN'], 41],
   ];
   for (const [security, some, count] of cases) {
-    const held = capabilitiesOf(spec({}, security), 40);
+    const held = capabilitiesOf(spec({}, security), host.capabilities);
     assert.equal(held.length, count, JSON.stringify(security));
     for (const name of some) assert.ok(held.includes(name), `${name} in ${JSON.stringify(security)}`);
   }
-  assert.equal(capabilitiesOf(spec({}, { privileged: true }), 37).length, 38, 'an old kernel');
+  assert.equal(capabilitiesOf(spec({}, { privileged: true }), 2n ** 38n - 1n).length, 38, 'an old kernel');
+  const without = host.capabilities - 2n ** 24n;
+  assert.equal(capabilitiesOf(spec({}, { addCapabilities: ['ALL'] }), without).length, 40);
+  assert.equal(capabilitiesOf(spec({}, { addCapabilities: ['SYS_RESOURCE'] }), without).length, 15);
 });
 
 test('ociProcess() fills in what the environment lacks', () => {

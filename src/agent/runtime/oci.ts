@@ -34,8 +34,8 @@ export interface HostFacts {
   readonly cgroupLayout: 'v1' | 'v2' | 'hybrid';
   /** As Node names it: x64, arm64. */
   readonly architecture: string;
-  /** Number of the last capability that this kernel knows. */
-  readonly lastCapability: number;
+  /** Those that we may hand on, a bit each: inside a container root may lack some. */
+  readonly capabilities: bigint;
   /** Hard limit of open files of the agent; undefined: unlimited. */
   readonly openFilesMax: number | undefined;
   /** The kernel lets us set none lower: −1000, or our own without CAP_SYS_RESOURCE. */
@@ -79,8 +79,8 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const openFilesSoft = 65_536;
 
 /** The capabilities that the container holds, sorted by number. Names come with or without `CAP_`; `ALL` means all. */
-export function capabilitiesOf(spec: ContainerSpec, lastCapability: number): readonly string[] {
-  const known = capabilityNames.slice(0, lastCapability + 1);
+export function capabilitiesOf(spec: ContainerSpec, ours: bigint): readonly string[] {
+  const known = capabilityNames.filter((_, number) => (ours >> BigInt(number)) % 2n === 1n);
   const { privileged, addCapabilities, dropCapabilities } = spec.security;
   if (privileged) return known;
   const named = (list: readonly string[]): string[] =>
@@ -90,7 +90,8 @@ export function capabilitiesOf(spec: ContainerSpec, lastCapability: number): rea
   const held = new Set(dropped.has('CAP_ALL') ? [] : added.has('CAP_ALL') ? known : defaultCapabilities);
   for (const name of added) held.add(name);
   for (const name of dropped) if (!(dropped.has('CAP_ALL') && added.has(name))) held.delete(name);
-  return known.filter((name) => held.has(name));
+  // What is asked for by name and is not ours to give makes the start fail: that is better than to start without.
+  return capabilityNames.filter((name) => held.has(name) && (added.has(name) || known.includes(name)));
 }
 
 export interface OciProcess {
@@ -123,7 +124,7 @@ export function ociProcess(
   if (!names.has('PATH')) env.unshift(`PATH=${defaultPath}`);
   if (!names.has('HOSTNAME')) env.push(`HOSTNAME=${sandbox.hostname}`);
   if (command.terminal && !names.has('TERM')) env.push('TERM=xterm');
-  const capabilities = capabilitiesOf(spec, host.lastCapability);
+  const capabilities = capabilitiesOf(spec, host.capabilities);
   // A process that is not root starts with none in effect; it may still gain those of the bounding set by executing a set-user-id program.
   const effective = security.userId === 0 ? capabilities : [];
   const hard = host.openFilesMax ?? 1_048_576;
@@ -180,7 +181,7 @@ export function ociConfig(
   const seccomp =
     privileged || security.seccomp === 'Unconfined'
       ? undefined
-      : runtimeDefaultProfile(new Set(capabilitiesOf(spec, host.lastCapability)), host.architecture);
+      : runtimeDefaultProfile(new Set(capabilitiesOf(spec, host.capabilities)), host.architecture);
   return {
     ociVersion: '1.0.2',
     root: { path: spec.rootPath, readonly: security.readOnlyRootFilesystem },

@@ -233,7 +233,8 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 /** The container that is meant; a pod with several wants one named. */
 function containerOf(pod: Pod, named: string | undefined): string {
   const names = (pod.spec?.containers ?? []).map((one) => one.name);
-  const all = [...names, ...(pod.spec?.initContainers ?? []).map((one) => one.name)];
+  const { initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const all = [...names, ...[...initContainers, ...ephemeralContainers].map((one) => one.name)];
   if (named !== undefined) {
     if (!all.includes(named))
       throw badRequest(`container ${named} is not valid for pod ${pod.metadata.name}`);

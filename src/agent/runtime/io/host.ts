@@ -138,17 +138,15 @@ export function readCgroupLayout(mountinfo = readFileSync('/proc/self/mountinfo'
 
 function readFacts(cgroups: CgroupLayout): HostFacts {
   const limits = readFileSync('/proc/self/limits', 'utf8');
+  const status = readFileSync('/proc/self/status', 'utf8');
   const openFiles = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1];
   const memory = cgroups.controllers.get('memory');
   return {
     cgroupLayout: cgroups.kind,
     architecture: process.arch,
-    lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
+    capabilities: maskOf(status, 'CapBnd') & maskOf(status, 'CapPrm'),
     openFilesMax: openFiles === undefined || openFiles === 'unlimited' ? undefined : Number(openFiles),
-    oomScoreLeast: oomScoreLeast(
-      readFileSync('/proc/self/status', 'utf8'),
-      readFileSync('/proc/self/oom_score_adj', 'utf8'),
-    ),
+    oomScoreLeast: oomScoreLeast(status, readFileSync('/proc/self/oom_score_adj', 'utf8')),
     swapAccounting: memory !== undefined && exists(join(memory, 'memory.memsw.limit_in_bytes')),
     devices: [],
   };
@@ -158,9 +156,12 @@ const resourceCapability = 24n;
 
 /** From /proc/self/status and /proc/self/oom_score_adj. Inside a container root often may not make itself less likely to be killed. */
 export function oomScoreLeast(status: string, own: string): number {
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
-  return (effective >> resourceCapability) % 2n === 1n ? -1000 : Number(own) || 0;
+  return (maskOf(status, 'CapEff') >> resourceCapability) % 2n === 1n ? -1000 : Number(own) || 0;
 }
+
+/** A set of capabilities as /proc/self/status tells it. */
+const maskOf = (status: string, name: string): bigint =>
+  BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
 
 export function exists(path: string): boolean {
   try {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { badRequest, type Container, notFound, type Pod } from '../../../api/index.ts';
 import type { PodNetwork } from '../../network/index.ts';
 import { podsRef } from '../../objects.ts';
+import { allStatusesOf, findContainer } from '../../pods/containers.ts';
 import type { PodDisk } from '../../pods/disk.ts';
 import type { RuntimeStatus } from '../../pods/observed.ts';
 import type { PodShell } from '../../pods/pod-shell.ts';
@@ -81,10 +82,7 @@ function openLog(
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const { name } = pod.metadata;
-  const reported = [
-    ...(pod.status?.initContainerStatuses ?? []),
-    ...(pod.status?.containerStatuses ?? []),
-  ].find((item) => item.name === container.name);
+  const reported = allStatusesOf(pod).find((item) => item.name === container.name);
   const waiting = reported?.state?.waiting;
   const attempt =
     current?.attempt ?? (reported?.containerID === undefined ? undefined : reported.restartCount);
@@ -114,8 +112,7 @@ function openLog(
 const notFoundContainer = (name: string) => notFound({ group: '', resource: 'containers' }, name);
 
 function containerOf(pod: Pod, name: string): Container {
-  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  const found = name === '' ? all[0] : all.find((item) => item.name === name);
+  const found = name === '' ? pod.spec?.containers[0] : findContainer(pod, name)?.container;
   if (found === undefined) throw badRequest(`container ${name} is not valid for pod ${pod.metadata.name}`);
   return found;
 }
