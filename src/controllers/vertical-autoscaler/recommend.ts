@@ -51,8 +51,15 @@ export function recommend(
         const milli = resource === 'cpu' ? Math.round(amount.cores * 1000) : Math.round(amount.bytes) * 1000;
         const least = quantityMilli(policy?.minAllowed?.[resource]) ?? 0;
         const most = quantityMilli(policy?.maxAllowed?.[resource]) ?? Number.POSITIVE_INFINITY;
-        const within = isCapped ? Math.min(Math.max(milli, least), most) : milli;
-        found[resource] = nanoText(BigInt(Math.round(within)) * 1_000_000n);
+        // What caps it is told as it was written.
+        const cap = !isCapped
+          ? undefined
+          : milli < least
+            ? policy?.minAllowed?.[resource]
+            : milli > most
+              ? policy?.maxAllowed?.[resource]
+              : undefined;
+        found[resource] = cap ?? nanoText(BigInt(milli) * 1_000_000n);
       }
       return found;
     };
