@@ -203,3 +203,18 @@ test('hollow pods are resized at once, wait for room, or can never be', async ()
   closers.push(() => void second.then((nodes) => nodes.stop()));
   assert.equal(cpuOf('a'), '3800m');
 });
+
+test('hollow pods run the ephemeral containers that they are given', async () => {
+  const { clock, client } = await start({ count: 1 });
+  await client.create(podsRef, podOn('hollow-0', 'a'));
+  await clock.advance(10);
+  for (const name of ['one', 'two']) {
+    const spec = { ephemeralContainers: [{ name, image: 'x' }] };
+    const options = { subresource: 'ephemeralcontainers' };
+    await client.patch(podsRef, 'default', 'a', 'strategic', { spec }, options);
+    await clock.advance(10);
+  }
+  const statuses = client.peek<Pod>(podsRef, 'default/a')?.status?.ephemeralContainerStatuses ?? [];
+  assert.deepEqual(statuses.map(({ name }) => name).sort(), ['one', 'two']);
+  assert.ok(statuses.every(({ state, ready }) => state?.running !== undefined && !ready));
+});

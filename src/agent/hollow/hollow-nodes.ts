@@ -28,6 +28,7 @@ import { LocalVolumes } from '../volumes/local-volumes.ts';
 import {
   finishedStatus,
   grantedOf,
+  guestsStatus,
   type HollowStep,
   hollowStep,
   isDeferred,
@@ -318,6 +319,8 @@ class Hollow implements HollowNodes {
       if (step.kind === 'start') await this.#startPod(pod);
       else if (step.kind === 'delete') await this.#deletePod(pod);
       else if (step.kind === 'resize') await this.#resizePod(pod);
+      else if (step.kind === 'guests')
+        await this.#writeStatus(pod, guestsStatus(pod, this.#options.clock.nowMs()));
       else if (step.kind === 'ready') await this.#writeStatus(pod, readyStatus(this.#options.clock.nowMs()));
       else if (step.kind === 'finish')
         await this.#writeStatus(pod, finishedStatus(pod, step.exitCode, this.#options.clock.nowMs()));

@@ -28,6 +28,8 @@ export type HollowStep =
   | { readonly kind: 'ready' }
   /** It asks for other amounts than it was granted. */
   | { readonly kind: 'resize' }
+  /** It was given ephemeral containers. */
+  | { readonly kind: 'guests' }
   | { readonly kind: 'finish'; readonly afterMs: number; readonly exitCode: number }
   | { readonly kind: 'delete' }
   | { readonly kind: 'nothing' };
@@ -43,6 +45,8 @@ export function hollowStep(pod: Pod, nowMs: number): HollowStep {
   if (phase !== 'Running') return { kind: 'start' };
   if (isCalledNotReady(pod)) return { kind: 'ready' };
   if (isResizeDue(pod)) return { kind: 'resize' };
+  const guests = pod.spec?.ephemeralContainers?.length ?? 0;
+  if (guests > (pod.status?.ephemeralContainerStatuses?.length ?? 0)) return { kind: 'guests' };
   const exitAfter = pod.metadata.annotations?.[exitAfterAnnotation];
   if (exitAfter === undefined || (pod.spec?.restartPolicy ?? 'Always') === 'Always')
     return { kind: 'nothing' };
@@ -67,6 +71,20 @@ const passesGates = (pod: Pod): boolean =>
       (condition) => condition.type === gate.conditionType && condition.status === 'True',
     ),
   );
+
+/** The patch body for `status` when it has got ephemeral containers: they run at once. */
+export function guestsStatus(pod: Pod, nowMs: number): PodStatus {
+  const known = new Map(pod.status?.ephemeralContainerStatuses?.map((one) => [one.name, one]));
+  const state = { running: { startedAt: formatTime(nowMs) } };
+  const guests = (pod.spec?.ephemeralContainers ?? []) as readonly Container[];
+  const generation = pod.metadata.generation;
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ephemeralContainerStatuses: guests.map(
+      (one) => known.get(one.name) ?? { ...containerStatus(pod, one, state), ready: false },
+    ),
+  };
+}
 
 const pendingOf = ({ status }: Pod): PodCondition | undefined =>
   status?.conditions?.find(({ type }) => type === 'PodResizePending');
