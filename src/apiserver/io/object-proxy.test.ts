@@ -6,6 +6,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { splitProxyName } from '../proxy-target.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
@@ -29,7 +30,19 @@ const echo: RequestListener = (request, response) => {
   request.on('end', () => {
     const { pathname } = new URL(request.url ?? '/', 'http://x');
     if (pathname === '/moved') response.writeHead(302, { Location: '/there?a=1' }).end();
-    else if (pathname === '/elsewhere') response.writeHead(302, { Location: 'http://example.com/' }).end();
+    else if (pathname === '/page' || pathname === '/packed') {
+      const html = '<a href="/a">á</a><script>"<a href=/no>"</script>';
+      const isPacked = pathname === '/packed';
+      const body = isPacked ? gzipSync(html) : Buffer.from(html);
+      response
+        .writeHead(200, {
+          'Content-Type': 'text/html; charset=utf-8',
+          'Content-Length': body.length,
+          'Access-Control-Allow-Origin': '*',
+          ...(isPacked && { 'Content-Encoding': 'gzip' }),
+        })
+        .end(body);
+    } else if (pathname === '/elsewhere') response.writeHead(302, { Location: 'http://example.com/' }).end();
     else
       response
         .writeHead(pathname === '/teapot' ? 418 : 200, { 'Content-Type': 'application/json', 'X-Own': 'yes' })
@@ -121,6 +134,30 @@ test('proxy tells places behind it, and asks for a slash where there is no path'
   const bare = await call('GET', `${base}?a=1`);
   assert.deepEqual([bare.status, bare.headers.location], [301, `${base}/?a=1`]);
   assert.equal((await call('POST', base, { body: 'x' })).body.url, '/');
+});
+
+test('proxy leads the links of a page back through itself, packed or not', { skip }, async (t) => {
+  const { connection } = await withWorkload(t);
+  const base = '/api/v1/namespaces/default/services/front:web/proxy';
+  const fetched = (path: string, method = 'GET') =>
+    new Promise<{ headers: IncomingMessage['headers']; body: Buffer }>((resolve, reject) => {
+      const request = httpsRequest({ ...connection(), path, method }, (answer) => {
+        const parts: Buffer[] = [];
+        answer.on('data', (part: Buffer) => parts.push(part));
+        answer.on('error', reject);
+        answer.on('end', () => resolve({ headers: answer.headers, body: Buffer.concat(parts) }));
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  const html = `<a href="${base}/a">á</a><script>"<a href=/no>"</script>`;
+  const plain = await fetched(`${base}/page`);
+  assert.equal(plain.body.toString(), html);
+  assert.equal(plain.headers['access-control-allow-origin'], undefined);
+  const packed = await fetched(`${base}/packed`);
+  assert.equal(packed.headers['content-encoding'], 'gzip');
+  assert.equal(gunzipSync(packed.body).toString(), html);
+  assert.equal((await fetched(`${base}/packed`, 'HEAD')).body.length, 0);
 });
 
 test('proxy refuses what it may not or cannot reach, with a Status', { skip }, async (t) => {

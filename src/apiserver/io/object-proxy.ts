@@ -1,10 +1,11 @@
 /**
  * HTTP to what runs in the cluster: `proxy` of nodes, pods and services. Requests go on as they are, but for who asks; answers come back as they are made,
- * with places on the same server told as places behind the proxy. Upgrades become connections.
+ * with places on the same server told as places behind the proxy, in headers and in HTML. Upgrades become connections.
  *
  *   /api/v1/namespaces/NS/services/https:web:443/proxy/PATH ─▶ proxyTarget ─▶ address ─▶ answer
  *
- * Invariants: no credential of the client reaches what runs in the cluster; who has gone is not worked for.
+ * Invariants: no credential of the client reaches what runs in the cluster; nothing that runs there may speak for our own origin (CORS);
+ * who has gone is not worked for.
  */
 import {
   request as httpRequest,
@@ -21,6 +22,7 @@ import type { ResourceRoute } from '../router.ts';
 import type { Address } from '../webhook.ts';
 import { type AgentConnection, agentOptions } from './agent-proxy.ts';
 import { endToEnd, forwarded, passAnswer, passUpgrade } from './pass-through.ts';
+import { rewritingOf } from './rewriting.ts';
 
 const connectMsMax = 10_000;
 
@@ -44,11 +46,15 @@ export class ObjectProxy {
     const target = proxyTarget(this.#context, route);
     const answer = await this.#asked(target, rest + search, http, response);
     const base = path.slice(0, path.length - rest.length);
-    const headers = endToEnd(answer.rawHeaders);
+    const headers = withoutCors(endToEnd(answer.rawHeaders));
     for (let at = 0; at + 1 < headers.length; at += 2)
       if (headers[at]?.toLowerCase() === 'location')
         headers[at + 1] = behindProxy(headers[at + 1] ?? '', base, target);
-    await passAnswer(answer, headers, response);
+    const hosts = target.addresses.map(({ host, port }) => `${host}:${port}`);
+    const links = { prefix: base.replace(/\/$/, ''), hosts: [...hosts, http.headers.host ?? ''] };
+    const rewriting = http.method === 'HEAD' ? undefined : rewritingOf(answer, links);
+    if (rewriting === undefined) return passAnswer(answer, headers, response);
+    await passAnswer(answer, withoutLength(headers), response, rewriting);
   }
 
   /** Bytes both ways until one side closes. */
@@ -145,6 +151,14 @@ function askedAt(
     });
   });
 }
+
+/** What runs in the cluster does not say who may read what comes from here. */
+function withoutCors(raw: string[]): string[] {
+  return raw.filter((_, at) => !/^access-control-allow-/i.test(raw[at - (at % 2)] ?? ''));
+}
+
+const withoutLength = (raw: string[]): string[] =>
+  raw.filter((_, at) => raw[at - (at % 2)]?.toLowerCase() !== 'content-length');
 
 function pathsOf(url: string): readonly [path: string, search: string] {
   const mark = url.indexOf('?');

@@ -9,14 +9,15 @@ import type {
   OutgoingHttpHeaders,
   ServerResponse,
 } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable, Transform } from 'node:stream';
 import { httpStatusOf, statusOf } from '../status.ts';
 
-/** Resolves when the answer is sent, or its reader has gone. */
+/** Resolves when the answer is sent, or its reader has gone. `through`: what is done to its body, one after the other. */
 export function passAnswer(
   answer: IncomingMessage,
   headers: string[],
   response: ServerResponse,
+  through: readonly Transform[] = [],
 ): Promise<void> {
   return new Promise((resolve) => {
     response.writeHead(answer.statusCode ?? 502, headers);
@@ -29,7 +30,17 @@ export function passAnswer(
       answer.destroy();
       resolve();
     });
-    answer.pipe(response);
+    let body: Readable = answer;
+    for (const step of through) {
+      step.once('error', () => response.destroy());
+      body = body.pipe(step);
+    }
+    // The reader waits for what the last step still holds.
+    if (through.length > 0) {
+      answer.off('close', resolve);
+      response.once('finish', resolve);
+    }
+    body.pipe(response);
   });
 }
 
