@@ -10,4 +10,4 @@ export { createFakeClient, type FakeClient, type FakeRequest } from './fake-clie
 export { createInformers, type InformersOptions } from './informer.ts';
 export { createHttpClient, type HttpClient, type HttpClientOptions } from './io/http-client.ts';
 export { readKubeconfig } from './io/kubeconfig.ts';
-export { LabelIndex, pairOf } from './label-index.ts';
+export { LabelIndex, pairsOf } from './label-index.ts';

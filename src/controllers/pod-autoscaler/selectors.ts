@@ -1,6 +1,6 @@
-/** Which autoscalers' targets select a pod: found by a label that each selector requires, so that a thousand autoscalers are not gone through for each of them. */
+/** Which autoscalers' targets select a pod: found by the rarest label that each selector requires, so that a thousand autoscalers are not gone through for each of them. */
 import { compileTerms, type LabelPredicate, type Pod, parseLabelTerms } from '../../api/index.ts';
-import { pairOf } from '../../client/index.ts';
+import { pairsOf } from '../../client/index.ts';
 
 interface Known {
   readonly name: string;
@@ -22,7 +22,12 @@ export class AutoscalerSelectors {
     this.delete(uid);
     if (selector === undefined) return;
     const terms = parseLabelTerms(selector);
-    const place = `${namespace}/${pairOf(terms) ?? ''}`;
+    const places = pairsOf(terms).map(([key, value]) => `${namespace}/${key}=${value}`);
+    const crowd = (at: string): number => this.#byPlace.get(at)?.size ?? 0;
+    const place = places.reduce(
+      (best, one) => (crowd(one) < crowd(best) ? one : best),
+      places[0] ?? `${namespace}/`,
+    );
     const entry = { name, namespace, selector, place, matches: compileTerms(terms) };
     this.#byUid.set(uid, entry);
     const there = this.#byPlace.get(place);
