@@ -319,6 +319,41 @@ test('old revisions beyond the limit go', async (t) => {
   assert.deepEqual(revisions.map(({ revision }) => revision).sort(), [3, 4]);
 });
 
+test('two revisions of one template become one, and no pod begins anew', async (t) => {
+  const one = await start(11, aDaemonSet(), three);
+  t.after(() => one.cluster.stop());
+  await one.done('made');
+  const { client } = one.cluster;
+  const [revision] = client.objects<ControllerRevision>(controllerRevisionsRef);
+  assert.ok(revision !== undefined);
+  const uids = one.cluster.pods().map(({ metadata }) => metadata.uid);
+  const twin = { ...revision.metadata, name: 'log-twin', uid: 'twin' };
+  const labels = { ...twin.labels, 'controller-revision-hash': 'twin' };
+  const [pod] = one.cluster.pods();
+  assert.ok(pod !== undefined);
+  // Seen together.
+  client.seed(podsRef, {
+    ...pod,
+    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, 'controller-revision-hash': 'twin' } },
+  } as KubeObject);
+  client.seed(controllerRevisionsRef, {
+    ...revision,
+    metadata: { ...twin, labels },
+    revision: 0,
+  } as KubeObject);
+  await one.cluster.until(
+    'one',
+    () => client.objects<ControllerRevision>(controllerRevisionsRef).length === 1,
+  );
+  await one.cluster.run(5000);
+  assert.deepEqual(
+    one.cluster.pods().map(({ metadata }) => metadata.uid),
+    uids,
+  );
+  const hashes = one.cluster.pods().map(({ metadata }) => metadata.labels?.['controller-revision-hash']);
+  assert.deepEqual([...new Set(hashes)], [revision.metadata.labels?.['controller-revision-hash']]);
+});
+
 test('minReadySeconds: available later than ready', async (t) => {
   const one = await start(9, aDaemonSet({ minReadySeconds: 30 }), [aNode('a')]);
   t.after(() => one.cluster.stop());

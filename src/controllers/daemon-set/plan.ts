@@ -3,7 +3,15 @@
  *
  *   claim pods and revisions ──▶ the template's revision (history) ──▶ presence, then update (rollout.ts) ──▶ history beyond its limit ──▶ status
  */
-import type { ControllerRevision, DaemonSet, DaemonSetStatus, Node, Pod } from '../../api/index.ts';
+import type {
+  ControllerRevision,
+  DaemonSet,
+  DaemonSetStatus,
+  KubeObject,
+  Node,
+  Pod,
+} from '../../api/index.ts';
+import { sameJson } from '../../lib/index.ts';
 import { type History, historyOf, surplusSteps } from '../history/history.ts';
 import { adopterOf, claim } from '../ownership.ts';
 import { availableInMs, isReady } from '../pod-state.ts';
@@ -79,6 +87,8 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
   const { update, revisions } = history;
   if (update === undefined) return history.writes;
   const hash = hashOf(update);
+  const merging = mergeSteps(update, revisions, pods);
+  if (merging.length > 0) return merging;
   const holdBackMs = (nodeName: string): number => observed.holdBackMs(nodeName, nowMs);
   const live = new Set(pods.map(({ metadata }) => metadata.labels?.[hashLabel]));
   return [
@@ -88,6 +98,35 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
       daemonSet.spec?.revisionHistoryLimit ?? 10,
       (revision) => live.has(hashOf(revision)),
     ),
+  ];
+}
+
+/** Revisions of the present template beside its own: their pods are of the present one, and none of them has to begin anew. */
+function mergeSteps(
+  update: ControllerRevision,
+  revisions: readonly ControllerRevision[],
+  pods: readonly Pod[],
+): readonly Step[] {
+  const others = revisions.filter((one) => one !== update && sameJson(one.data, update.data));
+  if (others.length === 0) return [];
+  const hashes = new Set(others.map(hashOf));
+  const relabeled = pods
+    .filter(({ metadata }) => hashes.has(metadata.labels?.[hashLabel] ?? ''))
+    .map(
+      ({ metadata: { namespace, name = '', uid } }): Write => ({
+        kind: 'patch',
+        ref: podsRef,
+        namespace,
+        name,
+        type: 'merge',
+        patch: { metadata: { uid, labels: { [hashLabel]: hashOf(update) } } },
+        accept: ['notFound'],
+      }),
+    );
+  const gone = others.map((one) => deletion(controllerRevisionsRef, one as KubeObject));
+  return [
+    ...(relabeled.length === 0 ? [] : [{ kind: 'together', writes: relabeled } as const]),
+    { kind: 'together', writes: gone },
   ];
 }
 
