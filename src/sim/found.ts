@@ -69,4 +69,9 @@ export const found: readonly FoundBug[] = [
     sentence:
       'What had been adopted a moment before its owner was deleted with the policy Orphan was not known to the collector, and deleted as garbage.',
   },
+  {
+    seeds: [144],
+    everyKind: true,
+    sentence: "A Job whose controller's clock was set back never ended: it would have ended before it began.",
+  },
 ];

@@ -9,6 +9,7 @@ import { controllerMutants } from './mutants/controllers.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { placementMutants } from './mutants/placement.ts';
 import { storeMutants } from './mutants/store.ts';
+import { otherWorkloadMutants } from './mutants/workloads.ts';
 
 export type { Mutant } from './mutants/mutant.ts';
 
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...apiMutants,
   ...clientMutants,
   ...controllerMutants,
+  ...otherWorkloadMutants,
   ...placementMutants,
   ...agentMutants,
 ];

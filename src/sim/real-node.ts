@@ -20,7 +20,15 @@ interface Parts {
 
 export const podRange = '10.44.0.0/16';
 export const rulesTable = 'caelum-services';
-const calmPressure = { memory: false, disk: false, pids: false };
+const plenty = { bytes: { available: 2 ** 40, capacity: 2 ** 40 }, inodes: undefined };
+/** More is left of everything than anybody needs. */
+const calmReading = {
+  memory: { available: 2 ** 40, capacity: 2 ** 40 },
+  nodeFiles: plenty,
+  imageFiles: plenty,
+  hasImageFiles: false,
+  pids: undefined,
+};
 
 /** Resolves when the node is registered and Ready and its pods are looked after. */
 export async function runAgent(
@@ -63,7 +71,7 @@ export async function runAgent(
       memoryBytes: node.memoryGiB * 2 ** 30,
       ephemeralStorageBytes: 1024 * 2 ** 30,
     },
-    pressure: async () => calmPressure,
+    gauge: async () => calmReading,
   });
   await core.start(10_250);
 }

@@ -157,6 +157,15 @@ test('plan() does not end a job while one of its pods is ending or held', () => 
   assert.deepEqual(over.status?.conditions?.[1]?.reason, 'SuccessPolicy');
 });
 
+test('plan() ends no job before it began, whatever the clock says', () => {
+  const met = { type: 'SuccessCriteriaMet', status: 'True', reason: 'CompletionsReached', message: 'm' };
+  const startTime = new Date(nowMs + 3_600_000).toISOString();
+  const over = decide(
+    aJob({ completions: 1, parallelism: 1 }, { startTime, conditions: [met], succeeded: 1 }),
+  );
+  assert.equal(Date.parse(over.status?.completionTime ?? ''), Date.parse(startTime));
+});
+
 test('plan() of a job that is being deleted makes nothing, and lets all go', () => {
   const job = aJob({ completions: 3, parallelism: 3 }, { active: 1 });
   const going = { ...job, metadata: { ...job.metadata, deletionTimestamp: '2026-01-01T00:30:00Z' } };

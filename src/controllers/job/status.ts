@@ -41,7 +41,8 @@ export function accountsOf(picture: Picture, nowMs: number): Accounts {
     if (isDone) {
       const type = ending.type === 'FailureTarget' ? 'Failed' : 'Complete';
       setCondition(conditions, newCondition(type, 'True', ending.reason ?? '', ending.message ?? '', nowMs));
-      if (type === 'Complete') completionTime = formatTime(nowMs);
+      // Of a clock that was set back: nothing ends before it began.
+      if (type === 'Complete') completionTime = formatTime(Math.max(nowMs, Date.parse(startTime ?? '') || 0));
       events.push(...endEvents(picture, ending, type));
     }
   } else if (job.metadata.deletionTimestamp === undefined) {

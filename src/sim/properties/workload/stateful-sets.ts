@@ -1,17 +1,7 @@
 /** StatefulSets: one after the other, and in the end all of them. */
-import type { KubeObject, Pod, StatefulSet } from '../../../api/index.ts';
+import type { KubeObject, Node, Pod, StatefulSet } from '../../../api/index.ts';
 import type { Checked, Property } from '../../property.ts';
-import {
-  beside,
-  controlledBy,
-  controllerOf,
-  isActive,
-  isGoing,
-  isReady,
-  isWhole,
-  sinceMs,
-  valuesSince,
-} from '../facts.ts';
+import { beside, controlledBy, controllerOf, isActive, isGoing, isReady, sinceMs } from '../facts.ts';
 
 const resource = 'statefulsets.apps';
 const wanted = ({ spec }: StatefulSet): number => spec?.replicas ?? 1;
@@ -31,6 +21,16 @@ function setOf({ truth }: Checked, pod: KubeObject): readonly [string, StatefulS
 const isServing = (pod: KubeObject | undefined): boolean =>
   pod !== undefined && isReady(pod as Pod) && isActive(pod as Pod);
 
+const isOnBadNode = (world: Checked, { spec }: Pod): boolean =>
+  world.truth.heldSince(
+    'nodes',
+    spec?.nodeName ?? '',
+    sinceMs(world),
+    (node) =>
+      node === undefined ||
+      (node as Node).spec?.taints?.some(({ effect }) => effect === 'NoExecute') === true,
+  );
+
 export const setsInOrder: Property = {
   name: 'workload/sets-in-order',
   source: 'Kubernetes: StatefulSet, ordered pod management',
@@ -38,7 +38,16 @@ export const setsInOrder: Property = {
     'A pod of an ordered StatefulSet is made when each before it has been there and ready, and given up for a smaller number when each after it has gone.',
   check(world, broken) {
     const { truth } = world;
+    const byUser = new Set<string>();
+    const suspects: { readonly uid: string; readonly message: string }[] = [];
     return {
+      onAsked({ by, verb, resource: of, name }) {
+        if (by !== 'user' || (verb !== 'delete' && verb !== 'eviction') || of !== 'pods') return;
+        for (const { object } of truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
+      },
+      onSecond() {
+        for (const { uid, message } of suspects.splice(0)) if (!byUser.has(uid)) broken(message);
+      },
       onEvent({ kind, resource: of, object, previous }) {
         if (of !== 'pods') return;
         const found = setOf(world, object);
@@ -54,21 +63,22 @@ export const setsInOrder: Property = {
           return;
         }
         const begins = previous !== undefined && !isGoing(previous) && (kind === 'delete' || isGoing(object));
-        if (!begins || isGoing(set) || !isWhole(world, resource, name)) return;
-        // Somebody else may want it gone; that it was too many must have been so at all times.
-        const most = Math.max(...valuesSince<StatefulSet, number>(world, resource, name, wanted));
-        if (ordinal < firstOf(set) + most || !isServing(previous)) return;
+        if (!begins || isGoing(set) || !isServing(previous)) return;
+        // A new pod that is ready goes only where there are too many, or where others want it gone.
+        const { uid = '', labels } = object.metadata;
+        const isNew = labels?.['controller-revision-hash'] === set.status?.updateRevision;
+        if (!isNew || byUser.has(uid) || isOnBadNode(world, previous as Pod)) return;
         for (const pod of controlledBy(set, truth.objects<Pod>('pods').values())) {
           const after = ordinalOf(pod.metadata.name ?? '');
-          if (after <= ordinal) continue;
+          if (after <= ordinal || isGoing(pod)) continue;
           const wasThere = truth.heldSince(
             'pods',
             own(after),
             since,
             (one) => one === undefined || isGoing(one),
           );
-          if (!wasThere && !isGoing(pod))
-            broken(`${name} gave up its pod ${ordinal} before its pod ${after}`);
+          if (!wasThere)
+            suspects.push({ uid, message: `${name} gave up its pod ${ordinal} before its pod ${after}` });
         }
       },
     };

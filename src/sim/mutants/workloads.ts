@@ -1,0 +1,111 @@
+/** Faults of the controllers of StatefulSets, DaemonSets, Jobs and CronJobs, of budgets and autoscalers. */
+import type { Mutant } from './mutant.ts';
+
+export const otherWorkloadMutants: readonly Mutant[] = [
+  {
+    name: 'set/order-ignored',
+    file: 'controllers/stateful-set/rollout.ts',
+    find: 'if (!goesOn && !this.#isParallel) return false;',
+    replace: 'if (!goesOn && this.#isParallel) return false;',
+    sentence: 'An ordered StatefulSet makes all its pods at once.',
+  },
+  {
+    name: 'set/lowest-goes-first',
+    file: 'controllers/stateful-set/rollout.ts',
+    find: 'this.#condemned = condemned.sort((a, b) => b.ordinal - a.ordinal);',
+    replace: 'this.#condemned = condemned.sort((a, b) => a.ordinal - b.ordinal);',
+    sentence: 'An ordered StatefulSet that is made smaller gives up the lowest of its surplus first.',
+  },
+  {
+    name: 'set/update-stops',
+    file: 'controllers/stateful-set/rollout.ts',
+    find: 'let spare = allowed - (count - [...this.#replicas.values()].filter(isUp).length);',
+    replace: 'let spare = allowed - (count - [...this.#replicas.values()].filter(isUp).length) - 1;',
+    sentence: 'An update of a StatefulSet never begins.',
+  },
+  {
+    name: 'set/first-ordinal-forgotten',
+    file: 'controllers/stateful-set/rollout.ts',
+    find: 'for (let ordinal = start; ordinal < start + replicasOf(set); ordinal++) {',
+    replace: 'for (let ordinal = 0; ordinal < start + replicasOf(set); ordinal++) {',
+    sentence: 'A StatefulSet counts from nought, wherever it is to begin.',
+  },
+  {
+    name: 'daemon/taints-ignored',
+    file: 'controllers/daemon-set/placement.ts',
+    find: 'shouldRun: repelling.length === 0,',
+    replace: 'shouldRun: repelling.length >= 0,',
+    sentence: 'A DaemonSet makes pods for nodes that it is not for, and deletes them again.',
+  },
+  {
+    name: 'daemon/counts-only-ready',
+    file: 'controllers/daemon-set/rollout.ts',
+    find: 'if (isFinished(pod) && isTerminating(pod)) continue;',
+    replace: "if (isTerminating(pod) || pod.status?.phase !== 'Running') continue;",
+    sentence: 'A pod of a DaemonSet that is starting does not hold its node: more and more are made.',
+  },
+  {
+    name: 'job/counts-twice',
+    file: 'controllers/job/status.ts',
+    find: 'succeeded: succeeded + all.length - uncounted.succeeded.length,',
+    replace: 'succeeded: succeeded + all.length,',
+    sentence: 'A pod that has succeeded counts once more with each write until it is let go.',
+  },
+  {
+    name: 'job/goes-on',
+    file: 'controllers/job/plan.ts',
+    find: 'return Math.max(0, Math.min(parallelism, completions - succeeded - lost));',
+    replace: 'return Math.max(0, Math.min(parallelism, completions - lost));',
+    sentence: 'A Job makes pods for what is done.',
+  },
+  {
+    name: 'job/finalizers-left',
+    file: 'controllers/job/plan.ts',
+    find: '...together(released.map((pod) => finalizerRemoval(pod))),',
+    replace: '',
+    sentence: 'Pods of a Job are counted and never let go.',
+  },
+  {
+    name: 'cron/forbid-ignored',
+    file: 'controllers/cron-job/plan.ts',
+    find: "if (concurrencyPolicy === 'Forbid' && active.length > 0) {",
+    replace: "if (concurrencyPolicy === 'Forbid' && active.length > 9) {",
+    sentence: 'A CronJob that forbids it runs two Jobs at once.',
+  },
+  {
+    name: 'cron/history-kept',
+    file: 'controllers/cron-job/plan.ts',
+    find: '    ...history(observed),\n',
+    replace: '',
+    sentence: 'A CronJob keeps every Job it ever made.',
+  },
+  {
+    name: 'eviction/free',
+    file: 'apiserver/operations/eviction.ts',
+    find: 'if (!isSpared) await spend(eviction, budgets,',
+    replace: "if (name === '') await spend(eviction, budgets,",
+    sentence: 'An eviction does not ask the budget.',
+  },
+  {
+    name: 'autoscaler/blind-is-none',
+    file: 'controllers/pod-autoscaler/plan.ts',
+    find: 'if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };',
+    replace:
+      "if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };\n  if (current > minReplicas) return { ...blank(conditions, nowMs, current), desired: minReplicas, reason: 'no metrics', isRescale: true };",
+    sentence: 'An autoscaler takes missing metrics for nothing to do.',
+  },
+  {
+    name: 'autoscaler/below-its-bounds',
+    file: 'controllers/pod-autoscaler/plan.ts',
+    find: ': current < minReplicas\n        ?',
+    replace: ': current < 0\n        ?',
+    sentence: 'An autoscaler leaves a number that is too small.',
+  },
+  {
+    name: 'budget/unready-are-healthy',
+    file: 'controllers/disruption/plan.ts',
+    find: '(pod) => !isTerminating(pod) && isReady(pod) && !(nameOf(pod) in disrupted.pods),',
+    replace: '(pod) => !isTerminating(pod) && !(nameOf(pod) in disrupted.pods),',
+    sentence: 'A budget counts pods that are not ready as healthy.',
+  },
+];
