@@ -151,9 +151,9 @@ const others: readonly Mutant[] = [
   {
     name: 'namespace/pods-left',
     file: 'controllers/namespace/plan.ts',
-    find: 'if (contents.some(({ objects }) => objects.length > 0) ||',
+    find: 'if (contents.some(({ objects }) => objects.length > 0) || unknown',
     replace:
-      "if (contents.some(({ objects, resource }) => resource.resource !== 'pods' && objects.length > 0) ||",
+      "if (contents.some(({ objects, resource }) => resource.resource !== 'pods' && objects.length > 0) || unknown",
     sentence: 'A namespace is finalized while pods are still in it.',
   },
   {

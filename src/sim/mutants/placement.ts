@@ -12,8 +12,9 @@ export const placementMutants: readonly Mutant[] = [
   {
     name: 'scheduler/assumed-forgotten',
     file: 'scheduler/bind-loop.ts',
-    find: 'this.#binding.add(podKey);',
-    replace: 'this.#binding.add(podKey);\n    this.#snapshot.removePod(podKey);',
+    find: 'this.#binding.add(podKey);\n    try {\n      await client',
+    replace:
+      'this.#binding.add(podKey);\n    this.#snapshot.removePod(podKey);\n    try {\n      await client',
     sentence: 'A pod takes no room until the informer shows it bound: the next one gets the same room.',
   },
   {
@@ -57,8 +58,8 @@ export const placementMutants: readonly Mutant[] = [
   {
     name: 'scheduler/aside-for-ever',
     file: 'scheduler/bind-loop.ts',
-    find: 'for (const [key, pod] of this.#aside) this.#waiting.set(key, pod);\n    this.#aside.clear();',
-    replace: '',
+    find: 'if (!isForAll && !demandOf(pod).hasClaims) continue;',
+    replace: 'if (key !== pod.kind) continue;',
     sentence: 'A pod that did not fit is never tried again.',
   },
   {
