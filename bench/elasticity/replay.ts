@@ -42,7 +42,7 @@ const targetOf = (replicas: number): Target => ({
   statusReplicas: replicas,
 });
 /** As policies have it that say nothing. */
-const percentile = 90;
+const percentile = 85;
 const noPods = { pods: [] };
 
 export interface Setting {

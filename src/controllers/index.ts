@@ -132,12 +132,20 @@ export function startControllers(options: ControllersOptions): Controllers {
         registry,
         clock,
         metrics,
+        podIndex,
         onDecision: (key, decision, observed) => elasticity.note(key, decision, observed),
       }),
       options,
     ),
     startController(
-      verticalAutoscalerController({ client, informers, registry, clock, apis: options.metrics }),
+      verticalAutoscalerController({
+        client,
+        informers,
+        registry,
+        clock,
+        apis: options.metrics,
+        podIndex,
+      }),
       options,
     ),
     ...(options.issueSecretToken === undefined

@@ -29,7 +29,7 @@ test('an ElasticityPolicy is filled in', () => {
   const { triggers, capacity: filled, ...rest } = spec as Tree;
   assert.deepEqual(rest['constraints'], { maxReplicas: 10, minReplicas: 1, stabilization: '5m0s' });
   assert.equal(rest['cooldown'], '1m0s');
-  assert.deepEqual(rest['prediction'], { percentile: 90, season: '24h0m0s' });
+  assert.deepEqual(rest['prediction'], { percentile: 85, season: '24h0m0s' });
   assert.deepEqual(triggers, [
     { ...busy, measure: 'Utilization' },
     { ...quiet, threshold: '20', measure: 'Utilization', duration: '0s' },

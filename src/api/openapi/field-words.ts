@@ -25,6 +25,17 @@ DeploymentSpec: How many equal pods there shall be, of what kind, and how to rep
 DeploymentStatus: How far the rollout is.
 DeploymentStrategy: How old pods give way to new ones.
 EmptyDirVolumeSource: A directory that lives as long as the pod.
+ElasticityAction: What is done when triggers hold.
+ElasticityCapacity: Replicas follow the demand: as many as carry it, with a buffer.
+ElasticityConstraints: Between which numbers, and how fast, replicas may change.
+ElasticityForecast: What is expected of the demand.
+ElasticityMetric: Which figure is meant; the field of its type is set.
+ElasticityPolicySpec: What is scaled, by which triggers, for which demand, within which bounds.
+ElasticityPolicyStatus: What was decided last, and on what.
+ElasticityPrediction: How the demand is forecast.
+ElasticityRate: The most of all changes within a period.
+ElasticityTrigger: Metric, operator, threshold, duration: holds when the metric has been so for so long.
+ElasticityTriggerStatus: Whether a trigger holds.
 Endpoint: One address behind a Service, with what is known of it.
 EndpointAddress: An address, and what stands behind it.
 EndpointConditions: Whether this endpoint takes traffic.
@@ -93,10 +104,43 @@ Toleration: Lets the pod onto nodes with a matching taint.
 TopologySpreadConstraint: Spreads pods evenly over zones, nodes or other parts.
 Volume: Files that containers of the pod can mount.
 VolumeDevice: A block device inside a container.
+VerticalPodAutoscalerSpec: Of which workload, how what is recommended is applied, and what it may be.
 VolumeMount: Where a volume appears inside a container.
 `;
 
 const fieldWords = `
+ContainerResourcePolicy.containerName: Of which container; * for all that have no policy of their own.
+ContainerResourcePolicy.controlledResources: What is recommended: cpu, memory, or both (the default).
+ContainerResourcePolicy.controlledValues: RequestsAndLimits (the default; limits in proportion) or RequestsOnly.
+ContainerResourcePolicy.maxAllowed: No more is recommended.
+ContainerResourcePolicy.minAllowed: No less is recommended.
+ContainerResourcePolicy.mode: Auto (the default) or Off.
+ContainerResourcePolicy.oomBumpUpRatio: How many times what it had a container needed that ran out of memory.
+ContainerResourcePolicy.oomMinBumpUp: How much more than it had it needed at least.
+ElasticityAction.amount: Replicas, or percent of those that there are (50%).
+ElasticityAction.type: ScaleOut (or ScaleUp), ScaleIn (or ScaleDown), SetTo.
+ElasticityAction.when: Names of the triggers that must all hold.
+ElasticityCapacity.buffer: Beyond the demand: a number of replicas, or percent of the demand.
+ElasticityCapacity.perReplica: What one replica carries. Or utilization.
+ElasticityCapacity.tolerance: How much the demand may grow (10%) before fewer replicas would be too few again; there are no fewer before.
+ElasticityCapacity.utilization: What one replica carries, as percent of its request.
+ElasticityConstraints.maxRate: The most of all changes within a period.
+ElasticityConstraints.maxStep: The most of one change: replicas, or percent of those that there are.
+ElasticityConstraints.stabilization: Fewer replicas only when no more were wanted for so long.
+ElasticityPolicySpec.cooldown: After a change nothing changes for so long.
+ElasticityPolicySpec.mode: Reactive (the default), or Predictive: for the demand that is forecast.
+ElasticityPolicySpec.scaleOutCooldown: After a change no replicas are added for so long; without it the cooldown.
+ElasticityPrediction.horizon: How far ahead; without it as long as pods take to be ready.
+ElasticityPrediction.minHistory: How much must have been seen before it is used; without it a season.
+ElasticityPrediction.percentile: In so many of a hundred cases the forecast shall be enough.
+ElasticityPrediction.season: After how long the demand goes the same way again; a day unless said otherwise.
+ElasticityTrigger.duration: How long it has to hold without a break.
+ElasticityTrigger.measure: Utilization (percent of the request), AverageValue (of a pod) or Value (of all).
+ElasticityTrigger.operator: > >= < <= == or !=
+PodUpdatePolicy.evictionRequirements: Which changes are worth an eviction; all must be met.
+PodUpdatePolicy.minReplicas: With fewer pods none is evicted.
+PodUpdatePolicy.updateMode: Off, Initial, Recreate, InPlaceOrRecreate or InPlace.
+VerticalPodAutoscalerSpec.recommenders: Who recommends; nobody named, or default, is Caelum.
 addressType: IPv4, IPv6 or FQDN: all endpoints of the slice are of this type.
 addresses: Its addresses.
 affinity: Where the pod wants to be.

@@ -10,7 +10,7 @@ import type {
   KubeObject,
   Pod,
 } from '../../api/index.ts';
-import { type Client, type Informers, keyOf } from '../../client/index.ts';
+import { type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
 import { type Clock, formatTime, sameJson } from '../../lib/index.ts';
 import type { MetricsSource, Reading } from '../pod-autoscaler/readings.ts';
 import { readMetric } from '../pod-autoscaler/readings.ts';
@@ -47,6 +47,8 @@ export interface ElasticityOptions {
   readonly registry: KindRegistry;
   readonly clock: Clock;
   readonly metrics: MetricsSource;
+  /** Shared with others who look for pods by selectors. */
+  readonly podIndex?: LabelIndex<Pod>;
   /** Told of every decision and its grounds, by the policy's key. */
   readonly onDecision?: (key: string, decision: Decision, observed: Observed) => void;
 }
@@ -75,9 +77,7 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
   const autoscalersIn = informers
     .informer<HorizontalPodAutoscaler>(horizontalPodAutoscalersRef)
     .index('namespace', ({ metadata }) => [metadata.namespace ?? '']);
-  const podsIn = informers
-    .informer<Pod>(podsRef)
-    .index('namespace', ({ metadata }) => [metadata.namespace ?? '']);
+  const { podIndex = new LabelIndex(informers.informer<Pod>(podsRef)) } = options;
   const kept = new Map<string, Kept>();
   const keptOf = (policy: ElasticityPolicy): Kept => {
     const { uid = '' } = policy.metadata;
@@ -114,14 +114,11 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
       const { spec } = policy;
       const { target, selection } = await findTarget(client, registry, namespace, spec.scaleTargetRef);
       const rival = rivalOf(policy, policiesIn(namespace), autoscalersIn(namespace));
-      const pods =
-        'error' in selection
-          ? []
-          : podsIn(namespace).filter(({ metadata }) => selection.matches(metadata.labels));
-      const isAsked = rival === undefined && !('error' in target) && !('error' in selection);
       const text = 'error' in selection ? '' : selection.text;
+      const pods = 'error' in selection ? [] : podIndex.select(namespace, text);
+      const isAsked = rival === undefined && !('error' in target) && !('error' in selection);
       const read = (metric: ElasticityMetric): Promise<Reading> =>
-        readMetric(metrics, metric, namespace, text);
+        readMetric(metrics, metric, namespace, text, pods);
       const [readings, demand] = isAsked
         ? await Promise.all([
             Promise.all((spec.triggers ?? []).map(({ metric }) => read(metric))),
@@ -234,7 +231,7 @@ function learn(
     if (milli !== undefined) mine.forecaster.add(nowMs, milli, horizonMs);
   }
   const holdMs = durationMs(policy.spec.constraints.stabilization);
-  return mine.forecaster.forecast(horizonMs, prediction?.percentile ?? 90, holdMs);
+  return mine.forecaster.forecast(horizonMs, prediction?.percentile ?? 85, holdMs);
 }
 
 function statusStepsOf(mine: Kept, observed: Observed, decision: Decision, isDone: boolean): readonly Step[] {

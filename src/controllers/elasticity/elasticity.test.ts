@@ -373,3 +373,45 @@ test('a predictive policy says why it does not predict, and keeps what it learns
   const later = await client.get<ElasticityHistory>(elasticityHistoriesRef, 'default', 'web');
   assert.ok((later.status?.steps ?? 0) > 40, `${later.status?.steps} steps`);
 });
+
+test('a predictive policy has the replicas before the demand comes', async (t) => {
+  const { deploy, create, looks, replicas, figures, condition, clock, settle, policy } = await cloud(t);
+  await deploy(2);
+  const hourMs = 3_600_000;
+  const waveAt = (ms: number): number => 40_000 + 30_000 * Math.sin((2 * Math.PI * ms) / hourMs);
+  await create({
+    ...byQueue,
+    cooldown: '15s',
+    mode: 'Predictive',
+    prediction: { season: '1h', horizon: '3m', percentile: 99 },
+    constraints: { maxReplicas: 20, stabilization: '5m' },
+    capacity: { metric: queue, perReplica: '10', buffer: 0 },
+  });
+  const run = async (count: number, each?: () => Promise<void>): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      figures.queue = waveAt(clock.nowMs());
+      await looks(1);
+      await each?.();
+    }
+  };
+  await run(3 * 240);
+  assert.equal(
+    await condition('Predicting'),
+    'True ForecastUsed: capacity follows the demand that is forecast',
+  );
+  let late = 0;
+  await run(240, async () => {
+    const needed = Math.ceil(waveAt(clock.nowMs() + 150_000) / 10_000);
+    if (((await replicas()) ?? 0) < needed) late++;
+  });
+  // One that goes by what is would be late by three minutes all through the rise: some hundred looks.
+  assert.ok(late <= 20, `late in ${late} of 240 looks`);
+  const { forecast } = (await policy()).status ?? {};
+  assert.ok((forecast?.errorPercent ?? 100) < (forecast?.steadyErrorPercent ?? 0), JSON.stringify(forecast));
+  // Figures that are missing: what is there stays.
+  const before = await replicas();
+  figures.queue = undefined;
+  await looks(20);
+  await settle();
+  assert.ok(((await replicas()) ?? 0) >= (before ?? 0));
+});

@@ -38,9 +38,7 @@ const bins = Math.round((timesMax - timesMin) / grain) + 1;
 const recentMs = 3_600_000;
 /** What is expected for no longer than an hour, once a minute. */
 const expectedMax = 64;
-/** Later than this, what was said cannot be judged: there was a gap. */
-const judgedLateMs = 45_000;
-/** As good as before, but for so much: methods do not take turns. */
+/** A method is left for one that is so much better: they do not take turns. `steady` is left for any that is better, since those tell what may come. */
 const better = 0.97;
 
 export class Methods {
@@ -72,13 +70,17 @@ export class Methods {
     this.#judgedMs = undefined;
   }
 
-  /** Holds what was said of this moment against what is. */
-  judge(atMs: number, truth: number): void {
-    const due = this.#expected.filter(({ dueMs }) => dueMs <= atMs);
+  /** Holds what was said of the times up to now against what was. `truthAt` undefined: it was not seen. */
+  judge(settledMs: number, truthAt: (dueMs: number) => number | undefined): void {
+    const due = this.#expected.filter(({ dueMs }) => dueMs <= settledMs);
     if (due.length === 0) return;
-    this.#expected = this.#expected.filter(({ dueMs }) => dueMs > atMs);
-    const judged = due.filter(({ dueMs }) => atMs - dueMs <= judgedLateMs);
+    this.#expected = this.#expected.filter(({ dueMs }) => dueMs > settledMs);
+    const judged = due.flatMap(({ dueMs, said }) => {
+      const truth = truthAt(dueMs);
+      return truth === undefined ? [] : [{ truth, said }];
+    });
     if (judged.length === 0) return;
+    const atMs = settledMs;
     const passedMs = this.#judgedMs === undefined ? 0 : atMs - this.#judgedMs;
     this.#judgedMs = atMs;
     const faded = 0.5 ** (Math.max(0, passedMs) / this.#halfLifeMs);
@@ -86,7 +88,7 @@ export class Methods {
       method.error *= faded;
       method.weight *= faded;
       for (let bin = 0; bin < bins; bin++) method.ratios[bin] = (method.ratios[bin] ?? 0) * faded;
-      for (const { said } of judged) {
+      for (const { said, truth } of judged) {
         const value = said[method.name];
         const off = truth - value;
         method.error += Math.abs(off);
@@ -149,7 +151,7 @@ export class Methods {
     for (const method of this.#methods) {
       const error = errorOf(method);
       if (error === undefined || method.name === this.#best) continue;
-      if (least !== undefined && error >= least * better) continue;
+      if (least !== undefined && error >= least * (this.#best === 'steady' ? 1 : better)) continue;
       least = error;
       this.#best = method.name;
     }

@@ -50,7 +50,7 @@ export interface Forecast extends Outlook {
 const [stepsMin, stepsMax] = [48, 672];
 const fineStepMs = 300_000;
 /** Half-lives. */
-const smoothMs = 60_000;
+const smoothMs = 30_000;
 const levelMs = 1_800_000;
 const [shortMs, longMs] = [240_000, 1_200_000];
 /** Features of the regression. */
@@ -59,6 +59,9 @@ const regressionSeasons = 2;
 /** After a gap as long, `now` begins anew. */
 const gapMs = 300_000;
 const askEveryMs = 60_000;
+/** What was at a time: the mean of what was heard so long before and after. */
+const aroundMs = 30_000;
+const recentMax = 64;
 /** Where a step is learnt anew: by so much of what was seen. */
 const learnLeast = 0.3;
 const clipSpreads = 4;
@@ -90,6 +93,8 @@ export class Forecaster {
   #spread = 0;
   readonly #regression: Regression;
   #now: Now | undefined;
+  /** Samples of the last minutes. */
+  #recent: { readonly atMs: number; readonly demand: number }[] = [];
   /** What the regression said from, until it can be told how it was. */
   #asked: {
     readonly dueMs: number;
@@ -150,8 +155,13 @@ export class Forecaster {
     };
     const value = mixed(now?.value, smoothMs);
     const next: Now = { atMs, value, short: mixed(now?.short, shortMs), long: mixed(now?.long, longMs) };
-    this.#methods.judge(atMs, value);
-    this.#teach(atMs, value);
+    this.#recent.push({ atMs, demand });
+    while ((this.#recent[0]?.atMs ?? atMs) < atMs - 4 * aroundMs || this.#recent.length > recentMax)
+      this.#recent.shift();
+    // What was said of a time is held against what was around it: a smoothed figure would come late.
+    const settledMs = atMs - aroundMs;
+    this.#methods.judge(settledMs, (dueMs) => this.#truthAt(dueMs));
+    this.#teach(settledMs);
     this.#follow(now, atMs, value);
     if (this.#open !== undefined && this.#open.step !== step) this.#close(this.#open);
     this.#open ??= { step, sum: 0, count: 0 };
@@ -215,13 +225,26 @@ export class Forecaster {
     this.#askedMs = Number.NEGATIVE_INFINITY;
     this.#methods.forgetExpected();
     this.#asked = [];
+    this.#recent = [];
   }
 
-  /** Of what the regression said from for this moment, what came of it. */
-  #teach(atMs: number, truth: number): void {
-    while (this.#asked[0] !== undefined && this.#asked[0].dueMs <= atMs) {
+  /** undefined: nothing was heard around that time. */
+  #truthAt(dueMs: number): number | undefined {
+    let [sum, count] = [0, 0];
+    for (const { atMs, demand } of this.#recent)
+      if (Math.abs(atMs - dueMs) <= aroundMs) {
+        sum += demand;
+        count++;
+      }
+    return count === 0 ? undefined : sum / count;
+  }
+
+  /** Of what the regression said from for the times up to now, what came of it. */
+  #teach(settledMs: number): void {
+    while (this.#asked[0] !== undefined && this.#asked[0].dueMs <= settledMs) {
       const asked = this.#asked.shift();
-      if (asked === undefined || atMs - asked.dueMs > 45_000) continue;
+      const truth = asked === undefined ? undefined : this.#truthAt(asked.dueMs);
+      if (asked === undefined || truth === undefined) continue;
       const keep = halved(askEveryMs, this.#seasonMs * regressionSeasons);
       this.#regression.learn(asked.features, (truth - asked.now) / asked.scale, keep);
     }

@@ -13,7 +13,7 @@ import type {
   VerticalPodAutoscalerCheckpoint,
 } from '../../api/index.ts';
 import { quantityMilli, verticalModeOf, verticalPodAutoscalers } from '../../api/index.ts';
-import { type Client, type Informers, keyOf } from '../../client/index.ts';
+import { type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
 import { type Clock, sameJson } from '../../lib/index.ts';
 import { type MetricsApis, type PodUse, readUse } from '../pod-autoscaler/metrics-source.ts';
 import { isActive } from '../pod-state.ts';
@@ -44,6 +44,8 @@ export interface VerticalAutoscalerOptions {
   readonly clock: Clock;
   /** undefined: nobody tells what pods use. */
   readonly apis: MetricsApis | undefined;
+  /** Shared with others who look for pods by selectors. */
+  readonly podIndex?: LabelIndex<Pod>;
 }
 
 const periodMs = 60_000;
@@ -84,9 +86,7 @@ export function verticalAutoscalerController(options: VerticalAutoscalerOptions)
   const autoscalers = informers.informer<VerticalPodAutoscaler>(verticalPodAutoscalersRef);
   const autoscalersIn = autoscalers.index('namespace', ({ metadata }) => [metadata.namespace ?? '']);
   const checkpoints = informers.informer<VerticalPodAutoscalerCheckpoint>(checkpointsRef);
-  const podsIn = informers
-    .informer<Pod>(podsRef)
-    .index('namespace', ({ metadata }) => [metadata.namespace ?? '']);
+  const { podIndex = new LabelIndex(informers.informer<Pod>(podsRef)) } = options;
   const pace = new Pace(evictionsAMinute, 60_000);
   const kept = new Map<string, Kept>();
   const keptOf = ({ metadata: { uid = '' } }: VerticalPodAutoscaler): Kept => {
@@ -127,7 +127,7 @@ export function verticalAutoscalerController(options: VerticalAutoscalerOptions)
       const others = autoscalersIn(namespace);
       const isYounger = others.some((one) => goesBefore(one, autoscaler));
       if ('error' in scope) return { autoscaler, scope, pods: [], use: new Map(), isYounger };
-      const pods = podsIn(namespace).filter(({ metadata }) => scope.matches(metadata.labels));
+      const pods = podIndex.select(namespace, scope.text);
       try {
         const use = pods.length === 0 ? new Map() : await readUse(apis, namespace, scope.text, pods);
         return { autoscaler, scope, pods, use, isYounger };

@@ -9,6 +9,7 @@ import type {
   VerticalPodAutoscaler,
   VerticalPodAutoscalerCheckpoint,
 } from '../../api/index.ts';
+import { customResourceDefinitions } from '../../api/index.ts';
 import { createApi, createFirstObjects } from '../../apiserver/index.ts';
 import { createInformers, type ResourceRef } from '../../client/index.ts';
 import { formatTime, SeededRandom, SimulatedClock, silentLog } from '../../lib/index.ts';
@@ -289,4 +290,34 @@ test('a container that runs out of memory is recommended more', async (t) => {
   assert.ok(after > before && after > 1.2 * 2 ** 30, `${before} ${after}`);
   await minutes(5);
   assert.equal(await memory(), after, 'once');
+});
+
+test('who brings the definitions of the other project has nothing done by this one', async (t) => {
+  const { deploy, create, minutes, cpus, client, read } = await cloud(t);
+  await deploy(2);
+  await create('InPlaceOrRecreate');
+  await client.create(customResourceDefinitions, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: 'verticalpodautoscalers.autoscaling.k8s.io',
+      annotations: { 'api-approved.kubernetes.io': 'https://github.com/kubernetes/kubernetes/pull/63797' },
+    },
+    spec: {
+      group: 'autoscaling.k8s.io',
+      scope: 'Namespaced',
+      names: { kind: 'VerticalPodAutoscaler', plural: 'verticalpodautoscalers' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        },
+      ],
+    },
+  } as KubeObject);
+  await minutes(10);
+  assert.deepEqual(await cpus(), ['100m', '100m']);
+  assert.equal((await read()).spec.targetRef.name, 'web', 'the object stays');
 });

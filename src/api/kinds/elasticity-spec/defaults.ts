@@ -28,7 +28,7 @@ export function applyPolicyDefaults(spec: Draft<ElasticityPolicySpec>): void {
   }
   if (spec.mode === 'Predictive') {
     spec.prediction ??= {};
-    spec.prediction.percentile ??= 90;
+    spec.prediction.percentile ??= 85;
     spec.prediction.season ??= '24h0m0s';
   }
 }
