@@ -418,6 +418,45 @@ describe('downward API volumes', atOnce, () => {
   });
 });
 
+describe('tokens', atOnce, () => {
+  const cases: readonly (readonly [string, PodSpec['securityContext'] | undefined, string])[] = [
+    ['nobody in particular', undefined, '-rw-r--r-- 0 0'],
+    ['a user', { runAsUser: 1000 }, '-rw------- 1000 0'],
+    ['a user of a group', { runAsUser: 1000, fsGroup: 10_000 }, '-rw-r----- 1000 10000'],
+    ['a group', { fsGroup: 10_000 }, '-rw-r----- 0 10000'],
+  ];
+  // conformance: [sig-auth] ServiceAccounts should mount projected service account token
+  for (const [who, securityContext, attributes] of cases)
+    test(`a token for ${who}`, async () => {
+      const namespace = await cloud.namespace();
+      const sources = [
+        {
+          serviceAccountToken: {
+            path: 'oidc-token',
+            expirationSeconds: 7200,
+            audience: 'oidc-discovery-test',
+          },
+        },
+      ];
+      const path = '/var/run/secrets/tokens/oidc-token';
+      const pod = shellPod('reads', show(path), {
+        container: { volumeMounts: [{ name: 'oidc-token', mountPath: '/var/run/secrets/tokens' }] },
+        spec: {
+          volumes: [{ name: 'oidc-token', projected: { sources } }],
+          ...(securityContext && { securityContext }),
+        },
+      });
+      const [found, token = ''] = (await cloud.outputOf(namespace, pod)).split('\n');
+      assert.equal(found, attributes);
+      const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+        aud: readonly string[];
+        sub: string;
+      };
+      assert.deepEqual(claims.aud, ['oidc-discovery-test']);
+      assert.equal(claims.sub, `system:serviceaccount:${namespace}:default`);
+    });
+});
+
 // conformance: [sig-storage] EmptyDir volumes should support (root,0644,tmpfs) [LinuxOnly] [NodeConformance]
 // conformance: [sig-storage] EmptyDir volumes should support (root,0666,tmpfs) [LinuxOnly] [NodeConformance]
 // conformance: [sig-storage] EmptyDir volumes should support (root,0777,tmpfs) [LinuxOnly] [NodeConformance]

@@ -1,14 +1,16 @@
 /**
  * A program for pods of tests, run by node inside a container: it serves HTTP, UDP and gRPC health, tells what it was asked, and asks others.
  *
- *   node net-program.ts [http=8080,8083] [udp=8081] [grpc=5000]
+ *   node net-program.ts [http=8080,8083] [https=443] [udp=8081] [grpc=5000]        TLS: with /tls/tls.crt and tls.key
  *
- *   /hostname   /echo?msg=…   /clientip   /healthz   /write (POST)   /read   /method   anything else: what was asked, as JSON
+ *   /hostname   /echo?msg=…   /clientip   /healthz   /port   /links   /write (POST)   /read   anything else: what was asked, as JSON
  *   UDP: `hostname`, `echo …`, `clientip`
  */
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { createServer as createSecureServer } from 'node:https';
 import { hostname } from 'node:os';
 
 const settings = new Map(process.argv.slice(2).map((word) => word.split('=', 2) as [string, string]));
@@ -43,6 +45,15 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     case '/healthz':
       response.end('ok');
       return;
+    case '/port':
+      response.end(String(request.socket.localPort));
+      return;
+    case '/links':
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      response.end(
+        '<a href="/rewriteme">test</a><a href="elsewhere">near</a><a href="http://example.com/">far</a>',
+      );
+      return;
     case '/write': {
       const { Source = '' } = JSON.parse(body) as { Source?: string };
       received[Source] = (received[Source] ?? 0) + 1;
@@ -60,6 +71,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 for (const port of portsOf('http')) createServer((...both) => void answer(...both)).listen(port, '0.0.0.0');
+
+for (const port of portsOf('https')) {
+  const tls = { cert: readFileSync('/tls/tls.crt'), key: readFileSync('/tls/tls.key') };
+  createSecureServer(tls, (...both) => void answer(...both)).listen(port, '0.0.0.0');
+}
 
 for (const port of portsOf('udp')) {
   const socket = createSocket('udp4');

@@ -24,6 +24,8 @@ export interface FileEntry {
   readonly path: string;
   readonly data: Uint8Array;
   readonly mode: number;
+  /** Whose it is; default: root's. */
+  readonly ownerId?: number;
 }
 
 export type VolumeContent =
@@ -210,19 +212,31 @@ function projectedFiles(
   if (source.downwardAPI !== undefined) return downwardFiles(pod, source.downwardAPI.items, sources, mode);
   if (source.serviceAccountToken !== undefined) {
     const token = sources.token(tokenSource(source.serviceAccountToken));
-    // With a user or group of its own the token is theirs alone; the disk gives it to them.
-    const narrow = pod.spec?.securityContext?.fsGroup !== undefined;
+    // With a user or group of its own the token is theirs alone; the group is given by the disk.
+    const ownerId = onlyUserOf(pod);
+    const narrow = ownerId !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
     return [
       {
         path: source.serviceAccountToken.path,
         data: Buffer.from(token),
         mode: narrow ? 0o600 : (mode ?? defaultMode),
+        ...(ownerId !== undefined && { ownerId }),
       },
     ];
   }
   throw invalid(
     `projected sources of type ${Object.keys(source)[0] ?? 'unknown'} are not supported by this node`,
   );
+}
+
+/** The one user that all containers of a pod run as; undefined: there are several, or images decide. */
+function onlyUserOf({ spec }: Pod): number | undefined {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const users = new Set(
+    containers.map((one) => one.securityContext?.runAsUser ?? spec?.securityContext?.runAsUser),
+  );
+  const [only] = users;
+  return users.size === 1 ? only : undefined;
 }
 
 /** The ConfigMaps and Secrets that a pod reads: what has to be watched for it. */

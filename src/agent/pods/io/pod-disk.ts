@@ -3,6 +3,7 @@
  *
  *   <data>/pods/UID/volumes/NAME   emptyDir (disk or its own tmpfs), configMap
  *   <data>/pods/UID/allocation.json  what it was granted of the node
+ *   <data>/subpaths/UID/…          parts of volumes: volumes/io/sub-paths.ts
  *   <data>/volumes/…               folders that outlive pods: volumes/io/claim-volumes.ts
  *   <data>/pods/UID/etc/…          hosts, resolv.conf, hostname
  *   <data>/pods/UID/end/C/N        termination messages, mounted into container C, attempt N
@@ -13,31 +14,20 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
-import {
-  chmod,
-  chown,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import type { Container, Pod, VolumeMount } from '../../../api/index.ts';
 import { CaelumError } from '../../../lib/index.ts';
+import { diskUse } from '../../io/disk-use.ts';
 import type { MountSpec } from '../../runtime/index.ts';
 import { AtomicFolder } from '../../volumes/io/atomic-folder.ts';
 import { ClaimVolumes } from '../../volumes/io/claim-volumes.ts';
 import { ensureHostPath } from '../../volumes/io/host-path.ts';
+import { SubPaths } from '../../volumes/io/sub-paths.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
 import type { AccountFiles } from '../container-spec.ts';
-import type { NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
+import type { DiskUsage, NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
 import { expandAll } from '../expansion.ts';
 
 const execute = promisify(execFile);
@@ -61,6 +51,7 @@ class RealPodDisk implements PodDisk {
   readonly #memoryRoot: string;
   readonly #canMount: boolean;
   readonly #claims: ClaimVolumes;
+  readonly #subPaths: SubPaths;
   /** Where a volume is, by pod uid and name: filled by `setUpVolumes`. */
   readonly #places = new Map<string, Map<string, string>>();
   /** Names of volumes that are not to be written to, by pod uid. */
@@ -70,8 +61,9 @@ class RealPodDisk implements PodDisk {
   constructor(options: PodDiskOptions) {
     this.#root = resolve(options.dataDirectory);
     this.#memoryRoot = join(this.#root, 'memory');
-    this.#claims = new ClaimVolumes(this.#root);
     this.#canMount = options.mountMemory ?? process.getuid?.() === 0;
+    this.#claims = new ClaimVolumes(this.#root);
+    this.#subPaths = new SubPaths(this.#root, this.#canMount);
   }
 
   async prepare(): Promise<void> {
@@ -96,7 +88,7 @@ class RealPodDisk implements PodDisk {
     const names = await Promise.all(
       ['pods', 'memory'].map((name) => readdir(join(this.#root, name)).catch(() => [])),
     );
-    return [...new Set(names.flat())];
+    return [...new Set([...names.flat(), ...(await this.#subPaths.pods())])];
   }
 
   async setUpVolumes(pod: Pod, contents: ReadonlyMap<string, VolumeContent>): Promise<void> {
@@ -156,6 +148,21 @@ class RealPodDisk implements PodDisk {
     await rename(`${path}.new`, path);
   }
 
+  async usage(pod: Pod): Promise<DiskUsage> {
+    const places = new Map<string, readonly ['volumes' | 'logs', string]>();
+    for (const { name, emptyDir } of pod.spec?.volumes ?? [])
+      if (emptyDir !== undefined && emptyDir.medium !== 'Memory')
+        places.set(join(this.#podFolder(pod.metadata.uid ?? ''), 'volumes', name), ['volumes', name]);
+    for (const name of await readdir(this.#logFolder(pod)).catch(() => []))
+      places.set(join(this.#logFolder(pod), name), ['logs', name]);
+    const result = { volumes: new Map<string, number>(), logs: new Map<string, number>() };
+    for (const [path, bytes] of await diskUse([...places.keys()])) {
+      const [kind, name] = places.get(path) ?? [];
+      if (kind !== undefined && name !== undefined) result[kind].set(name, bytes);
+    }
+    return result;
+  }
+
   async allocations(): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
     for (const uid of await readdir(join(this.#root, 'pods')).catch(() => [])) {
@@ -167,6 +174,7 @@ class RealPodDisk implements PodDisk {
   }
 
   async tearDown(uid: string): Promise<void> {
+    await this.#subPaths.tearDown(uid);
     await removeTree(this.#podFolder(uid));
     await removeTree(join(this.#memoryRoot, uid));
     this.#places.delete(uid);
@@ -184,6 +192,7 @@ class RealPodDisk implements PodDisk {
     const uid = pod.metadata.uid ?? '';
     const volumes = this.#places.get(uid);
     const mounts: MountSpec[] = [];
+    let isCleared = false;
     for (const mount of container.volumeMounts ?? []) {
       const base = volumes?.get(mount.name);
       if (base === undefined)
@@ -191,7 +200,16 @@ class RealPodDisk implements PodDisk {
           'invalid',
           `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
         );
-      const spec = await mountOf(pod, mount, base, environment);
+      const subPath = subPathOf(mount, environment);
+      const place = { podUid: uid, container: container.name, attempt, number: mounts.length };
+      if (subPath !== '' && !isCleared) {
+        isCleared = true;
+        await this.#subPaths.clear(uid, container.name);
+      }
+      const spec = mountOf(
+        mount,
+        subPath === '' ? base : await this.#subPaths.place(place, base, subPath, mount.name),
+      );
       mounts.push(this.#readOnly.get(uid)?.has(mount.name) === true ? { ...spec, readOnly: true } : spec);
     }
     const covered = (path: string): boolean => mounts.some((mount) => mount.containerPath === path);
@@ -283,6 +301,7 @@ class RealPodDisk implements PodDisk {
   }
 
   async destroy(): Promise<void> {
+    for (const uid of await this.#subPaths.pods()) await this.#subPaths.tearDown(uid);
     for (const name of await readdir(join(this.#root, 'pods')).catch(() => []))
       await removeTree(this.#podFolder(name));
     await removeTree(this.#memoryRoot);
@@ -318,7 +337,7 @@ class RealPodDisk implements PodDisk {
     if (content.kind === 'files') {
       let folder = this.#folders.get(path);
       if (folder === undefined) {
-        folder = new AtomicFolder(path, fsGroup, pod.spec?.securityContext?.runAsUser);
+        folder = new AtomicFolder(path, fsGroup);
         this.#folders.set(path, folder);
       }
       await folder.write(content.files);
@@ -342,15 +361,12 @@ class RealPodDisk implements PodDisk {
 const titleOf = (name: string, content: VolumeContent): string =>
   'volumeName' in content ? content.volumeName : name;
 
-async function mountOf(
-  pod: Pod,
-  mount: VolumeMount,
-  base: string,
+const subPathOf = (
+  { subPath = '', subPathExpr }: VolumeMount,
   environment: ReadonlyMap<string, string>,
-): Promise<MountSpec> {
-  const subPath =
-    mount.subPathExpr === undefined ? (mount.subPath ?? '') : expandAll(mount.subPathExpr, environment);
-  const hostPath = subPath === '' ? base : await resolveSubPath(pod, mount, base, subPath);
+): string => (subPathExpr === undefined ? subPath : expandAll(subPathExpr, environment));
+
+function mountOf(mount: VolumeMount, hostPath: string): MountSpec {
   const propagation =
     mount.mountPropagation === 'Bidirectional'
       ? ('rshared' as const)
@@ -363,41 +379,6 @@ async function mountOf(
     readOnly: mount.readOnly ?? false,
     ...(propagation === undefined ? {} : { propagation }),
   };
-}
-
-/** A path inside the volume, made as a folder where it is missing. Links that lead out of the volume are refused. */
-async function resolveSubPath(pod: Pod, mount: VolumeMount, base: string, subPath: string): Promise<string> {
-  const refuse = (why: string): CaelumError =>
-    new CaelumError('invalid', `failed to prepare subPath for volumeMount "${mount.name}": ${why}`);
-  if (subPath.startsWith('/'))
-    throw new CaelumError('invalid', `error SubPath \`${subPath}\` must not be an absolute path`);
-  if (subPath.split('/').includes('..'))
-    throw new CaelumError('invalid', `unable to provision SubPath \`${subPath}\`: must not contain '..'`);
-  const wanted = join(base, subPath);
-  const realBase = await realpath(base);
-  if ((await stat(wanted).catch(() => undefined)) === undefined) {
-    const parent = await realpath(await deepestExisting(wanted));
-    if (parent !== realBase && !parent.startsWith(realBase + sep))
-      throw refuse(`"${subPath}" leaves the volume`);
-    await mkdir(wanted, { recursive: true, mode: 0o750 });
-    const fsGroup = pod.spec?.securityContext?.fsGroup;
-    await chmod(wanted, 0o777);
-    if (fsGroup !== undefined) await chown(wanted, -1, fsGroup);
-  }
-  const real = await realpath(wanted);
-  if (real !== realBase && !real.startsWith(realBase + sep)) throw refuse(`"${subPath}" leaves the volume`);
-  return real;
-}
-
-async function deepestExisting(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
-    try {
-      await lstat(at);
-      return at;
-    } catch {
-      if (at === '/') return at;
-    }
-  }
 }
 
 /** Mount points at or below a path, deepest first. */

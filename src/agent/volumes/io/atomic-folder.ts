@@ -23,14 +23,12 @@ import type { FileEntry } from '../volume-content.ts';
 export class AtomicFolder {
   readonly #path: string;
   readonly #groupId: number | undefined;
-  readonly #ownerId: number | undefined;
   #written = '';
   #last: Promise<void> = Promise.resolve();
 
-  constructor(path: string, groupId: number | undefined, ownerId: number | undefined) {
+  constructor(path: string, groupId: number | undefined) {
     this.#path = path;
     this.#groupId = groupId;
-    this.#ownerId = ownerId;
   }
 
   /** Makes the folder hold exactly these files. Calls are carried out one after the other; without a change nothing is written. */
@@ -42,7 +40,7 @@ export class AtomicFolder {
 
   async #write(files: readonly FileEntry[]): Promise<void> {
     const fingerprint = JSON.stringify(
-      files.map((file) => [file.path, file.mode, Buffer.from(file.data).toString('base64')]),
+      files.map((file) => [file.path, file.mode, file.ownerId, Buffer.from(file.data).toString('base64')]),
     );
     if (fingerprint === this.#written) return;
     await mkdir(this.#path, { recursive: true, mode: 0o755 });
@@ -79,8 +77,8 @@ export class AtomicFolder {
     // The group of the pod may always read.
     const mode = this.#groupId === undefined ? file.mode : file.mode | 0o440;
     await chmod(path, mode);
-    if (this.#groupId !== undefined) await chown(path, -1, this.#groupId);
-    else if (this.#ownerId !== undefined && (file.mode & 0o077) === 0) await chown(path, this.#ownerId, -1);
+    if (this.#groupId !== undefined || file.ownerId !== undefined)
+      await chown(path, file.ownerId ?? -1, this.#groupId ?? -1);
   }
 
   async #own(path: string, mode: number): Promise<void> {
