@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, get } from 'node:https';
+import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -165,22 +165,50 @@ test('metrics.k8s.io is served in all forms, to those who may', { skip }, async 
   assert.match((await run('delete', 'podmetrics', '--all')).stderr, /MethodNotAllowed|method not allowed/i);
   const server = (await ok('config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}')).trim();
   const token = (await ok('create', 'token', 'default')).trim();
-  const ask = (accept: string): Promise<{ readonly status: number; readonly bytes: Buffer }> =>
+  const call = (
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body = '',
+  ): Promise<{ readonly status: number; readonly bytes: Buffer }> =>
     new Promise((resolve, reject) => {
-      const headers = { Authorization: `Bearer ${token}`, Accept: accept };
-      const path = `${server}/apis/metrics.k8s.io/v1beta1/namespaces/default/pods`;
-      get(path, { headers, rejectUnauthorized: false }, (answer) => {
+      const options = {
+        method,
+        headers: { Authorization: `Bearer ${token}`, ...headers },
+        rejectUnauthorized: false,
+      };
+      const asked = request(`${server}${path}`, options, (answer) => {
         const parts: Buffer[] = [];
         answer.on('data', (part: Buffer) => parts.push(part));
         answer.once('end', () => resolve({ status: answer.statusCode ?? 0, bytes: Buffer.concat(parts) }));
-      }).once('error', reject);
+      });
+      asked.once('error', reject);
+      asked.end(body);
     });
+  const ask = (accept: string) =>
+    call('GET', '/apis/metrics.k8s.io/v1beta1/namespaces/default/pods', { Accept: accept });
+  // Lines of text, as programs push them.
+  const push = (line: string) =>
+    call(
+      'POST',
+      '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/lines',
+      { 'Content-Type': 'text/plain' },
+      line,
+    );
   assert.equal((await ask('*/*')).status, 403);
   await ok('create', 'rolebinding', 'viewer', '--clusterrole=view', '--serviceaccount=default:default');
   const answer = await eventually('the role counts', async () => {
     const said = await ask(protobufMediaType);
     return said.status === 200 ? said : undefined;
   });
+  assert.equal((await push('lines{a="b"} 7')).status, 403);
+  await ok('create', 'rolebinding', 'pusher', '--clusterrole=edit', '--serviceaccount=default:default');
+  const pushed = await eventually('the role counts', async () => {
+    const said = await push('lines{a="b"} 7');
+    return said.status === 201 ? said : undefined;
+  });
+  assert.match(pushed.bytes.toString(), /"metricLabels":\{"a":"b"\},.*"value":"7"/);
+  assert.equal((await push('lines{')).status, 400);
   const decoded = decodeProtobuf(answer.bytes) as unknown as {
     readonly items: readonly { readonly containers: readonly object[]; readonly window: string }[];
   };
@@ -339,6 +367,77 @@ test('every kind of metric is read and tells how many there shall be', { skip },
   assert.match(described, /"queue_length" on pods:\s+3 \/ 2/);
   assert.match(described, /SuccessfulRescale .*New size: 3; reason: pods metric queue_length above target/);
   assert.match(await ok('get', 'hpa', 'utilization'), /cpu: 30%\/15%/);
+});
+
+test('custom resources scale by their own paths; v1 shows what it has no fields for', { skip }, async () => {
+  const plain = { type: 'object', properties: { size: { type: 'integer' }, selector: { type: 'string' } } };
+  const paths = {
+    specReplicasPath: '.spec.size',
+    statusReplicasPath: '.status.size',
+    labelSelectorPath: '.status.selector',
+  };
+  const manifest = join(folder, 'farms.json');
+  writeFileSync(
+    manifest,
+    JSON.stringify({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'farms.example.com' },
+      spec: {
+        group: 'example.com',
+        names: { kind: 'Farm', plural: 'farms', singular: 'farm', listKind: 'FarmList' },
+        scope: 'Namespaced',
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            subresources: { status: {}, scale: paths },
+            schema: { openAPIV3Schema: { type: 'object', properties: { spec: plain, status: plain } } },
+          },
+        ],
+      },
+    }),
+  );
+  await ok('create', '-f', manifest);
+  await ok('wait', '--for=condition=Established', 'crd/farms.example.com');
+  writeFileSync(
+    manifest,
+    JSON.stringify({
+      apiVersion: 'example.com/v1',
+      kind: 'Farm',
+      metadata: { name: 'big' },
+      spec: { size: 2 },
+    }),
+  );
+  await ok('create', '-f', manifest);
+  const status = { status: { size: 2, selector: 'app=web' } };
+  await ok('patch', 'farm', 'big', '--subresource=status', '--type=merge', '-p', JSON.stringify(status));
+  const target = average('20');
+  await autoscale(
+    'big',
+    [
+      {
+        type: 'External',
+        external: { metric: { name: 'depth', selector: { matchLabels: { queue: 'x' } } }, target },
+      },
+    ],
+    {
+      scaleTargetRef: { apiVersion: 'example.com/v1', kind: 'Farm', name: 'big' },
+    },
+  );
+  await eventually('it has four', async () => {
+    const size = await ok('get', 'farm', 'big', '-o', 'jsonpath={.spec.size}');
+    return size === '4' ? true : undefined;
+  });
+  const first = JSON.parse(
+    await ok('get', '--raw', '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers/big'),
+  ) as HorizontalPodAutoscaler;
+  const annotation = (name: string): string =>
+    first.metadata.annotations?.[`autoscaling.alpha.kubernetes.io/${name}`] ?? '';
+  assert.match(annotation('metrics'), /"metricName":"depth".*"targetAverageValue":"20"/);
+  assert.match(annotation('current-metrics'), /"currentAverageValue":"35"/);
+  assert.match(annotation('conditions'), /"reason":"SucceededRescale"/);
 });
 
 test('another server that an APIService names tells metrics instead, and autoscalers ask it', {

@@ -97,6 +97,7 @@ async function cloud(t: TestContext, useOwnMetrics = false) {
   };
   const get = () => client.get<HorizontalPodAutoscaler>(autoscalersRef, 'default', 'web');
   return {
+    clock,
     client,
     figures,
     decisions,
@@ -323,4 +324,29 @@ test('where no metrics are served nothing changes; at rest nothing is written', 
   await quiet.pass(120);
   assert.equal(quiet.store.stats().revision, before);
   assert.ok(store.stats().revision > 0);
+});
+
+test('figures that are no numbers, and a clock on the wall that jumps, take nothing away', async (t) => {
+  const { make, pass, figures, replicas, conditions, clock } = await cloud(t);
+  figures.queue = 50_000;
+  await make({ metrics: [queue] as never }, 5);
+  await pass(20);
+  assert.equal(await replicas(), 5);
+  figures.queue = Number.NaN;
+  await pass(400);
+  assert.equal(await replicas(), 5);
+  assert.match(
+    String((await conditions())[1]?.[3]),
+    /unable to get external metric default\/queue\/nil: the metric has no value$/,
+  );
+  // It is wanted again for a while; then, by the clock on the wall, an hour passes at once.
+  figures.queue = 50_000;
+  await pass(30);
+  clock.jump(3_600_000);
+  figures.queue = 10_000;
+  await pass(250);
+  assert.equal(await replicas(), 5);
+  clock.jump(-7_200_000);
+  await pass(100);
+  assert.equal(await replicas(), 1);
 });
