@@ -38,6 +38,7 @@ export const down: RunnableCommand = {
     rmSync(layout.state, { force: true });
     if (purge) {
       releaseNetwork(layout);
+      checkNothingMounted(layout.data);
       rmSync(layout.data, { recursive: true, force: true });
     } else rmSync(layout.stopping, { force: true });
     print(purge ? `stopped; ${layout.data} is deleted\n` : 'stopped\n');
@@ -126,7 +127,24 @@ function removeCgroups(name: string): void {
 
 /** Whatever is still mounted below the data directory: volumes in memory, roots of containers that are gone. Deepest first. */
 function unmountBelow(directory: string): void {
-  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+  for (const point of mountsBelow(directory)) {
+    try {
+      execFileSync('umount', ['-l', point], { stdio: 'ignore' });
+    } catch {
+      // Gone with one above it.
+    }
+  }
+}
+
+/** What is mounted there is somebody's: it must not be deleted with the folder. */
+function checkNothingMounted(directory: string): void {
+  const [point] = mountsBelow(directory);
+  if (point !== undefined)
+    throw new CaelumError('unavailable', `Cannot delete "${directory}": "${point}" is still mounted`);
+}
+
+function mountsBelow(directory: string): readonly string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) =>
       (line.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_all, octal: string) =>
@@ -135,11 +153,4 @@ function unmountBelow(directory: string): void {
     )
     .filter((point) => point.startsWith(`${directory}/`))
     .sort((a, b) => b.length - a.length);
-  for (const point of points) {
-    try {
-      execFileSync('umount', ['-l', point], { stdio: 'ignore' });
-    } catch {
-      // Gone with one above it.
-    }
-  }
 }

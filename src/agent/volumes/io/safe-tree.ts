@@ -20,13 +20,13 @@ import { CaelumError } from '../../../lib/index.ts';
 
 const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Linux' O_PATH: the thing itself, whatever it is, without opening it (a pipe would wait, a device might act). */
-const pathOnly = 0o10000000 | constants.O_NOFOLLOW;
+export const pathOnly = 0o10000000 | constants.O_NOFOLLOW;
 const depthMax = 256;
 const atOnce = 8;
 
-const at = (folder: FileHandle, name: string): string => `/proc/self/fd/${folder.fd}/${name}`;
+export const at = (folder: FileHandle, name: string): string => `/proc/self/fd/${folder.fd}/${name}`;
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 /** It has gone or is no folder (any more). */
 const isNone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error));
 
