@@ -89,7 +89,8 @@ test('DaemonSet plan() makes and ends pods as the reference', (t) => {
       const count = isCalm ? 1 + Number(isSurge && choices.chance(0.3)) : choices.between(0, 3);
       const pods = Array.from({ length: count }, (_, number) => aPod(choices, `${name}-${number}`, isCalm));
       // Side by side: one of each.
-      const paired = isCalm && count === 2 ? pods.map((pod, number) => ({ ...pod, isOld: number === 0 })) : pods;
+      const paired =
+        isCalm && count === 2 ? pods.map((pod, number) => ({ ...pod, isOld: number === 0 })) : pods;
       return {
         name,
         wants,

@@ -85,13 +85,20 @@ function rollout(nodes: readonly DaemonNode[], { maxUnavailable, maxSurge }: Upd
   return maxSurge > 0 ? newFirst(nodes, maxSurge) : oldFirst(nodes, maxUnavailable);
 }
 
-/** Each node's old pods go first, as many nodes at a time as may be without one; a node that has none that is available costs nothing more. */
+/**
+ * Each node's old pods go first, as many nodes at a time as may be without one; a node that has none that is available costs nothing more. A node with
+ * more than one pod (it is gone, else it would have been put right) is left as it is.
+ */
 function oldFirst(nodes: readonly DaemonNode[], maxUnavailable: number): Deed {
-  const concerned = nodes.filter(({ exists, wants, pods }) => (exists && wants) || pods.some(counts));
-  const without = concerned.filter(({ pods }) => !pods.some(isUp));
-  const idle = without.flatMap(({ pods }) => pods.filter((pod) => pod.isOld && runs(pod)));
-  const busy = concerned.flatMap(({ pods }) => pods.filter((pod) => pod.isOld && isUp(pod)));
-  const spare = Math.max(0, maxUnavailable - without.length);
+  const concerned = nodes
+    .filter(({ exists, wants, pods }) => (exists && wants) || pods.some(counts))
+    .map(({ pods }) => pods.filter((pod) => counts(pod) && !pod.isTerminating));
+  const single = concerned.filter(({ length }) => length === 1).flat();
+  const without = concerned.length - single.filter(isUp).length;
+  const old = single.filter(({ isOld }) => isOld);
+  const busy = old.filter(isUp);
+  const idle = old.filter((pod) => !isUp(pod));
+  const spare = Math.max(0, maxUnavailable - without);
   return {
     create: [],
     delete: [...idle, ...busy.slice(0, spare)].map(({ name }) => name).sort(),
@@ -100,13 +107,19 @@ function oldFirst(nodes: readonly DaemonNode[], maxUnavailable: number): Deed {
 
 /** New pods come beside old ones, on as many nodes at a time; beside one that is not available they cost nothing. */
 function newFirst(nodes: readonly DaemonNode[], maxSurge: number): Deed {
-  const pairs = nodes
-    .map((node) => ({ node, living: node.pods.filter((pod) => counts(pod) && !pod.isTerminating) }))
-    .filter(({ living }) => living.some(({ isOld }) => isOld));
-  const doubled = pairs.filter(({ living }) => living.some(({ isOld }) => !isOld));
-  const single = pairs.filter(({ node, living }) => node.exists && node.wants && living.every(({ isOld }) => isOld));
-  const isDone = ({ living }: (typeof pairs)[number]): boolean => living.some((pod) => !pod.isOld && isUp(pod));
-  const surging = doubled.filter((pair) => !isDone(pair)).length;
+  const all = nodes.map((node) => ({
+    node,
+    living: node.pods.filter((pod) => counts(pod) && !pod.isTerminating),
+  }));
+  type Pair = (typeof all)[number];
+  const has = ({ living }: Pair, isOld: boolean): number =>
+    living.filter((pod) => pod.isOld === isOld).length;
+  const isMessy = (pair: Pair): boolean => has(pair, true) > 1 || has(pair, false) > 1;
+  const pairs = all.filter((pair) => !isMessy(pair) && has(pair, true) === 1);
+  const doubled = pairs.filter((pair) => has(pair, false) === 1);
+  const single = pairs.filter((pair) => has(pair, false) === 0 && pair.node.exists && pair.node.wants);
+  const isDone = ({ living }: Pair): boolean => living.some((pod) => !pod.isOld && isUp(pod));
+  const surging = doubled.filter((pair) => !isDone(pair)).length + all.filter(isMessy).length;
   const free = single.filter(({ living }) => !living.some(isUp));
   const costly = single.filter(({ living }) => living.some(isUp));
   const spare = Math.max(0, maxSurge - surging);

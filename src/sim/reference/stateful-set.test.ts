@@ -121,11 +121,16 @@ test('StatefulSet plan() makes and ends pods as the reference', (t) => {
         })
         .sort((a, b) => a - b);
     const told = JSON.stringify([wish, members]);
-    assert.deepEqual({ create: ordinalsOf('create'), delete: ordinalsOf('delete') }, deedOf(wish, members), told);
+    assert.deepEqual(
+      { create: ordinalsOf('create'), delete: ordinalsOf('delete') },
+      deedOf(wish, members),
+      told,
+    );
     // What is made below the partition has the old template.
     for (const write of writes) {
       if (write.kind !== 'create') continue;
-      const isKept = !wish.isOnDelete && Number(write.object.metadata.name?.slice(4)) < wish.start + wish.partition;
+      const isKept =
+        !wish.isOnDelete && Number(write.object.metadata.name?.slice(4)) < wish.start + wish.partition;
       const image = (write.object as Pod).spec?.containers[0]?.image;
       assert.equal(image, isKept ? 'one' : 'two', told);
     }
