@@ -4,7 +4,6 @@
  */
 import { localMade, type Pod } from '../../api/index.ts';
 import { explainError, isError } from '../../lib/index.ts';
-import type { HostPort } from '../network/index.ts';
 import { persistentVolumesRef, podsRef } from '../objects.ts';
 import { usesClaim } from '../volumes/claim-content.ts';
 import { contentOf, tokenSourcesOf, type VolumeContent } from '../volumes/volume-content.ts';
@@ -15,6 +14,7 @@ import {
   startContainer,
   stopContainer,
 } from './container-operations.ts';
+import { hostPortsOf } from './host-ports.ts';
 import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
 import type { Step } from './observed.ts';
 import { referenceTo } from './parts.ts';
@@ -74,20 +74,6 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
 
 function warn(worker: PodWorker, pod: Pod, reason: string, message: string): void {
   worker.parts.events.record({ about: referenceTo(pod), type: 'Warning', reason, message });
-}
-
-export function hostPortsOf(pod: Pod): HostPort[] {
-  const result: HostPort[] = [];
-  for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])])
-    for (const port of container.ports ?? [])
-      if (port.hostPort !== undefined && port.hostPort !== 0)
-        result.push({
-          hostIp: port.hostIP ?? '',
-          hostPort: port.hostPort,
-          containerPort: port.containerPort,
-          protocol: (port.protocol ?? 'TCP') as HostPort['protocol'],
-        });
-  return result;
 }
 
 async function attachNetwork(worker: PodWorker): Promise<void> {

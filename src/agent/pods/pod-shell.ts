@@ -20,6 +20,7 @@ import { PodTokens } from '../volumes/pod-tokens.ts';
 import { WatchedObjects } from '../volumes/watched-objects.ts';
 import { compareWaiting, parseAllocation, shortageOf, type WaitingResize } from './allocation.ts';
 import type { PodDisk } from './disk.ts';
+import { portRejection } from './host-ports.ts';
 import type { DnsSettings } from './network-files.ts';
 import type { RuntimeStatus } from './observed.ts';
 import { type PodParts, referenceTo } from './parts.ts';
@@ -195,7 +196,10 @@ export class PodShell {
 
   #rejection(pod: Pod): { readonly reason: string; readonly message: string } | undefined {
     const { capacity } = this.#parts as PodParts;
-    const shortage = shortageOf(capacity, this.#others(pod.metadata.uid ?? ''), pod);
+    const uid = pod.metadata.uid ?? '';
+    const taken = portRejection(pod, this.#others(uid));
+    if (taken !== undefined) return taken;
+    const shortage = shortageOf(capacity, this.#others(uid), pod);
     if (shortage === undefined) return undefined;
     return { reason: `OutOf${shortage.resource}`, message: shortage.message };
   }
