@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { badRequest, type Container, notFound, type Pod } from '../../../api/index.ts';
+import { CaelumError } from '../../../lib/index.ts';
 import type { PodNetwork } from '../../network/index.ts';
 import { podsRef } from '../../objects.ts';
 import { allStatusesOf, findContainer } from '../../pods/containers.ts';
@@ -33,10 +34,15 @@ export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoin
   const latest = (pod: Pod, name: string): RuntimeStatus | undefined =>
     shell.worker(pod.metadata.uid ?? '')?.state.latest(name);
 
-  const running = (namespace: string, name: string, containerName: string): RuntimeStatus => {
+  const running = (
+    namespace: string,
+    name: string,
+    containerName: string,
+    missing: (container: string) => string,
+  ): RuntimeStatus => {
     const { pod, container } = find(namespace, name, containerName);
     const status = latest(pod, container.name);
-    if (status?.state !== 'running') throw notFoundContainer(container.name);
+    if (status?.state !== 'running') throw new CaelumError('notFound', missing(container.name));
     return status;
   };
 
@@ -44,12 +50,16 @@ export function createAgentEndpoint(options: AgentEndpointOptions): AgentEndpoin
     pods: () => shell.pods(),
 
     async openExec(namespace, pod, container, { args, terminal, stdin, size }) {
-      const { id } = running(namespace, pod, container);
+      const missing = (name: string) => `container not found (${JSON.stringify(name)})`;
+      const { id } = running(namespace, pod, container, missing);
       return runtime.exec({ containerId: id, args, terminal, stdin, size });
     },
 
     async openAttach(namespace, pod, container) {
-      return runtime.attach(running(namespace, pod, container).id);
+      const missing = (name: string) => `container ${name} not found in pod ${pod}_${namespace}`;
+      const session = await runtime.attach(running(namespace, pod, container, missing).id);
+      // How the container ends is told by its status: to attach has succeeded.
+      return { ...session, exited: session.exited.then(() => 0) };
     },
 
     async openPort(namespace, name, port): Promise<Duplex> {
@@ -108,8 +118,6 @@ function openLog(
   const path = disk.logPath(pod, container.name, attempt);
   return readLog({ path, ended: endOf(runtime, current, signal) }, logOptions, signal);
 }
-
-const notFoundContainer = (name: string) => notFound({ group: '', resource: 'containers' }, name);
 
 function containerOf(pod: Pod, name: string): Container {
   const found = name === '' ? pod.spec?.containers[0] : findContainer(pod, name)?.container;
