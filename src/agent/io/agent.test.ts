@@ -285,23 +285,17 @@ test('the agent answers logs, with tail, previous and follow, to the API server 
   const followed = await ask('/containerLogs/default/talk/c?follow=true&tailLines=1&timestamps=true', caller);
   assert.match(followed.body, /^\d{4}-\d\d-\d\dT[\d:.]+Z line 5\n$/);
   assert.equal((await ask('/containerLogs/default/nope/c', caller)).status, 404);
-  assert.equal((await ask('/healthz', pki.admin)).status, 403);
-  await assert.rejects(
-    () =>
-      new Promise((_resolve, reject) => {
-        httpsRequest(
-          `https://127.0.0.1:${machine.agent.port}/pods`,
-          { ca: pki.ca.cert, agent: false },
-          (response) => {
-            response.resume();
-            response.on('end', () => reject(new Error(`answered ${response.statusCode}`)));
-          },
-        )
-          .on('error', reject)
-          .end();
-      }),
-    /certificate|ECONNRESET|socket hang up/i,
-  );
+  assert.equal((await ask('/containerLogs/default/talk/c', pki.admin)).status, 403);
+  const stranger = await new Promise<number | undefined>((resolve, reject) => {
+    const options = { ca: pki.ca.cert, agent: false, checkServerIdentity: () => undefined };
+    httpsRequest(`https://127.0.0.1:${machine.agent.port}/pods`, options, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode));
+    })
+      .on('error', reject)
+      .end();
+  });
+  assert.equal(stranger, 401);
 });
 
 test('the agent probes over HTTP and follows', { skip }, async () => {

@@ -18,6 +18,7 @@ import { createPodDisk } from '../pods/io/pod-disk.ts';
 import type { PodShell } from '../pods/pod-shell.ts';
 import { createProbeRunner } from '../probes/io/probe-runner.ts';
 import type { Runtime } from '../runtime/index.ts';
+import { CallerAccess } from '../server/caller-access.ts';
 import type { AgentEndpoint, StreamHandler } from '../server/endpoint.ts';
 import { createAgentEndpoint } from '../server/io/agent-endpoint.ts';
 import { type AgentServerSettings, serveAgent } from '../server/io/agent-server.ts';
@@ -84,7 +85,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nowMs: () => clock.nowMs(),
   });
   try {
-    const server = await serveAgent({ ...options.server, endpoint, streams: options.streams, log });
+    const server = await serveAgent({
+      ...options.server,
+      endpoint,
+      streams: options.streams,
+      log,
+      access: new CallerAccess({ client: options.client, clock, nodeName }),
+    });
     closing.add('server', () => server.close());
     closing.add('core', () => core.stop());
     await core.start(server.port);

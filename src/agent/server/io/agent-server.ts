@@ -1,17 +1,20 @@
 /**
  * The agent's HTTPS server: the kubelet's paths, for the API server only.
  *
- *   GET  /healthz /pods /stats/summary /metrics/resource /containerLogs/NAMESPACE/POD/CONTAINER
+ *   GET  /healthz /pods /stats/summary /metrics/resource /metrics/cadvisor /containerLogs/NAMESPACE/POD/CONTAINER
  *   UPG  /exec/… /attach/… /portForward/…  ──▶ StreamHandler
  *
- * Invariant: a caller without the API server's own client certificate (signed by the cloud's CA, CN caelum-apiserver) gets nothing.
+ * Invariant: a caller without the API server's own client certificate (signed by the cloud's CA, CN caelum-apiserver) gets nothing, but for figures, pods and
+ * health where another certificate, or a token, and roles allow it (`caller-access.ts`).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { UserInfo } from '../../../api/index.ts';
 import { CaelumError, explainError, isError, type Log } from '../../../lib/index.ts';
+import type { CallerAccess } from '../caller-access.ts';
 import type { AgentEndpoint, LogOptions, StreamHandler } from '../endpoint.ts';
 import { resourceMetricsOf, summaryOf } from '../statistics.ts';
 
@@ -38,6 +41,8 @@ export interface ServeOptions extends AgentServerSettings {
   readonly endpoint: AgentEndpoint | Promise<AgentEndpoint>;
   /** Carries exec, attach and port-forward; the agent's own by default. */
   readonly streams?: StreamHandler | undefined;
+  /** Whether others than the API server may see figures; by default nobody may. */
+  readonly access?: CallerAccess;
 }
 
 export async function serveAgent(options: ServeOptions): Promise<AgentServer> {
@@ -48,11 +53,12 @@ export async function serveAgent(options: ServeOptions): Promise<AgentServer> {
     cert,
     key,
     requestCert: true,
-    rejectUnauthorized: true,
+    // One without the right certificate may have a token of the cloud, for figures.
+    rejectUnauthorized: options.access === undefined,
     minVersion: 'TLSv1.2',
   });
   server.on('request', (request, response) => {
-    answer(options.endpoint, request, response).catch((error: unknown) => fail(response, error, log));
+    answer(options, request, response).catch((error: unknown) => fail(response, error, log));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!isAllowed(request)) {
@@ -115,15 +121,26 @@ function isAllowed(request: IncomingMessage): boolean {
   return socket.getPeerCertificate()?.subject?.CN === callerName;
 }
 
+/** Whom a certificate that the cloud's authority signed names. */
+function certifiedUser(request: IncomingMessage): UserInfo | undefined {
+  const socket = request.socket as TLSSocket;
+  const { CN, O } = (socket.authorized ? socket.getPeerCertificate()?.subject : undefined) ?? {};
+  if (typeof CN !== 'string' || CN === '') return undefined;
+  return { username: CN, groups: [...(O === undefined ? [] : [O].flat()), 'system:authenticated'] };
+}
+
 async function answer(
-  opening: AgentEndpoint | Promise<AgentEndpoint>,
+  { endpoint: opening, access }: ServeOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (!isAllowed(request)) throw new CaelumError('forbidden', 'Forbidden: only the API server may ask');
-  const endpoint = await opening;
   const url = new URL(request.url ?? '/', 'https://agent');
   const [, first = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
+  if (!isAllowed(request)) {
+    if (access === undefined) throw new CaelumError('forbidden', 'Forbidden: only the API server may ask');
+    await access.check(certifiedUser(request), request.headers.authorization, first);
+  }
+  const endpoint = await opening;
   if (['exec', 'attach', 'portForward'].includes(first))
     throw new CaelumError('badRequest', 'you must upgrade the connection: websocket or SPDY/3.1');
   if (request.method !== 'GET') throw new CaelumError('methodNotAllowed', 'Method Not Allowed');
@@ -139,7 +156,7 @@ async function answer(
       sendJson(response, summaryOf(await endpoint.usage(url.searchParams.get('node') ?? undefined)));
       return;
     case 'metrics':
-      if (rest[0] !== 'resource') break;
+      if (rest[0] !== 'resource' && rest[0] !== 'cadvisor') break;
       response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
       response.end(resourceMetricsOf(await endpoint.usage(url.searchParams.get('node') ?? undefined)));
       return;
@@ -219,13 +236,15 @@ function fail(response: ServerResponse, error: unknown, log: Log): void {
   }
   const status = isError(error, 'notFound')
     ? 404
-    : isError(error, 'badRequest', 'invalid')
-      ? 400
-      : isError(error, 'forbidden')
-        ? 403
-        : isError(error, 'methodNotAllowed')
-          ? 405
-          : 500;
+    : isError(error, 'unauthorized')
+      ? 401
+      : isError(error, 'badRequest', 'invalid')
+        ? 400
+        : isError(error, 'forbidden')
+          ? 403
+          : isError(error, 'methodNotAllowed')
+            ? 405
+            : 500;
   if (status === 500) log.error('a request failed', { error });
   response.statusCode = status;
   response.setHeader('content-type', 'text/plain; charset=utf-8');
