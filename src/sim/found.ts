@@ -74,4 +74,10 @@ export const found: readonly FoundBug[] = [
     everyKind: true,
     sentence: "A Job whose controller's clock was set back never ended: it would have ended before it began.",
   },
+  {
+    seeds: [185],
+    everyKind: true,
+    sentence:
+      'Pods that a suspended Job had given up counted as failed; with clocks that differ, it waited for ever for their back-off to end.',
+  },
 ];

@@ -5,7 +5,7 @@
  * controller that starts again waits no shorter than the failed pods that have been left say.
  */
 import type { Job, Pod } from '../../api/index.ts';
-import { endedMs, isFailed } from './pods.ts';
+import { endedMs, isFailed, isTracked } from './pods.ts';
 
 export const firstMs = 10_000;
 export const maxMs = 600_000;
@@ -23,19 +23,25 @@ export function recordOf(
   before: BackoffRecord | undefined,
   job: Job,
   pods: readonly Pod[],
+  nowMs: number,
 ): BackoffRecord | undefined {
-  if (before === undefined && !pods.some((pod) => isFailed(pod, job))) return undefined;
+  // Who was let go and is deleted then was one too many, or the job is suspended: it has not failed.
+  const hasFailed = (pod: Pod): boolean =>
+    isFailed(pod, job) && (pod.status?.phase === 'Failed' || isTracked(pod));
+  if (before === undefined && !pods.some(hasFailed)) return undefined;
+  // Of another clock, or of ours before it was set back: nothing has failed later than now.
+  const endMs = (pod: Pod): number => Math.min(nowMs, endedMs(pod));
   const known = new Set<string>();
   const failedMs: number[] = [];
   let succeededMs: number | undefined;
   for (const pod of pods) {
     const { uid = '' } = pod.metadata;
-    const failed = isFailed(pod, job);
+    const failed = hasFailed(pod);
     if (!failed && pod.status?.phase !== 'Succeeded') continue;
     known.add(uid);
     if (before?.known.has(uid)) continue;
-    if (failed) failedMs.push(endedMs(pod));
-    else succeededMs = Math.max(succeededMs ?? 0, endedMs(pod));
+    if (failed) failedMs.push(endMs(pod));
+    else succeededMs = Math.max(succeededMs ?? 0, endMs(pod));
   }
   const since = succeededMs;
   const counted = since === undefined ? failedMs : failedMs.filter((ms) => ms > since);

@@ -42,7 +42,7 @@ export function jobController(informers: Informers, clock: Clock): Controller<Ob
         records.delete(uid);
         return undefined;
       }
-      const backoff = recordOf(records.get(uid), job, family.childrenOf(job));
+      const backoff = recordOf(records.get(uid), job, family.childrenOf(job), clock.nowMs());
       if (backoff !== undefined) records.set(uid, backoff);
       return { job, pods: family.candidatesOf(job), backoff };
     },

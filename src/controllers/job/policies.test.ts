@@ -123,21 +123,34 @@ function ended(uid: string, phase: string, seconds: number): Pod {
   };
 }
 
+const laterMs = 100_000;
+
 test('recordOf() counts failures since the last success, and remembers pods that are gone', () => {
   const none = job({});
   const seen = (record: BackoffRecord | undefined) => [record?.failures, record?.lastFailureMs];
-  assert.equal(recordOf(undefined, none, [ended('a', 'Succeeded', 5)]), undefined);
-  const first = recordOf(undefined, none, [ended('a', 'Failed', 5), ended('b', 'Failed', 7)]);
+  assert.equal(recordOf(undefined, none, [ended('a', 'Succeeded', 5)], laterMs), undefined);
+  const first = recordOf(undefined, none, [ended('a', 'Failed', 5), ended('b', 'Failed', 7)], laterMs);
   assert.deepEqual(seen(first), [2, 7000]);
-  const second = recordOf(first, none, [ended('b', 'Failed', 7), ended('c', 'Failed', 30)]);
+  const second = recordOf(first, none, [ended('b', 'Failed', 7), ended('c', 'Failed', 30)], laterMs);
   assert.deepEqual(seen(second), [3, 30_000]);
-  assert.deepEqual(seen(recordOf(second, none, [ended('c', 'Failed', 30)])), [3, 30_000]);
-  const third = recordOf(second, none, [
-    ended('c', 'Failed', 30),
-    ended('d', 'Succeeded', 40),
-    ended('e', 'Failed', 41),
-  ]);
+  assert.deepEqual(seen(recordOf(second, none, [ended('c', 'Failed', 30)], laterMs)), [3, 30_000]);
+  const third = recordOf(
+    second,
+    none,
+    [ended('c', 'Failed', 30), ended('d', 'Succeeded', 40), ended('e', 'Failed', 41)],
+    laterMs,
+  );
   assert.deepEqual(seen(third), [1, 41_000]);
+});
+
+test('recordOf() takes nothing for a failure that was let go first, nor for later than now', () => {
+  const going = (finalizers: readonly string[]): Pod => ({
+    metadata: { name: 'a', uid: 'a', finalizers, deletionTimestamp: at(500), deletionGracePeriodSeconds: 0 },
+    status: { phase: 'Pending' },
+  });
+  assert.equal(recordOf(undefined, job({}), [going([])], laterMs), undefined);
+  const record = recordOf(undefined, job({}), [going(['batch.kubernetes.io/job-tracking'])], laterMs);
+  assert.deepEqual([record?.failures, record?.lastFailureMs], [1, laterMs]);
 });
 
 for (const [failures, ageMs, leftMs] of [

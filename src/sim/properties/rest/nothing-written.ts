@@ -3,11 +3,13 @@ import type { Node, Pod } from '../../../api/index.ts';
 import { sameJson } from '../../../lib/index.ts';
 import type { Property } from '../../property.ts';
 
-/** Why a pod waits is told anew every five minutes, in other words where other pods have come to rest meanwhile. */
-function isOnlyScheduling(object: Pod, previous: Pod): boolean {
+/** Told long after: that a disruption was announced which never came, after two minutes; why a pod waits, in other words, after five. */
+const late = new Set(['PodScheduled', 'DisruptionTarget']);
+
+function isOnlyLate(object: Pod, previous: Pod): boolean {
   const rest = ({ spec, status }: Pod): unknown => ({
     spec,
-    status: { ...status, conditions: status?.conditions?.filter(({ type }) => type !== 'PodScheduled') },
+    status: { ...status, conditions: status?.conditions?.filter(({ type }) => !late.has(type)) },
   });
   return !sameJson(object.status, previous.status) && sameJson(rest(object), rest(previous));
 }
@@ -34,12 +36,7 @@ export const nothingWritten: Property = {
           sameJson((object as Node).spec ?? {}, (previous as Node).spec ?? {})
         )
           return;
-        if (
-          resource === 'pods' &&
-          kind === 'put' &&
-          previous !== undefined &&
-          isOnlyScheduling(object, previous)
-        )
+        if (resource === 'pods' && kind === 'put' && previous !== undefined && isOnlyLate(object, previous))
           return;
         if (resource === 'pods' && kind === 'put' && previous !== undefined) {
           const changed = Object.entries(object).filter(
