@@ -4,21 +4,29 @@
  *
  *   client, informers ──▶ PodShell ──▶ runtime, network, images, disk
  *                  ├────▶ NodeKeeper
- *                  └────▶ LocalVolumes ──▶ disk
+ *                  ├────▶ LocalVolumes ──▶ disk
+ *                  └────▶ Evictor, ImageCollector ◀── gauge
  */
+import type { ObjectReference, Pod } from '../api/index.ts';
 import { createEventRecorder, type EventRecorder } from '../client/index.ts';
+import { type Image, normalizeName } from './images/index.ts';
+import { type NodeConfig, parseNodeConfig } from './node/node-config.ts';
 import { NodeKeeper } from './node/node-keeper.ts';
-import type { ImageEntry, MachineFacts, NodePressure } from './node/node-object.ts';
+import type { ImageEntry, MachineFacts } from './node/node-object.ts';
 import { PodShell, type PodShellOptions } from './pods/pod-shell.ts';
+import { qosClassOf } from './pods/qos.ts';
+import { Evictor } from './pressure/evictor.ts';
+import { ImageCollector } from './pressure/image-collector.ts';
+import { measurePod } from './pressure/measure.ts';
+import type { MachineReading } from './pressure/thresholds.ts';
 import { LocalVolumes } from './volumes/local-volumes.ts';
 
-const podsMaxDefault = 110;
-
-export interface AgentCoreOptions extends Omit<PodShellOptions, 'events' | 'allocatable'> {
+export interface AgentCoreOptions extends Omit<PodShellOptions, 'events' | 'allocatable' | 'admission'> {
   readonly facts: MachineFacts;
-  readonly pressure: () => Promise<NodePressure>;
-  /** Default 110. */
-  readonly podsMax?: number | undefined;
+  /** How much the machine has left. */
+  readonly gauge: () => Promise<MachineReading>;
+  /** Default: as the kubelet's. */
+  readonly config?: NodeConfig | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -26,12 +34,16 @@ export class AgentCore {
   readonly shell: PodShell;
   readonly #options: AgentCoreOptions;
   readonly #events: EventRecorder;
+  readonly #config: NodeConfig;
+  readonly #evictor: Evictor;
+  readonly #collector: ImageCollector;
   #keeper: NodeKeeper | undefined;
   #volumes: LocalVolumes | undefined;
 
   constructor(options: AgentCoreOptions) {
     const { client, clock, random, log, nodeName, facts } = options;
     this.#options = options;
+    this.#config = options.config ?? parseNodeConfig();
     this.#events = createEventRecorder({ client, clock, random, log, component: 'kubelet', host: nodeName });
     this.shell = new PodShell({
       ...options,
@@ -41,13 +53,36 @@ export class AgentCore {
         memoryBytes: facts.memoryBytes,
         ephemeralBytes: facts.ephemeralStorageBytes,
       },
-      podsMax: options.podsMax ?? podsMaxDefault,
+      podsMax: this.#config.podsMax,
+      podPidsLimit: this.#config.podPidsLimit,
+      admission: (pod) => this.#evictor.rejection(pod, qosClassOf(pod.spec) === 'BestEffort'),
+    });
+    const node: ObjectReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
+    const shared = { clock, log, events: this.#events, node, config: this.#config };
+    this.#collector = new ImageCollector({
+      ...shared,
+      images: options.images,
+      disk: async () => (await options.gauge()).imageFiles.bytes,
+      used: () => imagesOf(this.shell.pods()),
+    });
+    this.#evictor = new Evictor({
+      ...shared,
+      gauge: options.gauge,
+      running: () => this.shell.running(),
+      measure: async (pod, withDisk) => {
+        const state = this.shell.worker(pod.metadata.uid ?? '')?.state;
+        return state === undefined ? undefined : measurePod(options, state, pod, withDisk);
+      },
+      evict: ({ metadata }, verdict) => this.shell.evict(metadata.uid ?? '', verdict),
+      isEnded: (uid) => this.shell.isEnded(uid),
+      collectImages: () => this.#collector.collectAll(),
+      onConditions: () => this.#keeper?.refresh(),
     });
   }
 
   /** Resolves when the node is registered and Ready and its pods are looked after. Its server listens at `serverPort`. */
   async start(serverPort: number): Promise<void> {
-    const { client, clock, log, facts, pressure, images, nodeName, nodeAddress, runtime } = this.#options;
+    const { client, clock, log, facts, images, nodeName, nodeAddress, runtime } = this.#options;
     const description = runtime.describe();
     const version = description.version.split(',')[0]?.trim() || '0.0.0';
     this.#keeper = new NodeKeeper({
@@ -60,13 +95,20 @@ export class AgentCore {
         name: nodeName,
         address: nodeAddress,
         serverPort,
-        podsMax: this.#options.podsMax ?? podsMaxDefault,
+        podsMax: this.#config.podsMax,
         labels: this.#options.labels ?? {},
         runtimeVersion: `${description.name}://${version}`,
       },
-      pressure,
-      images: async () => (await images.list()).map(imageEntry),
+      pressure: () => this.#evictor.pressure,
+      images: async () => {
+        const all = await images.list();
+        this.#collector.note(all);
+        return all.map(imageEntry);
+      },
     });
+    // Before the first pod is let in.
+    await this.#evictor.start();
+    this.#collector.start();
     // Pods do not wait for the node object, nor it for them.
     await Promise.all([this.shell.start(), this.#keeper.start()]);
     this.#eraseVolumes();
@@ -87,6 +129,8 @@ export class AgentCore {
 
   /** Stops acting. Containers go on. */
   stop(): void {
+    this.#evictor.stop();
+    this.#collector.stop();
     this.shell.stop();
     this.#volumes?.stop();
     this.#events.stop();
@@ -94,10 +138,27 @@ export class AgentCore {
   }
 }
 
-function imageEntry(image: {
-  readonly digests: readonly string[];
-  readonly names: readonly string[];
-  readonly sizeBytes: number;
-}): ImageEntry {
+/** Ids and whole names of the images that pods use, or have used. */
+function imagesOf(pods: Iterable<Pod>): ReadonlySet<string> {
+  const used = new Set<string>();
+  for (const { spec, status } of pods) {
+    const { containers = [], initContainers = [], ephemeralContainers = [], volumes = [] } = spec ?? {};
+    const names = [
+      ...[...containers, ...initContainers, ...ephemeralContainers].map(({ image }) => image ?? ''),
+      ...volumes.map(({ image }) => image?.reference ?? ''),
+    ];
+    for (const name of names) {
+      try {
+        used.add(/^sha256:/.test(name) ? name : normalizeName(name));
+      } catch {
+        // No image has such a name.
+      }
+    }
+    for (const { imageID } of status?.containerStatuses ?? []) used.add(imageID);
+  }
+  return used;
+}
+
+function imageEntry(image: Image): ImageEntry {
   return { names: [...image.digests, ...image.names], sizeBytes: image.sizeBytes };
 }

@@ -3,7 +3,7 @@
  *
  *   runtime, network, images ─▶ agent registers the node ─▶ pods │ services: rules, DNS ─▶ node Ready ─▶ ready
  */
-import { startAgent } from '../agent/index.ts';
+import { parseNodeConfig, startAgent } from '../agent/index.ts';
 import { createHttpClient, createInformers, type HttpClient } from '../client/index.ts';
 import { Closing, isError, type Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
@@ -50,6 +50,8 @@ export async function startNodeAgent(layout: Layout, settings: Settings, log: Lo
     nodeName: settings.nodeName,
     nodeAddress: settings.nodeAddress,
     dataDirectory: layout.node,
+    imagesDirectory: layout.images,
+    config: parseNodeConfig(settings.node),
     clusterDns: settings.network.dnsAddress,
     clusterDomain,
     server: { ca: pki.ca.cert, cert: pki.agent.cert, key: pki.agent.key, host: '0.0.0.0', port: 0 },

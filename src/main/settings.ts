@@ -22,6 +22,8 @@ export interface Settings {
   /** Who else's word counts. */
   readonly access?: AccessFiles;
   readonly admission?: AdmissionPlugins;
+  /** A KubeletConfiguration, for what this machine's node does under pressure and allows. */
+  readonly node?: unknown;
 }
 
 /** What is kept of requests. The policy as it was when the cloud was started, so that a restarted process keeps to it. */

@@ -23,6 +23,7 @@ export interface UpOptions {
   readonly agent: boolean;
   readonly access?: AccessFiles;
   readonly admission?: AdmissionPlugins;
+  readonly node?: unknown;
   readonly audit?: { readonly policy: unknown; readonly file: string | undefined; readonly strict: boolean };
 }
 
@@ -54,6 +55,7 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
     agent: options.agent,
     ...(options.access === undefined ? {} : { access: options.access }),
     ...(options.admission === undefined ? {} : { admission: options.admission }),
+    ...(options.node === undefined ? {} : { node: options.node }),
     ...(options.audit === undefined
       ? {}
       : { audit: { ...options.audit, file: options.audit.file ?? layout.auditLog } }),

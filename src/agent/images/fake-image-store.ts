@@ -115,6 +115,7 @@ export function createFakeImageStore(
       roots.delete(key);
     },
     listRoots: async () => [...roots.keys()],
+    rootBytes: async () => 0,
     async remove(name) {
       const image = require(name);
       for (const [key, other] of present) if (other.id === image.id) present.delete(key);

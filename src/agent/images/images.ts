@@ -65,6 +65,8 @@ export interface ImageStore {
   /** Idempotent. */
   unmountRoot(key: string): Promise<void>;
   listRoots(): Promise<readonly string[]>;
+  /** What was written into a root, in bytes on disk; 0 when it is not there. */
+  rootBytes(key: string): Promise<number>;
   /** Forgets a name; by id, all names of that image. What no name and no root needs is deleted. Throws `notFound`. */
   remove(name: string): Promise<void>;
   importArchive(file: string, options?: { readonly name?: string }): Promise<readonly Image[]>;

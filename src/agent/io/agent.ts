@@ -13,7 +13,8 @@ import { Closing } from '../../lib/index.ts';
 import { AgentCore } from '../core.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
-import { readMachineFacts, readPressure } from '../node/io/machine.ts';
+import { createGauge, readMachineFacts } from '../node/io/machine.ts';
+import { type NodeConfig, parseNodeConfig } from '../node/node-config.ts';
 import { createPodDisk } from '../pods/io/pod-disk.ts';
 import type { PodShell } from '../pods/pod-shell.ts';
 import { createProbeRunner } from '../probes/io/probe-runner.ts';
@@ -41,13 +42,13 @@ export interface AgentOptions {
   readonly clusterDns: string | readonly string[];
   readonly clusterDomain: string;
   readonly server: AgentServerSettings;
-  /** Default 110. */
-  readonly podsMax?: number;
+  /** Where images are; default: the same place. */
+  readonly imagesDirectory?: string;
+  /** Default: as the kubelet's. */
+  readonly config?: NodeConfig | undefined;
   readonly labels?: Readonly<Record<string, string>>;
   /** Carries exec, attach and port-forward; the agent's own by default. */
   readonly streams?: StreamHandler;
-  /** Default: unlimited. */
-  readonly podPidsLimit?: number;
 }
 
 export interface Agent {
@@ -63,6 +64,7 @@ export interface Agent {
 /** Resolves when the node is registered and Ready and its pods are looked after. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { clock, log, runtime, network, nodeName } = options;
+  const config = options.config ?? parseNodeConfig();
   const closing = new Closing();
   await mkdir(options.dataDirectory, { recursive: true });
   const [facts] = await Promise.all([readMachineFacts(options.dataDirectory), network.prepare()]);
@@ -73,7 +75,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     facts,
     probeRunner: createProbeRunner(runtime),
     dns: { servers: [options.clusterDns].flat(), domain: options.clusterDomain },
-    pressure: () => readPressure(options.dataDirectory),
+    config,
+    gauge: createGauge(options.dataDirectory, options.imagesDirectory ?? options.dataDirectory),
   });
   const { shell } = core;
   const endpoint = createAgentEndpoint({
@@ -95,7 +98,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     closing.add('server', () => server.close());
     closing.add('core', () => core.stop());
     await core.start(server.port);
-    const rotation = new LogRotation({ clock, log, runtime, files: () => runningLogs(shell, disk) });
+    const rotation = new LogRotation({
+      clock,
+      log,
+      runtime,
+      files: () => runningLogs(shell, disk),
+      bytesMax: config.logBytesMax,
+      filesMax: config.logFilesMax,
+    });
     rotation.start();
     closing.add('log rotation', () => rotation.stop());
     return {

@@ -33,7 +33,7 @@ async function start() {
       memoryBytes: 2 ** 30,
       ephemeralStorageBytes: 2 ** 30,
     },
-    pressure: async () => ({ memory: false, disk: false, pids: false }),
+    pressure: () => ({ memory: false, disk: false, pids: false }),
     images: async () => [],
   });
   await keeper.start();

@@ -26,7 +26,7 @@ export interface NodeKeeperOptions {
   readonly events: Pick<EventRecorder, 'record'>;
   readonly settings: NodeSettings;
   readonly facts: MachineFacts;
-  readonly pressure: () => Promise<NodePressure>;
+  readonly pressure: () => NodePressure;
   readonly images: () => Promise<readonly ImageEntry[]>;
 }
 
@@ -65,6 +65,14 @@ export class NodeKeeper {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+  }
+
+  /** Something that others act on has changed: it is said now. */
+  refresh(): void {
+    if (this.#writtenText === '' || this.#stopped) return;
+    this.#writeStatus().catch((error: unknown) => {
+      this.#options.log.warn('cannot write the node status', { error });
+    });
   }
 
   #schedule(delayMs: number): void {
@@ -118,7 +126,8 @@ export class NodeKeeper {
   async #writeStatus(): Promise<void> {
     const { client, clock, settings, facts, log } = this.#options;
     const nowMs = clock.nowMs();
-    const [pressure, images] = await Promise.all([this.#options.pressure(), this.#options.images()]);
+    const images = await this.#options.images();
+    const pressure = this.#options.pressure();
     const conditions = nodeConditions(this.#conditions, pressure, settings.notReady, nowMs);
     const status = nodeStatus(settings, facts, conditions, images.slice(0, imagesMax));
     const text = JSON.stringify({

@@ -65,7 +65,7 @@ function resizeConditions(observed: Observed, phase: string, make: Make): PodCon
 }
 
 function disruptionOf({ verdict }: Observed, make: Make): PodCondition[] {
-  if (verdict?.kind !== 'evicted') return [];
+  if (verdict?.isDisruption !== true) return [];
   const { message } = verdict;
   return [make('DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message })];
 }

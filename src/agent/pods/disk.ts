@@ -20,6 +20,13 @@ export interface NodeFiles {
   readonly hostname: string;
 }
 
+export interface DiskUsage {
+  /** By name; only those that are of this node's own disk. */
+  readonly volumes: ReadonlyMap<string, number>;
+  /** By container. */
+  readonly logs: ReadonlyMap<string, number>;
+}
+
 export interface PodDisk {
   /** Makes what has to exist before anything else. */
   prepare(): Promise<void>;
@@ -35,6 +42,8 @@ export interface PodDisk {
   writeNetworkFiles(podUid: string, files: NetworkFiles): Promise<void>;
   /** What the pod was granted of the node: whole on the disk when it resolves. */
   writeAllocation(podUid: string, text: string): Promise<void>;
+  /** What its volumes and logs take on disk, in bytes. */
+  usage(pod: Pod): Promise<DiskUsage>;
   /** By uid. */
   allocations(): Promise<ReadonlyMap<string, string>>;
   /** Everything but the logs. */

@@ -2,7 +2,7 @@
 import type { Pod } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import type { VolumeContent } from '../volumes/volume-content.ts';
-import type { NetworkFiles, PodDisk } from './disk.ts';
+import type { DiskUsage, NetworkFiles, PodDisk } from './disk.ts';
 
 export interface FakeDisk extends PodDisk {
   readonly volumes: Map<string, ReadonlyMap<string, VolumeContent>>;
@@ -10,6 +10,8 @@ export interface FakeDisk extends PodDisk {
   readonly folders: Set<string>;
   readonly networkFiles: Map<string, NetworkFiles>;
   readonly granted: Map<string, string>;
+  /** By uid: what `usage` answers. */
+  readonly used: Map<string, DiskUsage>;
   /** By `uid/container/attempt`. */
   readonly messages: Map<string, string>;
 }
@@ -20,6 +22,7 @@ export function createFakeDisk(): FakeDisk {
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
   const granted = new Map<string, string>();
+  const used = new Map<string, DiskUsage>();
   const attempts = new Map<string, Map<string, number>>();
   const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
   return {
@@ -27,6 +30,7 @@ export function createFakeDisk(): FakeDisk {
     folders,
     networkFiles,
     granted,
+    used,
     messages,
     prepare: async () => {},
     nodeFiles: async () => ({ hosts: '127.0.0.1 localhost\n', resolvConf: '', hostname: 'fake' }),
@@ -51,6 +55,7 @@ export function createFakeDisk(): FakeDisk {
     writeNetworkFiles: async (uid, files) => {
       networkFiles.set(uid, files);
     },
+    usage: async (pod) => used.get(uidOf(pod)) ?? { volumes: new Map(), logs: new Map() },
     writeAllocation: async (uid, text) => {
       granted.set(uid, text);
     },

@@ -74,6 +74,8 @@ export interface Verdict {
   readonly message: string;
   readonly atMs: number;
   readonly graceMs: number;
+  /** The node made it go, not the pod itself: those who count disruptions have to know. */
+  readonly isDisruption?: boolean;
 }
 
 /** A resize that could not be granted. */

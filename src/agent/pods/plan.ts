@@ -321,8 +321,13 @@ function planTermination(observed: Observed, view: PodView, draft: Draft): void 
   const { pod } = view;
   const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000;
   const askedMs = Date.parse(pod.metadata.deletionTimestamp ?? '') || observed.nowMs;
+  const { verdict } = observed;
+  const evictedMs = verdict === undefined ? Number.POSITIVE_INFINITY : verdict.atMs + verdict.graceMs;
   // The object says until when; a clock that was set must not make it longer than was asked for.
-  const deadlineMs = Math.max(observed.nowMs + leastGraceMs, Math.min(askedMs, observed.nowMs + graceMs));
+  const deadlineMs = Math.max(
+    observed.nowMs + leastGraceMs,
+    Math.min(askedMs, observed.nowMs + graceMs, evictedMs),
+  );
   if (!stopAll(observed, view, draft, deadlineMs, '')) {
     draft.wakeBy(deadlineMs);
     return;

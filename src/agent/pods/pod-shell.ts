@@ -22,9 +22,9 @@ import { compareWaiting, parseAllocation, shortageOf, type WaitingResize } from 
 import type { PodDisk } from './disk.ts';
 import { portRejection } from './host-ports.ts';
 import type { DnsSettings } from './network-files.ts';
-import type { RuntimeStatus } from './observed.ts';
+import type { RuntimeStatus, Verdict } from './observed.ts';
 import { type PodParts, referenceTo } from './parts.ts';
-import { type Leftovers, noLeftovers } from './pod-state.ts';
+import { type Leftovers, noLeftovers, type PodState } from './pod-state.ts';
 import { PodWorker } from './pod-worker.ts';
 import { qosClassOf } from './qos.ts';
 
@@ -48,10 +48,17 @@ export interface PodShellOptions {
     readonly memoryBytes: number;
     readonly ephemeralBytes?: number;
   };
+  /** Why a pod that has just come is not begun, beside want of room; undefined: it is. */
+  readonly admission?:
+    | ((pod: Pod) => { readonly reason: string; readonly message: string } | undefined)
+    | undefined;
   /** Default: as many as there is room for. */
   readonly podsMax?: number | undefined;
   readonly podPidsLimit?: number | undefined;
 }
+
+const isAlive = ({ containers }: PodState): boolean =>
+  [...containers.values()].some(({ state }) => state !== 'exited');
 
 export class PodShell {
   readonly #options: PodShellOptions;
@@ -169,6 +176,21 @@ export class PodShell {
     return this.#workers.values();
   }
 
+  /** Pods of which something runs. */
+  *running(): Iterable<Pod> {
+    for (const { state } of this.#workers.values())
+      if (state.granted !== undefined && !state.isOver && isAlive(state)) yield state.granted;
+  }
+
+  isEnded(uid: string): boolean {
+    const state = this.#workers.get(uid)?.state;
+    return state === undefined || !isAlive(state);
+  }
+
+  evict(uid: string, verdict: Verdict): void {
+    this.#workers.get(uid)?.evict(verdict);
+  }
+
   /** Stops acting. Containers go on. */
   stop(): void {
     for (const subscription of this.#subscriptions) subscription.cancel();
@@ -196,6 +218,8 @@ export class PodShell {
 
   #rejection(pod: Pod): { readonly reason: string; readonly message: string } | undefined {
     const { capacity } = this.#parts as PodParts;
+    const refused = this.#options.admission?.(pod);
+    if (refused !== undefined) return refused;
     const uid = pod.metadata.uid ?? '';
     const taken = portRejection(pod, this.#others(uid));
     if (taken !== undefined) return taken;

@@ -13,7 +13,7 @@ import { type Clock, explainError, type Log, type Timer } from '../../lib/index.
 import type { ProbedContainer } from '../probes/prober.ts';
 import { allocationOf, allocationOfStatus, type NodeRoom, roomOf } from './allocation.ts';
 import { findContainer } from './containers.ts';
-import { keyOfStep, type RuntimeStatus, type Step } from './observed.ts';
+import { keyOfStep, type RuntimeStatus, type Step, type Verdict } from './observed.ts';
 import { carryOut } from './operations.ts';
 import { type PodParts, referenceTo } from './parts.ts';
 import { planPod } from './plan.ts';
@@ -102,6 +102,16 @@ export class PodWorker {
           startFailure: undefined,
         });
     }
+  }
+
+  /** The node needs what it takes. */
+  evict(verdict: Verdict): void {
+    const { state } = this;
+    if (state.pod === undefined || state.isOver) return;
+    state.verdict = verdict;
+    const { reason, message } = verdict;
+    this.parts.events.record({ about: referenceTo(state.pod), type: 'Warning', reason, message });
+    this.wake();
   }
 
   /** Resolves when the exit counts. Told several times of one exit, it counts once. */

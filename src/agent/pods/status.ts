@@ -190,7 +190,8 @@ function stateOf(observed: Observed, view: PodView, item: ContainerView): Contai
   if (waiting !== undefined) return { waiting };
   // It has ended and is about to be started again. Where the policy would not have it so, it must not be said to have ended: the API
   // holds such an end for final.
-  if (current !== undefined && item.exited && !item.restarting) return { terminated: terminatedOf(observed, current) };
+  if (current !== undefined && item.exited && !item.restarting)
+    return { terminated: terminatedOf(observed, current) };
   const hasInits = view.inits.length > 0;
   const fault = faultOf(observed);
   return {

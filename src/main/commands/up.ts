@@ -66,6 +66,11 @@ export const up: RunnableCommand = {
       value: 'NAMES',
       help: 'apart by commas; OwnerReferencesPermissionEnforcement is on, unlike in Kubernetes',
     },
+    {
+      name: 'node-config',
+      value: 'FILE',
+      help: 'what this node does under pressure and allows: a KubeletConfiguration (kubelet.config.k8s.io/v1beta1)',
+    },
     { name: 'no-agent', help: 'the control plane alone: no node' },
     { name: 'no-install', help: 'never install system parts' },
   ],
@@ -88,6 +93,7 @@ async function run(given: Arguments): Promise<number> {
     ...(audit === undefined ? {} : { audit }),
     ...(access === undefined ? {} : { access }),
     ...(await admissionOptions(given)),
+    ...(await nodeOptions(given)),
   };
   if (options.nodeName !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(options.nodeName))
     throw usage(
@@ -114,6 +120,30 @@ async function admissionOptions(given: Arguments): Promise<Pick<UpOptions, 'admi
   const { checkAdmissionPlugins } = await import('../../apiserver/index.ts');
   checkAdmissionPlugins({ enable, disable });
   return { admission: { enable, disable } };
+}
+
+/** A configuration that means nothing here is said here, before anything starts. */
+async function nodeOptions(given: Arguments): Promise<Pick<UpOptions, 'node'>> {
+  const file = given.value('node-config');
+  if (file === undefined) return {};
+  const [{ parse }, { parseNodeConfig }] = await Promise.all([
+    import('yaml'),
+    import('../../agent/index.ts'),
+  ]);
+  let node: unknown;
+  try {
+    node = parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new CaelumError(
+      'invalid',
+      `Cannot read node configuration "${file}": ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+  parseNodeConfig(node);
+  return { node };
 }
 
 /** Files that cannot be used are said here, before anything starts. */

@@ -168,6 +168,10 @@ class Store implements DiskImageStore {
     return this.#roots.list();
   }
 
+  rootBytes(key: string): Promise<number> {
+    return this.#roots.bytes(key);
+  }
+
   async remove(name: string): Promise<void> {
     const record = this.#index.require(name);
     const gone =

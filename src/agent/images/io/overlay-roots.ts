@@ -23,6 +23,7 @@ import {
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CaelumError } from '../../../lib/index.ts';
+import { diskUse } from '../../io/disk-use.ts';
 import type { Image } from '../images.ts';
 import type { ImageDirectory } from './directory.ts';
 import { runProgram } from './process.ts';
@@ -114,6 +115,11 @@ export class OverlayRoots {
 
   list(): string[] {
     return readdirSync(join(this.#directory.path, 'roots')).map(decodeURIComponent);
+  }
+
+  async bytes(key: string): Promise<number> {
+    const upper = join(this.#directory.root(key), 'upper');
+    return (await diskUse([upper])).get(upper) ?? 0;
   }
 
   /** Diff ids of the layers that roots hold on to. */

@@ -1,7 +1,8 @@
 /** What this machine has, and how full it is: from /proc, /etc and the file system under the data directory. */
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import { arch, cpus, release, totalmem } from 'node:os';
-import type { MachineFacts, NodePressure } from '../node-object.ts';
+import type { FileSystem, MachineReading } from '../../pressure/thresholds.ts';
+import type { MachineFacts } from '../node-object.ts';
 
 const read = (path: string): Promise<string> =>
   readFile(path, 'utf8').then(
@@ -34,20 +35,42 @@ export async function readMachineFacts(dataDirectory: string): Promise<MachineFa
   };
 }
 
-/** As the kubelet's default eviction signals: 100 MiB of memory, 10 % of the disk, 5 % of its inodes; a tenth of the process numbers. */
-export async function readPressure(dataDirectory: string): Promise<NodePressure> {
-  const [memory, disk, loadavg, pidMax] = await Promise.all([
-    read('/proc/meminfo'),
-    statfs(dataDirectory),
-    read('/proc/loadavg'),
-    read('/proc/sys/kernel/pid_max'),
-  ]);
-  const availableKib = Number(/^MemAvailable:\s+(\d+)/m.exec(memory)?.[1] ?? Number.POSITIVE_INFINITY);
-  const tasks = Number(/\/(\d+)/.exec(loadavg)?.[1] ?? 0);
-  const noInodes = disk.files > 0 && disk.ffree < disk.files * 0.05;
+const fileSystem = async (path: string): Promise<FileSystem & { readonly device: number }> => {
+  const [{ bavail, blocks, bsize, ffree, files }, { dev }] = await Promise.all([statfs(path), stat(path)]);
   return {
-    memory: availableKib < 100 * 1024,
-    disk: disk.bavail < disk.blocks * 0.1 || noInodes,
-    pids: tasks > Number(pidMax || 32_768) * 0.9,
+    device: dev,
+    bytes: { available: bavail * bsize, capacity: blocks * bsize },
+    inodes: files === 0 ? undefined : { available: ffree, capacity: files },
+  };
+};
+
+/** Asks the kernel how much is left. */
+export function createGauge(dataDirectory: string, imagesDirectory: string): () => Promise<MachineReading> {
+  return async () => {
+    const [memory, loadavg, pidMax, threadsMax, limit, current, nodeFiles, imageFiles] = await Promise.all([
+      read('/proc/meminfo'),
+      read('/proc/loadavg'),
+      read('/proc/sys/kernel/pid_max'),
+      read('/proc/sys/kernel/threads-max'),
+      read('/sys/fs/cgroup/memory.max'),
+      read('/sys/fs/cgroup/memory.current'),
+      fileSystem(dataDirectory),
+      fileSystem(imagesDirectory).catch(() => undefined),
+    ]);
+    const kib = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(memory)?.[1] ?? Number.POSITIVE_INFINITY);
+    const ours = Number(limit) > 0 ? Number(limit) - Number(current) : Number.POSITIVE_INFINITY;
+    const pids = Math.min(Number(pidMax) || 32_768, Number(threadsMax) || Number.POSITIVE_INFINITY);
+    const tasks = Number(/\/(\d+)/.exec(loadavg)?.[1] ?? 0);
+    return {
+      memory: {
+        available: Math.min(kib('MemAvailable') * 1024, ours),
+        capacity: Math.min(kib('MemTotal') * 1024, Number(limit) || Number.POSITIVE_INFINITY),
+      },
+      nodeFiles,
+      imageFiles: imageFiles ?? nodeFiles,
+      hasImageFiles: imageFiles !== undefined && imageFiles.device !== nodeFiles.device,
+      pids: { available: Math.max(0, pids - tasks), capacity: pids },
+    };
   };
 }
