@@ -1,6 +1,7 @@
 /** Metrics and autoscaling with real containers: one that burns CPU, one whose program tells figures over HTTP. One cloud for all of it. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
@@ -122,6 +123,47 @@ test('what a container burns is told of it, of its pod and of its node', { skip 
     /^container_cpu_usage_seconds_total\{container="fire",namespace="default",pod="burner-[^"]+"\} \d/m,
   );
   assert.match(text, /^node_cpu_usage_seconds_total \d/m);
+});
+
+test('an agent tells its figures to whom roles let see them, as metrics-server asks kubelets', {
+  skip,
+}, async () => {
+  const [host, port] = (
+    await ok(
+      'kubectl get nodes -o jsonpath=\'{.items[0].status.addresses[?(@.type=="InternalIP")].address} {.items[0].status.daemonEndpoints.kubeletEndpoint.Port}\'',
+    )
+  ).split(' ');
+  await ok('kubectl create serviceaccount scraper');
+  const token = await ok('kubectl create token scraper');
+  const ask = (
+    path: string,
+    authorization?: string,
+  ): Promise<{ readonly status: number; readonly text: string }> =>
+    new Promise((resolve, reject) => {
+      const headers = authorization === undefined ? {} : { authorization };
+      const options = { host, port: Number(port), path, headers, rejectUnauthorized: false, agent: false };
+      get(options, (answer) => {
+        let text = '';
+        answer.on('data', (part) => {
+          text += String(part);
+        });
+        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+      }).once('error', reject);
+    });
+  assert.equal((await ask('/metrics/resource')).status, 401);
+  assert.equal((await ask('/metrics/resource', 'Bearer none')).status, 401);
+  await ok('kubectl create clusterrole scraper --verb=get --resource=nodes/metrics');
+  await ok(
+    'kubectl create clusterrolebinding scraper --clusterrole=scraper --serviceaccount=default:scraper',
+  );
+  const text = await eventually('the role counts', patienceMs, async () => {
+    const answer = await ask('/metrics/resource', `Bearer ${token}`);
+    return answer.status === 200 ? answer.text : undefined;
+  });
+  assert.match(text, /^pod_memory_working_set_bytes\{namespace="default",pod="burner-/m);
+  assert.match((await ask('/metrics', `Bearer ${token}`)).text, /^kubelet_running_pods \d+$/m);
+  for (const path of ['/pods', '/containerLogs/default/x/fire', '/stats/summary'])
+    assert.equal((await ask(path, `Bearer ${token}`)).status, 403, path);
 });
 
 test('an autoscaler follows what is burnt, and stops when what burns is gone', { skip }, async () => {

@@ -141,3 +141,21 @@ export function resourceMetricsOf({ node, pods }: NodeUsageNow): string {
 
 const sample = (name: string, labels: string, value: number, atMs?: number): string =>
   `${name}${labels} ${value}${atMs === undefined ? '' : ` ${Math.round(atMs)}`}\n`;
+
+/** What the kubelet tells of itself, as far as dashboards look for it. */
+export function agentMetricsOf({ nodeName, pods }: NodeUsageNow): string {
+  const running = pods.filter(({ containers }) => containers.length > 0);
+  const containers = running.reduce((sum, pod) => sum + pod.containers.length, 0);
+  return [
+    '# HELP kubelet_node_name The node that the agent looks after',
+    '# TYPE kubelet_node_name gauge',
+    `kubelet_node_name{node="${nodeName}"} 1`,
+    '# HELP kubelet_running_containers Containers by their state',
+    '# TYPE kubelet_running_containers gauge',
+    `kubelet_running_containers{container_state="running"} ${containers}`,
+    '# HELP kubelet_running_pods Pods with a container that runs',
+    '# TYPE kubelet_running_pods gauge',
+    `kubelet_running_pods ${running.length}`,
+    '',
+  ].join('\n');
+}

@@ -1,7 +1,7 @@
 /**
  * The agent's HTTPS server: the kubelet's paths, for the API server only.
  *
- *   GET  /healthz /pods /stats/summary /metrics/resource /metrics/cadvisor /containerLogs/NAMESPACE/POD/CONTAINER
+ *   GET  /healthz /pods /stats/summary /metrics[/resource|cadvisor|probes] /containerLogs/NAMESPACE/POD/CONTAINER
  *   UPG  /exec/… /attach/… /portForward/…  ──▶ StreamHandler
  *
  * Invariant: a caller without the API server's own client certificate (signed by the cloud's CA, CN caelum-apiserver) gets nothing, but for figures, pods and
@@ -16,7 +16,7 @@ import type { UserInfo } from '../../../api/index.ts';
 import { CaelumError, explainError, isError, type Log } from '../../../lib/index.ts';
 import type { CallerAccess } from '../caller-access.ts';
 import type { AgentEndpoint, LogOptions, StreamHandler } from '../endpoint.ts';
-import { resourceMetricsOf, summaryOf } from '../statistics.ts';
+import { agentMetricsOf, resourceMetricsOf, summaryOf } from '../statistics.ts';
 
 export interface AgentServerSettings {
   /** PEM. `ca` signs the callers' certificates. */
@@ -156,14 +156,25 @@ async function answer(
       sendJson(response, summaryOf(await endpoint.usage(url.searchParams.get('node') ?? undefined)));
       return;
     case 'metrics':
-      if (rest[0] !== 'resource' && rest[0] !== 'cadvisor') break;
-      response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-      response.end(resourceMetricsOf(await endpoint.usage(url.searchParams.get('node') ?? undefined)));
-      return;
+      return sendMetrics(endpoint, rest[0] ?? '', url.searchParams.get('node') ?? undefined, response);
     case 'containerLogs':
       return sendLogs(endpoint, rest, url.searchParams, request, response);
   }
   throw new CaelumError('notFound', `Cannot find "${url.pathname}"`);
+}
+
+/** As the kubelet parts them: its own, the containers', those of all that autoscaling needs, and its probes'. */
+async function sendMetrics(
+  endpoint: AgentEndpoint,
+  which: string,
+  nodeName: string | undefined,
+  response: ServerResponse,
+): Promise<void> {
+  if (!['', 'resource', 'cadvisor', 'probes'].includes(which))
+    throw new CaelumError('notFound', `Cannot find "/metrics/${which}"`);
+  const usage = which === 'probes' ? undefined : await endpoint.usage(nodeName);
+  response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+  response.end(usage === undefined ? '' : which === '' ? agentMetricsOf(usage) : resourceMetricsOf(usage));
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {
