@@ -30,6 +30,7 @@ export const endpointsKind = defineKind<Endpoints>({
   message: 'core.v1.Endpoints',
   description: 'Endpoints lists the addresses that implement a service. EndpointSlice supersedes it.',
   shortNames: ['ep'],
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [
     nameColumn,
     column<Endpoints>('Endpoints', 'The addresses that are ready.', endpointsCell),

@@ -172,6 +172,30 @@ const samples: Readonly<Record<string, Omit<Sample, 'kind'>>> = {
     status: { desiredReplicas: 2, currentReplicas: 1 },
     change: { spec: { maxReplicas: 4 } },
   },
+  'autoscale.caelum.dev/v1 elasticitypolicies': {
+    body: {
+      spec: {
+        scaleTargetRef: reference,
+        capacity: { metric: { type: 'Resource', resource: { name: 'cpu' } }, utilization: 70 },
+        constraints: { minReplicas: 1, maxReplicas: 3 },
+      },
+    },
+    status: { currentReplicas: 1, desiredReplicas: 2 },
+    change: { spec: { constraints: { maxReplicas: 4 } } },
+  },
+  'autoscale.caelum.dev/v1 elasticityhistories': {
+    body: { spec: { policyName: 'p' }, status: { steps: 1 } },
+    change: { status: { steps: 2 } },
+  },
+  'autoscaling.k8s.io/v1 verticalpodautoscalers': {
+    body: { spec: { targetRef: reference, updatePolicy: { updateMode: 'Off' } } },
+    status: { conditions: [{ type: 'RecommendationProvided', status: 'True' }] },
+    change: { spec: { updatePolicy: { updateMode: 'Initial' } } },
+  },
+  'autoscaling.k8s.io/v1 verticalpodautoscalercheckpoints': {
+    body: { spec: { vpaObjectName: 'v', containerName: 'c' } },
+    change: { spec: { containerName: 'd' } },
+  },
   'policy/v1 poddisruptionbudgets': {
     body: { spec: { minAvailable: 1, selector } },
     status: {
