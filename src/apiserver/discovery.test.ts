@@ -14,6 +14,8 @@ const isStable = (version: string): boolean => /^v\d+$/.test(version);
 
 /** Kubernetes itself has given up this view of its health. */
 const leftOut = (name: string): boolean => name === 'componentstatuses';
+/** Groups of kinds that Kubernetes itself does not have. */
+const isOwn = (group: string): boolean => ['autoscale.caelum.dev', 'autoscaling.k8s.io'].includes(group);
 
 interface Named {
   readonly name: string;
@@ -78,7 +80,8 @@ test('Discovery names the groups that Kubernetes names, and prefers the same ver
   const { groups } = new Discovery(builtinKinds).groupList() as {
     groups: readonly (Group & { readonly preferredVersion: { readonly version: string } })[];
   };
-  const ours = groups.map(({ name, versions, preferredVersion }) => [
+  const shared = groups.filter(({ name }) => !isOwn(name));
+  const ours = shared.map(({ name, versions, preferredVersion }) => [
     name,
     versions.map(({ version }) => version),
     preferredVersion.version,
@@ -119,6 +122,7 @@ function flat(document: Aggregated): ReadonlyMap<string, unknown> {
     for (const { version, resources } of versions.filter((one) => isStable(one.version)))
       for (const { subresources = [], ...resource } of resources) {
         const group = metadata?.name ?? '';
+        if (isOwn(group)) continue;
         const at = `${group}/${version}/${resource.resource}`;
         if (leftOut(resource.resource)) continue;
         // An empty version means: that of the list.
