@@ -143,8 +143,8 @@ const badInputs: readonly BadInput[] = [
     method: 'POST',
     path: `${here}/configmaps?fieldValidation=Maybe`,
     body: configMap('x'),
-    status: 400,
-    reason: 'BadRequest',
+    status: 422,
+    reason: 'Invalid',
     message: /fieldValidation: Unsupported value: "Maybe"/,
   },
   {
@@ -152,9 +152,9 @@ const badInputs: readonly BadInput[] = [
     method: 'POST',
     path: `${here}/configmaps?dryRun=Some`,
     body: configMap('x'),
-    status: 400,
-    reason: 'BadRequest',
-    message: /dryRun: Unsupported value: "Some"/,
+    status: 422,
+    reason: 'Invalid',
+    message: /dryRun: Unsupported value: \["Some"\]: supported values: "All"/,
   },
   {
     name: 'a bad name',

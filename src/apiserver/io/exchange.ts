@@ -1,6 +1,6 @@
 /** One request that names a resource, and what it says of itself: in which form it wants its answer, who makes the change and how strictly it is read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest, type IncludeObject } from '../../api/index.ts';
+import { badRequest, type IncludeObject, invalid } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -53,15 +53,17 @@ export function wantedOf({ context, query, http }: Exchange): Wanted {
 
 export function writeRequest({ identity, route, query, http, response }: Exchange): WriteRequest {
   const dryRun = query.all('dryRun');
-  if (dryRun.some((one) => one !== 'All'))
-    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
+  checkDryRun(http.method, dryRun);
   if ((query.text('fieldManager')?.length ?? 0) > fieldManagerLengthMax)
-    throw badRequest(`fieldManager: Invalid value: may not be more than ${fieldManagerLengthMax} bytes`);
+    throw badOption(http.method, 'fieldManager', {
+      reason: 'FieldValueTooLong',
+      message: `Too long: may not be more than ${fieldManagerLengthMax} bytes`,
+    });
   return {
     identity,
     namespace: route.namespace,
     dryRun: dryRun.length > 0,
-    fieldValidation: validationOf(query),
+    fieldValidation: validationOf(query, http.method),
     manager: managerOf(identity, query.text('fieldManager'), http.headers['user-agent']),
     fieldManager: query.text('fieldManager'),
     warn: warner(response),
@@ -105,11 +107,37 @@ function managerOf(
   return program === '' ? 'unknown' : program;
 }
 
-export function validationOf(query: Query): FieldValidation {
+export function validationOf(query: Query, method?: string): FieldValidation {
   const text = query.text('fieldValidation') ?? 'Warn';
   if (text !== 'Strict' && text !== 'Warn' && text !== 'Ignore')
-    throw badRequest(
-      `fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
-    );
+    throw badOption(method, 'fieldValidation', {
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
+    });
   return text;
+}
+
+const optionKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+};
+
+/** A parameter that is not as it may be: 422, of the options of this verb. */
+export function badOption(
+  method: string | undefined,
+  field: string,
+  cause: { readonly reason: string; readonly message: string },
+): CaelumError {
+  const kind = optionKinds[method ?? ''] ?? 'CreateOptions';
+  return invalid({ group: 'meta.k8s.io', kind }, '', [{ ...cause, field }]);
+}
+
+export function checkDryRun(method: string | undefined, dryRun: readonly unknown[]): void {
+  if (dryRun.some((one) => one !== 'All'))
+    throw badOption(method, 'dryRun', {
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+    });
 }

@@ -1,7 +1,7 @@
 /**
  * Requests for resources: from HTTP's method, path, parameters and body to one operation, and back.
  */
-import { badRequest, findDuplicateFields, invalid, messageOf } from '../../api/index.ts';
+import { badRequest, findDuplicateFields, messageOf } from '../../api/index.ts';
 import type { DeleteOptions, PatchType } from '../../client/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { type Decision, refusal } from '../access/access.ts';
@@ -18,7 +18,7 @@ import { deleteObject } from '../operations/delete.ts';
 import { checkListOptions } from '../operations/list-options.ts';
 import { applyPatch, patchObject } from '../operations/patch.ts';
 import { getObject, type ListRequest, listObjects } from '../operations/read.ts';
-import { changeScale, scaleColumns, scaleOf } from '../operations/scale.ts';
+import { applyScale, changeScale, scaleColumns, scaleOf } from '../operations/scale.ts';
 import { changeSubresource, createAtSubresource, partOf } from '../operations/subresources.ts';
 import { changeObject } from '../operations/update.ts';
 import type { DraftObject, Resource } from '../resource.ts';
@@ -28,6 +28,8 @@ import { addWarning, sendAnswer, sendList, sendValue, viewOf } from './answers.t
 import { auditOf } from './audited.ts';
 import { readBody } from './body.ts';
 import {
+  badOption,
+  checkDryRun,
   type Exchange,
   includeObjectOf,
   noSuchPath,
@@ -303,6 +305,7 @@ async function serveUpdate(exchange: Exchange, resource: Resource): Promise<void
       { apiVersion, kind, message: messageOf(message) },
       request.fieldValidation,
     );
+    if (route.subresource === 'scale') checkName(object, route.name);
     const answer = await changeSubresource(context, resource, request, route.name, route.subresource, () =>
       structuredClone(object),
     );
@@ -328,6 +331,8 @@ function checkName(object: DraftObject, name: string): void {
     throw badRequest(`the name of the object (${said}) does not match the name on the URL (${name})`);
 }
 
+const scaleMessage = { message: messageOf('autoscaling.v1.Scale') };
+
 async function servePatch(exchange: Exchange, resource: Resource): Promise<void> {
   const { context, route, http, response } = exchange;
   const request = writeRequest(exchange);
@@ -340,30 +345,29 @@ async function servePatch(exchange: Exchange, resource: Resource): Promise<void>
       `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`,
     );
   const patch = parsePatch(body, request.fieldValidation);
+  const force = exchange.query.flag('force');
+  if (force !== undefined && type !== 'apply')
+    throw badOption('PATCH', 'force', {
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: may not be specified for non-apply patch',
+    });
+  const said = exchange.query.text('fieldManager');
+  const by = type === 'apply' ? { ...request, manager: said } : request;
   if (route.subresource === 'scale') {
-    const answer = await changeScale(
-      context,
-      resource,
-      request,
-      route.name,
-      (scale) =>
-        applyPatch(type, scale, patch, { message: messageOf('autoscaling.v1.Scale') }) as typeof scale,
-    );
+    const answer =
+      type === 'apply'
+        ? await applyScale(context, resource, by, route.name, patch, force ?? false)
+        : await changeScale(
+            context,
+            resource,
+            request,
+            route.name,
+            (scale) => applyPatch(type, scale, patch, scaleMessage) as typeof scale,
+          );
     return sendAnswer(response, undefined, answer, wanted);
   }
   const part = partOf(resource, route.subresource);
   if (part === undefined) throw notAllowed();
-  const force = exchange.query.flag('force');
-  if (force !== undefined && type !== 'apply')
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
-      {
-        reason: 'FieldValueForbidden',
-        field: 'force',
-        message: 'Forbidden: may not be specified for non-apply patch',
-      },
-    ]);
-  const said = exchange.query.text('fieldManager');
-  const by = type === 'apply' ? { ...request, manager: said } : request;
   const { answer, warnings } = await patchObject(context, resource, by, {
     name: route.name,
     part,
@@ -390,7 +394,7 @@ function parsePatch(body: Body, validation: FieldValidation): unknown {
 }
 
 /** From the body (DeleteOptions) where there is one, and from the parameters. */
-async function deleteOptions({ http, query, route }: Exchange): Promise<DeleteOptions> {
+async function deleteOptions({ http, query }: Exchange): Promise<DeleteOptions> {
   const body = await readBody(http);
   const given = body.bytes.length === 0 ? {} : (parseBody(body) as { [key: string]: unknown; kind?: string });
   if (typeof given !== 'object' || given === null) throw badRequest('the body of a delete is DeleteOptions');
@@ -402,15 +406,18 @@ async function deleteOptions({ http, query, route }: Exchange): Promise<DeleteOp
     dryRun?: readonly string[];
   };
   const policy = query.text('propagationPolicy') ?? options.propagationPolicy;
-  if (policy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(policy))
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
-      {
-        reason: 'FieldValueNotSupported',
-        field: 'propagationPolicy',
-        message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan"`,
-      },
-    ]);
   const orphan = query.flag('orphanDependents') ?? options.orphanDependents;
+  if (policy !== undefined && orphan !== undefined)
+    throw badOption('DELETE', 'propagationPolicy', {
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
+    });
+  if (policy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(policy))
+    throw badOption('DELETE', 'propagationPolicy', {
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+    });
+  checkDryRun('DELETE', options.dryRun ?? []);
   const grace = query.count('gracePeriodSeconds') ?? options.gracePeriodSeconds;
   const propagationPolicy = (policy ??
     (orphan === undefined
@@ -421,9 +428,7 @@ async function deleteOptions({ http, query, route }: Exchange): Promise<DeleteOp
   return {
     ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
     ...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: grace }),
-    ...(options.preconditions === undefined || route.name === ''
-      ? {}
-      : { preconditions: options.preconditions }),
+    ...(options.preconditions === undefined ? {} : { preconditions: options.preconditions }),
     dryRun: query.all('dryRun').length > 0 || (options.dryRun?.length ?? 0) > 0,
   };
 }

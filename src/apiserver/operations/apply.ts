@@ -23,13 +23,15 @@ import type { DraftObject, Resource } from '../resource.ts';
 import { createObject } from './create.ts';
 import { ownershipOf } from './owners.ts';
 import type { Patched } from './patch.ts';
-import { changeObject, type Part, subresourceOf } from './update.ts';
+import { type AdmittedAs, changeObject, type Part, subresourceOf } from './update.ts';
 
 export interface ApplyRequest {
   readonly name: string;
   readonly part: Part;
   readonly configuration: unknown;
   readonly force: boolean;
+  /** It is applied through a subresource that shows the object otherwise, as this one: nothing is made then. */
+  readonly shown?: AdmittedAs;
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -57,7 +59,13 @@ export async function applyObject(
   checkDeclared(resource, request, apply.name, configuration);
   const warnings = shapeWarnings(configuration, expected, request.fieldValidation);
   const ownership = {
-    ...ownershipOf(context, resource, manager, 'Apply', subresourceOf(apply.part)),
+    ...ownershipOf(
+      context,
+      resource,
+      manager,
+      'Apply',
+      apply.shown?.subresource ?? subresourceOf(apply.part),
+    ),
     force: apply.force,
   };
   const resourceVersion = configuration.metadata.resourceVersion;
@@ -67,12 +75,15 @@ export async function applyObject(
         name: apply.name,
         part: apply.part,
         isApplied: true,
+        ...(apply.shown === undefined
+          ? {}
+          : { subresource: apply.shown.subresource, admission: apply.shown }),
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
         make: (old) => merged(old, configuration, ownership, manager),
       });
       return { answer, warnings };
     } catch (error) {
-      if (!isError(error, 'notFound') || apply.part !== 'main') throw error;
+      if (!isError(error, 'notFound') || apply.part !== 'main' || apply.shown !== undefined) throw error;
       if (configuration.metadata.uid !== undefined)
         throw new CaelumError(
           'conflict',

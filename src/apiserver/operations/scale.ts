@@ -16,7 +16,8 @@ import {
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
 import type { Answer } from './answer.ts';
-import { changeObject } from './update.ts';
+import { applyObject } from './apply.ts';
+import { type AdmittedAs, changeObject } from './update.ts';
 
 function at(object: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
@@ -105,12 +106,7 @@ export async function changeScale(
     name,
     part: 'main',
     subresource: 'scale',
-    admission: {
-      subresource: 'scale',
-      show: (object) => scaleOf(resource.kind, object) as unknown as DraftObject,
-      take: (draft, scale) =>
-        setAt(draft, paths.specReplicas, (scale as unknown as AutoscalingV1Scale).spec?.replicas ?? 0),
-    },
+    admission: shownAsScale(resource),
     make: (old, copy) => {
       const before = scaleOf(resource.kind, old);
       const after = wanted(before);
@@ -118,19 +114,73 @@ export async function changeScale(
       if (version !== undefined && version !== '' && version !== old.metadata.resourceVersion)
         throw conflict(resource.ref, name);
       const replicas = after.spec?.replicas ?? 0;
-      if (!Number.isInteger(replicas) || replicas < 0)
-        throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
-          {
-            reason: 'FieldValueInvalid',
-            field: 'spec.replicas',
-            message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
-          },
-        ]);
+      checkReplicas(name, replicas);
       const draft = copy();
       setAt(draft, paths.specReplicas, replicas);
       return draft;
     },
   });
+  return asScale(resource, answer);
+}
+
+/** A Scale laid upon what is there: who applies it owns the number alone. */
+export async function applyScale(
+  context: ApiContext,
+  resource: Resource,
+  request: WriteRequest,
+  name: string,
+  wanted: unknown,
+  force: boolean,
+): Promise<Answer> {
+  const paths = pathsOf(resource.kind);
+  const scale = (wanted ?? {}) as { apiVersion?: unknown; kind?: unknown } & AutoscalingV1Scale;
+  if (scale.apiVersion !== 'autoscaling/v1' || scale.kind !== 'Scale')
+    throw badRequest(
+      `the API version in the data (${scale.apiVersion}, Kind=${scale.kind}) does not match the expected API version (autoscaling/v1, Kind=Scale)`,
+    );
+  const configuration = {
+    apiVersion: resource.apiVersion,
+    kind: resource.kind.kind,
+    metadata: { ...scale.metadata },
+  };
+  const replicas = scale.spec?.replicas;
+  if (replicas !== undefined) {
+    checkReplicas(name, replicas);
+    setAt(configuration as unknown as DraftObject, paths.specReplicas, replicas);
+  }
+  const shown = shownAsScale(resource);
+  const { answer } = await applyObject(context, resource, request, {
+    name,
+    part: 'main',
+    configuration,
+    force,
+    shown,
+  });
+  return asScale(resource, answer);
+}
+
+function shownAsScale(resource: Resource): AdmittedAs {
+  const paths = pathsOf(resource.kind);
+  return {
+    subresource: 'scale',
+    show: (object) => scaleOf(resource.kind, object) as unknown as DraftObject,
+    take: (draft, scale) =>
+      setAt(draft, paths.specReplicas, (scale as unknown as AutoscalingV1Scale).spec?.replicas ?? 0),
+  };
+}
+
+function checkReplicas(name: string, replicas: number): void {
+  if (Number.isInteger(replicas) && replicas >= 0) return;
+  throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+    {
+      reason: 'FieldValueInvalid',
+      field: 'spec.replicas',
+      message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+    },
+  ]);
+}
+
+function asScale(resource: Resource, answer: Answer): Answer {
   const object =
     answer.kind === 'stored'
       ? resource.objectOf(answer.stored)
