@@ -116,7 +116,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       },
       async shutdown({ removePods, graceMs = 1000 }) {
         for (const error of await closing.close()) log.warn('cannot stop cleanly', { error });
-        if (removePods) await removeEverything(options, disk, graceMs);
+        if (!removePods) return;
+        // What is being started would come after it was looked for.
+        const enough = new AbortController();
+        await Promise.race([shell.settled(), clock.sleep(settlesWithinMs, enough.signal)]);
+        enough.abort();
+        await removeEverything(options, disk, graceMs);
       },
     };
   } catch (error) {
@@ -124,6 +129,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     throw error;
   }
 }
+
+/** What does not end in this time is left to what comes after us. */
+const settlesWithinMs = 15_000;
 
 function* runningLogs(shell: PodShell, disk: ReturnType<typeof createPodDisk>): Iterable<LogFile> {
   for (const worker of shell.workers()) {

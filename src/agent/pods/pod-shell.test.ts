@@ -271,3 +271,32 @@ test('PodShell fails a pod whose deadline is over', async () => {
   );
   await world.until('terminated', () => status(world)?.state?.terminated !== undefined, 2000);
 });
+
+// Found on a real machine: a container that was being started when the cloud was taken down stayed behind.
+test('settled() waits for what was begun before stop()', async () => {
+  const world = await createWorld();
+  const { runtime } = world;
+  const gate = Promise.withResolvers<void>();
+  const startContainer = runtime.startContainer.bind(runtime);
+  let started = 0;
+  runtime.startContainer = async (spec) => {
+    await gate.promise;
+    const status = await startContainer(spec);
+    started++;
+    return status;
+  };
+  await world.client.create(podsRef, podOf());
+  await world.until('begins', () => world.host.sandboxes.size === 1, 5000);
+  await world.clock.advance(100);
+  world.shell.stop();
+  let isSettled = false;
+  const settled = world.shell.settled().then(() => {
+    isSettled = true;
+  });
+  await world.clock.advance(1000);
+  assert.deepEqual([isSettled, started], [false, 0]);
+  gate.resolve();
+  await world.clock.advance(1000);
+  await settled;
+  assert.equal(started, 1);
+});

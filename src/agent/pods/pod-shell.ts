@@ -55,6 +55,7 @@ export interface PodShellOptions {
   /** Default: as many as there is room for. */
   readonly podsMax?: number | undefined;
   readonly podPidsLimit?: number | undefined;
+  readonly seccompDefault?: boolean | undefined;
 }
 
 const isAlive = ({ containers }: PodState): boolean =>
@@ -63,6 +64,7 @@ const isAlive = ({ containers }: PodState): boolean =>
 export class PodShell {
   readonly #options: PodShellOptions;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #leaving: PodWorker[] = [];
   /** By uid: of pods that were here before the agent began. */
   #attempts: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map();
   readonly #informer: Informer<Pod>;
@@ -194,10 +196,18 @@ export class PodShell {
   /** Stops acting. Containers go on. */
   stop(): void {
     for (const subscription of this.#subscriptions) subscription.cancel();
-    for (const worker of this.#workers.values()) worker.stop();
+    for (const worker of this.#workers.values()) {
+      worker.stop();
+      this.#leaving.push(worker);
+    }
     this.#workers.clear();
     this.#objects.stop();
     this.#prober.stop();
+  }
+
+  /** After `stop`: resolves when what was begun before has come to its end. Until then containers may still appear. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leaving.map((worker) => worker.settled()));
   }
 
   #workerOf(uid: string): PodWorker {

@@ -30,6 +30,7 @@ export class PodWorker {
   readonly #runtimeName: string;
   /** Exits whose last words are being read. */
   readonly #exits = new Map<string, Promise<void>>();
+  readonly #operations = new Set<Promise<void>>();
   #scheduled = false;
   #stopped = false;
   #room: NodeRoom | undefined;
@@ -172,6 +173,11 @@ export class PodWorker {
     for (const running of this.state.busy.values()) running.abort.abort();
   }
 
+  /** Resolves when nothing that was begun is under way any more. */
+  async settled(): Promise<void> {
+    while (this.#operations.size > 0) await Promise.allSettled(this.#operations);
+  }
+
   /** The address under which the pod is reached from this node. */
   get address(): string {
     const hostNetwork = this.state.lastPod?.spec?.hostNetwork === true;
@@ -232,7 +238,9 @@ export class PodWorker {
     running.abort = new AbortController();
     if (step.kind === 'stopContainer') running.deadlineMs = step.deadlineMs;
     busy.set(key, running);
-    void this.#run(step, key, running.abort.signal);
+    const operation = this.#run(step, key, running.abort.signal);
+    this.#operations.add(operation);
+    void operation.finally(() => this.#operations.delete(operation));
   }
 
   async #run(step: Step, key: string, signal: AbortSignal): Promise<void> {
