@@ -41,7 +41,7 @@ const readMsMax = 3_000;
 const readsMax = 16;
 const patienceMs = 4_000;
 const namespacesMax = 500;
-const podsMax = 500;
+const podsMax = 2_000;
 const wantedMax = 200;
 const pushedNamesMax = 200;
 const pushedSeriesMax = 1_000;
@@ -88,14 +88,15 @@ export class SeriesBoard {
 
   /** Resolves when the name has been looked for. A promise only where that takes time. Never rejects. */
   prepare(namespace: string, metric: string): Promise<void> | undefined {
-    if (this.#stopped) return undefined;
+    if (this.#stopped || this.#programsOf(namespace).length === 0) return undefined;
     const space = this.#space(namespace);
     if (space === undefined) return undefined;
     const nowMs = this.#options.clock.monotonicMs();
     const isKnown = space.wanted.has(metric);
+    if (!isKnown && space.wanted.size >= wantedMax) this.#forgetWanted(space);
     if (isKnown || space.wanted.size < wantedMax) space.wanted.set(metric, nowMs);
     const isCurrent = isKnown && nowMs - space.roundAtMs < periodMs * 2;
-    if (isCurrent || this.#programsOf(namespace).length === 0) return undefined;
+    if (isCurrent) return undefined;
     return this.#bounded(this.#look(namespace, space, metric));
   }
 
@@ -196,6 +197,11 @@ export class SeriesBoard {
     }
   }
 
+  #forgetWanted({ wanted }: Space): void {
+    const sinceMs = this.#options.clock.monotonicMs() - interestMs;
+    for (const [name, askedMs] of wanted) if (askedMs < sinceMs) wanted.delete(name);
+  }
+
   #forgetPushed({ pushed }: Space): void {
     const sinceMs = this.#options.clock.monotonicMs() - pushedMs;
     for (const [name, told] of pushed) {
@@ -252,8 +258,7 @@ export class SeriesBoard {
     const dueMs = space.roundAtMs + periodMs * (0.95 + random.float() / 10);
     space.timer = clock.after(Math.max(0, dueMs - clock.monotonicMs()), () => {
       space.timer = undefined;
-      const sinceMs = clock.monotonicMs() - interestMs;
-      for (const [name, askedMs] of space.wanted) if (askedMs < sinceMs) space.wanted.delete(name);
+      this.#forgetWanted(space);
       if (space.wanted.size > 0) void this.#round(namespace, space);
       else for (const uid of space.reads.keys()) this.#forget(space, uid);
     });

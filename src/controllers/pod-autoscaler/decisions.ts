@@ -1,4 +1,5 @@
 /** The last decisions of each autoscaler with what they rested on, as data, for whoever asks why (`caelum explain hpa NAME`). In memory only. */
+import type { MetricSpec, MetricStatus, MetricValueStatus } from '../../api/index.ts';
 import { formatTime, NewestMap, sameJson } from '../../lib/index.ts';
 import type { Decision, Observed } from './plan.ts';
 import type { Reading } from './readings.ts';
@@ -21,6 +22,8 @@ export interface DecisionRecord {
   readonly bounds: { readonly min: number; readonly max: number };
   /** Pods that the target selects. */
   readonly pods: number;
+  /** What each metric is and shall be: `cpu of pods: 90% (180m), wanted 50%`. */
+  readonly metrics: readonly string[];
   /** In the order of the spec; amounts in thousandths. */
   readonly readings: readonly ReadingRecord[];
   /** Recommendations that were still in mind. */
@@ -79,9 +82,42 @@ function recordOf(
     because,
     bounds: { min: minReplicas, max: maxReplicas },
     pods: 'error' in selection ? 0 : selection.pods.length,
+    metrics: (autoscaler.spec.metrics ?? []).map((spec, index) => metricText(spec, decision.metrics[index])),
     readings: readings.map(readingRecord),
     recent: history.recommendations.map(({ replicas }) => replicas),
   };
+}
+
+function metricText(
+  { resource, containerResource, pods, object, external }: MetricSpec,
+  status: MetricStatus | undefined,
+): string {
+  const [what, target, current] =
+    resource !== undefined
+      ? [`${resource.name} of pods`, resource.target, status?.resource?.current]
+      : containerResource !== undefined
+        ? [
+            `${containerResource.name} of container ${containerResource.container}`,
+            containerResource.target,
+            status?.containerResource?.current,
+          ]
+        : pods !== undefined
+          ? [`${pods.metric.name} of pods`, pods.target, status?.pods?.current]
+          : object !== undefined
+            ? [
+                `${object.metric.name} of ${object.describedObject.kind} ${object.describedObject.name}`,
+                object.target,
+                status?.object?.current,
+              ]
+            : [external?.metric.name ?? '', external?.target, status?.external?.current];
+  return `${what}: ${amountText(current) ?? 'unknown'}, wanted ${amountText(target) ?? 'nothing'}`;
+}
+
+function amountText(amount: MetricValueStatus | undefined): string | undefined {
+  const { averageUtilization, averageValue, value } = amount ?? {};
+  if (averageUtilization !== undefined)
+    return `${averageUtilization}%${averageValue === undefined ? '' : ` (${averageValue})`}`;
+  return averageValue === undefined ? value : `${averageValue} each`;
 }
 
 function readingRecord(reading: Reading): ReadingRecord {

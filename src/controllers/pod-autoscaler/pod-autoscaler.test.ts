@@ -182,6 +182,7 @@ test('it goes up at once and down after five minutes', async (t) => {
     because: 'cpu resource utilization (percentage of request) above target',
     bounds: { min: 1, max: 10 },
     pods: 2,
+    metrics: ['cpu of pods: 100% (1), wanted 50%'],
     readings: [{ pods: { a: 1000, b: 1000 } }],
     recent: [],
   });

@@ -7,7 +7,7 @@ export function autoscalerLines(decisions: readonly DecisionRecord[]): readonly 
 }
 
 function decisionLines({ at, until, current, recommended, desired, because, ...grounds }: DecisionRecord) {
-  const { bounds, pods, readings, recent } = grounds;
+  const { bounds, pods, metrics, readings, recent } = grounds;
   const time = at === until ? clockOf(at) : `${clockOf(at)} to ${clockOf(until)}`;
   const change = desired === current ? `stays at ${current}` : `${current} → ${desired}`;
   const asked = recommended === null ? '' : `; the metrics ask for ${recommended}`;
@@ -24,7 +24,7 @@ function decisionLines({ at, until, current, recommended, desired, because, ...g
           : Object.entries(reading.pods)
               .map(([name, milli]) => `${name} ${milli / 1000}`)
               .join(', ');
-    lines.push(`    metric ${index + 1}: ${text}`);
+    lines.push(`    ${metrics[index] ?? `metric ${index + 1}`}`, `      ${text}`);
   });
   if (recent.some((replicas) => replicas !== recommended))
     lines.push(`    recommended before: ${recent.slice(-10).join(', ')}`);
