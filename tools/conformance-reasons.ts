@@ -5,5 +5,4 @@ export const notYet: readonly (readonly [RegExp, string])[] = [
   [/SchedulerPreemption/, 'no preemption yet'],
   [/\[sig-architecture\]/, 'asks for two machines'],
   [/Pod InPlace Resize/, 'no test of ours with a real agent yet'],
-  [/\[sig-(node|storage|network)\]/, 'needs a pod on a real node: no test of ours yet'],
 ];
