@@ -126,6 +126,8 @@ export class ServiceAllocator {
       delete spec.clusterIPs;
       return;
     }
+    problems.push(...familyProblems(spec));
+    if (problems.length > 0) return;
     const kept = old?.spec?.type === 'ExternalName' ? undefined : old?.spec?.clusterIP;
     let address =
       spec.clusterIP === undefined || spec.clusterIP === '' ? (spec.clusterIPs?.[0] ?? kept) : spec.clusterIP;
@@ -264,6 +266,23 @@ function portsOf(service: Service | undefined): readonly string[] {
   return (service?.spec?.ports ?? []).flatMap((port) =>
     port.nodePort === undefined || port.nodePort === 0 ? [] : [`${port.protocol ?? 'TCP'}/${port.nodePort}`],
   );
+}
+
+/** There are addresses of IPv4 alone. Whoever writes the endpoints of a headless Service by hand may choose families. */
+function familyProblems(spec: Draft<NonNullable<Service['spec']>>): readonly FieldProblem[] {
+  const isHeadless = (spec.clusterIPs?.[0] ?? spec.clusterIP) === 'None';
+  if (isHeadless && Object.keys(spec.selector ?? {}).length === 0) return [];
+  const wrong = (field: string, value: string, why: string): FieldProblem => ({
+    reason: 'FieldValueInvalid',
+    field,
+    message: `Invalid value: "${value}": ${why}`,
+  });
+  const families = (spec.ipFamilies ?? []).flatMap((family, index) =>
+    family === 'IPv4' ? [] : [wrong(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster')],
+  );
+  if (families.length > 0 || spec.ipFamilyPolicy !== 'RequireDualStack') return families;
+  const why = 'this cluster is not configured for dual-stack services';
+  return [wrong('spec.ipFamilyPolicy', spec.ipFamilyPolicy, why)];
 }
 
 const exhausted = (what: string): CaelumError =>

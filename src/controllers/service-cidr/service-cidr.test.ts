@@ -139,6 +139,30 @@ test('a full range says so, and another one helps', async (t) => {
   await make(one, 'late');
 });
 
+for (const [what, spec, expected] of [
+  [
+    'asks for both families',
+    { ipFamilyPolicy: 'RequireDualStack' },
+    /spec\.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services/,
+  ],
+  [
+    'asks for the other family',
+    { ipFamilies: ['IPv6'] },
+    /spec\.ipFamilies\[0\]: Invalid value: "IPv6": not configured on this cluster/,
+  ],
+  ['would like both families', { ipFamilyPolicy: 'PreferDualStack' }, undefined],
+  [
+    'is headless without a selector, and asks for both',
+    { clusterIP: 'None', ipFamilyPolicy: 'RequireDualStack' },
+    undefined,
+  ],
+] as const)
+  test(`a Service that ${what} ${expected === undefined ? 'is made' : 'is refused'} where there is IPv4 alone`, async (t) => {
+    const one = await cloud(t, 8);
+    if (expected === undefined) await make(one, 'web', spec as Service['spec']);
+    else await assert.rejects(make(one, 'web', spec as Service['spec']), expected);
+  });
+
 for (const [what, harm, reason] of [
   [
     'is deleted',
