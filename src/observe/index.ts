@@ -1,13 +1,13 @@
 /** The door of `observe`: what nodes, pods and programs tell of themselves, gathered while somebody wants to know it, and the APIs that tell it. */
-import type { ComputedApi, KindRegistry, Node, Pod } from '../api/index.ts';
+import type { ComputedApi, ComputedResource, KindRegistry, Node, Pod } from '../api/index.ts';
 import { nodes as nodesRef, pods as podsRef } from '../api/index.ts';
-import { type Client, type Informers, LabelIndex } from '../client/index.ts';
-import type { Clock, Log, Random } from '../lib/index.ts';
-import { createCustomApis } from './custom-api.ts';
-import { createExternalApi } from './external-api.ts';
+import type { Client, Informers } from '../client/index.ts';
+import { assert, type Clock, type Log, type Random } from '../lib/index.ts';
 import { Gatherer, type ReadNode } from './gatherer.ts';
+import { type LaterApi, laterApi } from './later-api.ts';
+import type { Programs } from './programs.ts';
 import { createResourceApi } from './resource-api.ts';
-import { type ReadPod, SeriesBoard } from './series-board.ts';
+import type { ReadPod } from './series-board.ts';
 import type { PodUse } from './usage.ts';
 
 export type { ReadNode } from './gatherer.ts';
@@ -49,18 +49,25 @@ export function createObservation(options: ObservationOptions): Observation {
     nodes,
     read: options.readNode,
   });
-  const board = new SeriesBoard({
-    clock,
-    random: random.stream('series'),
-    log,
-    pods,
-    read: options.readPod,
-  });
+  let programs: Promise<Programs> | undefined;
+  const load = (): Promise<Programs> => {
+    programs ??= import('./programs.ts').then(({ createPrograms }) =>
+      createPrograms({
+        client,
+        registry,
+        pods,
+        clock,
+        random: random.stream('series'),
+        log,
+        read: options.readPod,
+      }),
+    );
+    return programs;
+  };
   return {
     apis: [
       createResourceApi({ gatherer, pods, nodes, nowMs: () => clock.nowMs() }),
-      ...createCustomApis({ board, client, registry, podIndex: new LabelIndex(pods) }),
-      createExternalApi(board),
+      ...laterApis.map((one) => laterApi(one, async () => apiOf((await load()).apis, one))),
     ],
     use: {
       prepare: () => gatherer.prepare(),
@@ -68,7 +75,31 @@ export function createObservation(options: ObservationOptions): Observation {
     },
     stop: () => {
       gatherer.stop();
-      board.stop();
+      void programs?.then((loaded) => loaded.stop());
     },
   };
+}
+
+const listed = (name: string, kind: string, verbs: readonly string[]): ComputedResource => ({
+  name,
+  singularName: '',
+  namespaced: true,
+  kind,
+  verbs,
+});
+const custom = { group: 'custom.metrics.k8s.io', first: listed('pods/metrics', 'MetricValueList', ['get']) };
+const laterApis: readonly LaterApi[] = [
+  { ...custom, version: 'v1beta2' },
+  { ...custom, version: 'v1beta1' },
+  {
+    group: 'external.metrics.k8s.io',
+    version: 'v1beta1',
+    first: listed('externalmetrics', 'ExternalMetricValueList', ['get', 'create']),
+  },
+];
+
+function apiOf(apis: readonly ComputedApi[], { group, version }: LaterApi): ComputedApi {
+  const found = apis.find((one) => one.group === group && one.version === version);
+  assert(found !== undefined, `programs tell ${group}/${version}`);
+  return found;
 }

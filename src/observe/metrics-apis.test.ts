@@ -54,6 +54,18 @@ async function start(t: TestContext) {
     assert.ok(found !== undefined);
     return found;
   };
+  // Loaded outside of the time that is simulated.
+  await assert.rejects(
+    api('external.metrics.k8s.io', 'v1beta1').answer({
+      verb: 'list',
+      namespace: '',
+      resource: 'x',
+      name: '',
+      subresource: '',
+      parameter: () => undefined,
+    }),
+    { code: 'notFound' },
+  );
   const pass = async (seconds: number): Promise<void> => {
     for (let passed = 0; passed < seconds * 4; passed++) await clock.advance(250);
   };
