@@ -8,13 +8,13 @@
  * Crash-only: at the start, what the runtime, the network, the roots and the disk hold is handed to a worker for each pod found there;
  * those whose object is gone stop it and clean up. Invariant: nothing of a pod is touched before the informer has synced.
  */
-import type { Pod, Service } from '../../api/index.ts';
+import type { Container, Pod, Service } from '../../api/index.ts';
 import type { Client, EventRecorder, Informer, Informers } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import { podsRef, servicesRef } from '../objects.ts';
-import { type ProbeRunner, Prober } from '../probes/prober.ts';
+import { type ProbeKind, type ProbeRunner, Prober } from '../probes/prober.ts';
 import type { Runtime } from '../runtime/index.ts';
 import { PodTokens } from '../volumes/pod-tokens.ts';
 import { WatchedObjects } from '../volumes/watched-objects.ts';
@@ -93,21 +93,20 @@ export class PodShell {
         for (const uid of uids) this.#workers.get(uid)?.onSourcesChanged();
       },
     });
+    const tell = (uid: string, container: Container, reason: string, message: string): void => {
+      const pod = this.#workers.get(uid)?.state.lastPod;
+      if (pod === undefined) return;
+      options.events.record({ about: referenceTo(pod, container.name), type: 'Warning', reason, message });
+    };
+    const probeName = (kind: ProbeKind): string => `${kind[0]?.toUpperCase()}${kind.slice(1)} probe`;
     this.#prober = new Prober({
       clock,
       runner: options.probeRunner,
       onChange: (uid) => this.#workers.get(uid)?.wake(),
-      onFailure: (uid, container, kind, output) => {
-        const pod = this.#workers.get(uid)?.state.lastPod;
-        if (pod === undefined) return;
-        const words = `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${output}`;
-        options.events.record({
-          about: referenceTo(pod, container.name),
-          type: 'Warning',
-          reason: 'Unhealthy',
-          message: words,
-        });
-      },
+      onFailure: (uid, container, kind, output) =>
+        tell(uid, container, 'Unhealthy', `${probeName(kind)} failed: ${output}`),
+      onWarning: (uid, container, kind, warning) =>
+        tell(uid, container, 'ProbeWarning', `${probeName(kind)} warning: ${warning}`),
     });
   }
 

@@ -23,6 +23,8 @@ export interface ProbeOutcome {
   readonly ok: boolean;
   /** Worded as the kubelet does: `HTTP probe failed with statuscode: 500`. */
   readonly output: string;
+  /** It is well, but somebody should know: `Probe terminated redirects, …`. */
+  readonly warning?: string;
 }
 
 /** One question. Never rejects. Also runs the HTTP and TCP hooks of a container's life cycle. */
@@ -67,6 +69,7 @@ export interface ProberOptions {
   readonly runner: ProbeRunner;
   readonly onChange: (podUid: string) => void;
   readonly onFailure: (podUid: string, container: Container, kind: ProbeKind, output: string) => void;
+  readonly onWarning: (podUid: string, container: Container, kind: ProbeKind, warning: string) => void;
 }
 
 export class Prober {
@@ -145,7 +148,7 @@ export class Prober {
   }
 
   async #ask(beat: Beat): Promise<void> {
-    const { clock, runner, onChange, onFailure } = this.#options;
+    const { clock, runner, onChange, onFailure, onWarning } = this.#options;
     const { probe, kind, podUid, target } = beat;
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     if (beat.stopped) return;
@@ -160,6 +163,7 @@ export class Prober {
     const outcome = await runner.run(probe, target, (probe.timeoutSeconds ?? 1) * 1000);
     if (beat.stopped) return;
     if (!outcome.ok) onFailure(podUid, target.container, kind, outcome.output);
+    else if (outcome.warning !== undefined) onWarning(podUid, target.container, kind, outcome.warning);
     const before = beat.count.result;
     beat.count = countProbe(beat.count, outcome.ok ? 'success' : 'failure', {
       success: probe.successThreshold ?? 1,

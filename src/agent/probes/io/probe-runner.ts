@@ -77,58 +77,139 @@ function dial(host: string, port: number, timeoutMs: number): Promise<Socket> {
   });
 }
 
+interface Place {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** With its query; begins with a slash. */
+  readonly path: string;
+}
+
+interface HttpAnswer {
+  readonly code: number;
+  readonly location: string | undefined;
+  readonly body: string;
+}
+
+const redirectsMax = 10;
+const isRedirect = (code: number): boolean => [301, 302, 303, 307, 308].includes(code);
+
+/** On the same host redirects are followed; one that leads elsewhere is as good as an answer, but worth a warning. */
 async function askHttp(action: HTTPGetAction, target: ProbeTarget, timeoutMs: number): Promise<ProbeOutcome> {
-  const host = action.host || target.address;
-  const port = portOf(action.port, target.container);
-  const secure = action.scheme?.toUpperCase() === 'HTTPS';
   const path = action.path || '/';
-  const url = `${secure ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${port}${path.startsWith('/') ? '' : '/'}${path}`;
-  const startedMs = performance.now();
-  let socket: Socket;
-  try {
-    socket = await dial(host, port, timeoutMs);
-  } catch (error) {
-    return { ok: false, output: `Get "${url}": ${explainError(error)}` };
+  const first: Place = {
+    secure: action.scheme?.toUpperCase() === 'HTTPS',
+    host: action.host || target.address,
+    port: portOf(action.port, target.container),
+    path: path.startsWith('/') ? path : `/${path}`,
+  };
+  const endMs = performance.now() + timeoutMs;
+  let place = first;
+  for (let hop = 0; ; hop++) {
+    const leftMs = Math.max(1, endMs - performance.now());
+    const answer = await fetchOnce(place, action.httpHeaders ?? [], leftMs).catch((error: unknown) =>
+      explainError(error),
+    );
+    if (typeof answer === 'string') return { ok: false, output: `Get "${urlOf(place)}": ${answer}` };
+    const { code, location, body } = answer;
+    const next = isRedirect(code) && location !== undefined ? placeOf(location, place) : undefined;
+    if (next !== undefined && next.host === first.host) {
+      if (hop >= redirectsMax - 1)
+        return { ok: false, output: `Get "${location}": stopped after ${redirectsMax} redirects` };
+      place = next;
+      continue;
+    }
+    if (code >= 200 && code < 300) return { ok: true, output: '' };
+    if (code >= 300 && code < 400)
+      return { ok: true, output: '', warning: `Probe terminated redirects, Response body: ${body}` };
+    return { ok: false, output: `HTTP probe failed with statuscode: ${code}` };
   }
+}
+
+const inUrl = (host: string): string => (isIPv6(host) ? `[${host}]` : host);
+const urlOf = ({ secure, host, port, path }: Place): string =>
+  `${secure ? 'https' : 'http'}://${inUrl(host)}:${port}${path}`;
+
+function placeOf(location: string, from: Place): Place | undefined {
+  const url = URL.parse(location, urlOf(from));
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+  const secure = url.protocol === 'https:';
+  return {
+    secure,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    path: `${url.pathname}${url.search}`,
+  };
+}
+
+/** Resolves with the head of the answer; where that is a redirect, with its body too, as far as it comes. */
+async function fetchOnce(
+  { secure, host, port, path }: Place,
+  own: NonNullable<HTTPGetAction['httpHeaders']>,
+  timeoutMs: number,
+): Promise<HttpAnswer> {
+  const startedMs = performance.now();
+  const socket = await dial(host, port, timeoutMs);
   const leftMs = Math.max(1, timeoutMs - (performance.now() - startedMs));
   const stream = secure ? connectTls({ socket, rejectUnauthorized: false, servername: '' }) : socket;
   const headers = new Map<string, string>([
-    ['host', `${isIPv6(host) ? `[${host}]` : host}:${port}`],
+    ['host', `${inUrl(host)}:${port}`],
     ['user-agent', 'kube-probe/1.36'],
     ['accept', '*/*'],
     ['connection', 'close'],
   ]);
-  for (const { name, value } of action.httpHeaders ?? []) headers.set(name.toLowerCase(), value);
+  for (const { name, value } of own) headers.set(name.toLowerCase(), value);
   const lines = [...headers].map(([name, value]) => `${name}: ${value}`.replace(/[\r\n]/g, ''));
-  stream.write(
-    `GET ${(path.startsWith('/') ? path : `/${path}`).replace(/[\r\n ]/g, '')} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`,
-  );
-  return new Promise((resolve) => {
+  stream.write(`GET ${path.replace(/[\r\n ]/g, '')} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  return new Promise((resolve, reject) => {
     let text = '';
-    const finish = (outcome: ProbeOutcome): void => {
+    const finish = (isLast: boolean): boolean => {
+      const answer = readAnswer(text, isLast || text.length >= bodyMax);
+      if (answer === undefined) return false;
+      done();
+      resolve(answer);
+      return true;
+    };
+    const fail = (error: Error): void => {
+      done();
+      reject(error);
+    };
+    const done = (): void => {
       clearTimeout(timer);
       stream.destroy();
-      resolve(outcome);
     };
     const timer = setTimeout(
-      () =>
-        finish({
-          ok: false,
-          output: `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
-        }),
+      () => fail(new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')),
       leftMs,
     );
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1').slice(0, bodyMax - text.length);
-      const status = /^HTTP\/1\.[01] (\d{3})/.exec(text);
-      if (status === null || !text.includes('\r\n\r\n')) return;
-      const code = Number(status[1]);
-      if (code >= 200 && code < 400) finish({ ok: true, output: '' });
-      else finish({ ok: false, output: `HTTP probe failed with statuscode: ${code}` });
+      finish(false);
     });
-    stream.on('error', (error) => finish({ ok: false, output: `Get "${url}": ${error.message}` }));
-    stream.on('close', () => finish({ ok: false, output: `Get "${url}": EOF` }));
+    stream.on('error', fail);
+    stream.on('close', () => {
+      if (!finish(true)) fail(new Error('EOF'));
+    });
   });
+}
+
+/** undefined: more has to come. */
+function readAnswer(text: string, isLast: boolean): HttpAnswer | undefined {
+  const code = Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1] ?? 0);
+  const headEnd = text.indexOf('\r\n\r\n');
+  if (code === 0 || headEnd < 0) return undefined;
+  const head = text.slice(0, headEnd);
+  const header = (name: string): string | undefined =>
+    new RegExp(`\\r\\n${name}:[ \\t]*([^\\r\\n]*)`, 'i').exec(head)?.[1]?.trim();
+  const rest = text.slice(headEnd + 4);
+  const length = header('content-length');
+  const isWhole = isLast || (length !== undefined && rest.length >= Number(length));
+  if (code >= 300 && code < 400 && !isWhole) return undefined;
+  return {
+    code,
+    location: header('location'),
+    body: length === undefined ? rest : rest.slice(0, Number(length)),
+  };
 }
 
 /** grpc.health.v1.Health/Check: one unary call, its message two fields at most. */
