@@ -67,7 +67,7 @@ describe('looking into pods', { skip, concurrency: 1 }, () => {
     assert.doesNotMatch(own.stdout, /mine/, 'it sees its own processes only');
     const [main] = both.status?.containerStatuses ?? [];
     assert.deepEqual([main?.ready, main?.restartCount, both.status?.phase], [true, 0, 'Running']);
-    assert.match(await kubectl('describe pod target'), /Ephemeral Containers:[^]*\n {2}first:/);
+    assert.match(await kubectl('describe pod target'), /Ephemeral Containers:[\s\S]*\n {2}first:/);
   });
 
   test('one that has ended stays ended; one that cannot start says why', async () => {
