@@ -154,7 +154,11 @@ export class StatusWriter {
           break;
         }
         if (isError(error, 'conflict')) continue;
-        this.#options.log.debug('cannot write pod status', { pod: this.#pod?.metadata.name, error });
+        // A server that is away comes back; one that refuses what we say will not have it later either.
+        const isRefused = isError(error, 'invalid', 'forbidden', 'badRequest');
+        const words = { pod: this.#pod?.metadata.name, error };
+        if (isRefused) this.#options.log.warn('the API refuses the status of a pod', words);
+        else this.#options.log.debug('cannot write pod status', words);
         this.#writing = false;
         this.#retry = this.#options.clock.after(this.#backoff.next(), () => {
           this.#retry = undefined;
