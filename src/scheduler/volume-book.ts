@@ -76,7 +76,8 @@ export class VolumeBook {
   readonly #claims = new Map<string, PersistentVolumeClaim>();
   readonly #volumes = new Map<string, PersistentVolume>();
   readonly #classes = new Map<string, StorageClass>();
-  readonly #volumesOfClass = new Map<string, Map<string, PersistentVolume>>();
+  /** By class: volumes that are nobody's. Those that are somebody's may be thousands. */
+  readonly #free = new Map<string, Map<string, PersistentVolume>>();
   /** By claim: volumes that speak of it. */
   readonly #reserved = new Map<string, Map<string, PersistentVolume>>();
   /** Decisions that do not show yet, by pod. */
@@ -103,9 +104,9 @@ export class VolumeBook {
     const before = this.#volumes.get(name);
     if (before !== undefined) this.#forget(before);
     this.#volumes.set(name, volume);
-    put(this.#volumesOfClass, classOf(volume), name, volume);
     const { claimRef } = volume.spec ?? {};
-    if (claimRef !== undefined) put(this.#reserved, `${claimRef.namespace}/${claimRef.name}`, name, volume);
+    if (claimRef === undefined) put(this.#free, classOf(volume), name, volume);
+    else put(this.#reserved, `${claimRef.namespace}/${claimRef.name}`, name, volume);
   }
 
   removeVolume(name: string): void {
@@ -116,9 +117,9 @@ export class VolumeBook {
 
   #forget({ metadata, ...volume }: PersistentVolume): void {
     const { name = '' } = metadata;
-    take(this.#volumesOfClass, classOf({ metadata, ...volume }), name);
     const { claimRef } = volume.spec ?? {};
-    if (claimRef !== undefined) take(this.#reserved, `${claimRef.namespace}/${claimRef.name}`, name);
+    if (claimRef === undefined) take(this.#free, classOf({ metadata, ...volume }), name);
+    else take(this.#reserved, `${claimRef.namespace}/${claimRef.name}`, name);
   }
 
   setClass(storageClass: StorageClass): void {
@@ -295,7 +296,7 @@ export class VolumeBook {
 
   *#candidates(claim: PersistentVolumeClaim): Iterable<PersistentVolume> {
     yield* this.#reserved.get(keyOf(claim))?.values() ?? [];
-    yield* this.#volumesOfClass.get(classOf(claim))?.values() ?? [];
+    yield* this.#free.get(classOf(claim))?.values() ?? [];
   }
 }
 

@@ -29,7 +29,9 @@ export function volumeBinderController(informers: Informers, client: Client): Co
   const volumes = informers.informer<PersistentVolume>(persistentVolumesRef);
   const classes = informers.informer<StorageClass>(storageClassesRef);
   const pods = informers.informer<Pod>(podsRef);
-  const volumesOfClass = volumes.index('class', (volume) => [classOf(volume)]);
+  const freeOfClass = volumes.index('free', (volume) =>
+    volume.spec?.claimRef === undefined ? [classOf(volume)] : [],
+  );
   const volumesFor = volumes.index('claim', ({ spec }) =>
     spec?.claimRef === undefined ? [] : [`${spec.claimRef.namespace}/${spec.claimRef.name}`],
   );
@@ -98,7 +100,7 @@ export function volumeBinderController(informers: Informers, client: Client): Co
     const claim = claims.get(key);
     if (claim === undefined) return undefined;
     const reserved = volumesFor(key);
-    const fitting = isFullyBound(claim) ? [] : volumesOfClass(classOf(claim));
+    const fitting = isFullyBound(claim) ? [] : freeOfClass(classOf(claim));
     return {
       kind: 'claim',
       claim,
