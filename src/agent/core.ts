@@ -15,6 +15,8 @@ import { NodeKeeper } from './node/node-keeper.ts';
 import type { ImageEntry, MachineFacts } from './node/node-object.ts';
 import { PodShell, type PodShellOptions } from './pods/pod-shell.ts';
 import { qosClassOf } from './pods/qos.ts';
+import { appArmorRejection } from './pods/security.ts';
+import { sysctlRejection } from './pods/sysctls.ts';
 import { Evictor } from './pressure/evictor.ts';
 import { ImageCollector } from './pressure/image-collector.ts';
 import { measurePod } from './pressure/measure.ts';
@@ -55,7 +57,11 @@ export class AgentCore {
       },
       podsMax: this.#config.podsMax,
       podPidsLimit: this.#config.podPidsLimit,
-      admission: (pod) => this.#evictor.rejection(pod, qosClassOf(pod.spec) === 'BestEffort'),
+      seccompDefault: this.#config.seccompDefault,
+      admission: (pod) =>
+        this.#evictor.rejection(pod, qosClassOf(pod.spec) === 'BestEffort') ??
+        sysctlRejection(pod, this.#config.allowedUnsafeSysctls) ??
+        appArmorRejection(pod, facts.hasAppArmor === true),
     });
     const node: ObjectReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
     const shared = { clock, log, events: this.#events, node, config: this.#config };

@@ -25,6 +25,13 @@ export const leasesRef: ResourceRef = {
   namespaced: true,
 };
 
+export const runtimeClassesRef: ResourceRef = {
+  group: 'node.k8s.io',
+  version: 'v1',
+  resource: 'runtimeclasses',
+  namespaced: false,
+};
+
 /** Where node leases live. */
 export const nodeLeaseNamespace = 'kube-node-lease';
 /** The Kubernetes version whose behaviour we show, and our mark on it. */

@@ -18,6 +18,7 @@ export interface MachineFacts {
   readonly cpuCount: number;
   readonly memoryBytes: number;
   readonly ephemeralStorageBytes: number;
+  readonly hasAppArmor?: boolean;
 }
 
 export interface NodePressure {
@@ -55,6 +56,9 @@ export function nodeLabels(
     ...settings.labels,
   };
 }
+
+/** Names under which a RuntimeClass can ask for the node's runtime: crun and runc are the same to it. */
+export const runtimeHandlers = (name: string): readonly string[] => [...new Set(['crun', 'runc', name])];
 
 export function capacityOf(facts: MachineFacts, podsMax: number): Record<string, string> {
   return {
@@ -136,6 +140,10 @@ export function nodeStatus(
       operatingSystem: 'linux',
       architecture: facts.architecture,
     },
+    runtimeHandlers: ['', ...runtimeHandlers(settings.runtimeVersion.split(':')[0] ?? '')].map((name) => ({
+      ...(name === '' ? {} : { name }),
+      features: { recursiveReadOnlyMounts: false, userNamespaces: false },
+    })),
     images: images.map((image) => ({ names: image.names, sizeBytes: image.sizeBytes })),
   };
 }

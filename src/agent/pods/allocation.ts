@@ -26,6 +26,8 @@ export interface Allocation {
   readonly resizing?: number | undefined;
   /** Containers that were stopped to be resized, and the id that they had: they start again whatever their policy is. */
   readonly restarts?: Readonly<Record<string, string>> | undefined;
+  /** The pod was begun anew: attempts up to these are of its life before. */
+  readonly restartAll?: Readonly<Record<string, number>> | undefined;
 }
 
 export function allocationOf(pod: Pod): Allocation {

@@ -37,7 +37,11 @@ export function conditionsOf(observed: Observed, view: PodView, phase: string): 
     make('ContainersReady', containersReady),
   ];
   const scheduled = old.find((condition) => condition.type === 'PodScheduled');
-  const passing = [...resizeConditions(observed, phase, make), ...disruptionOf(observed, make)];
+  const passing = [
+    ...resizeConditions(observed, phase, make),
+    ...disruptionOf(observed, make),
+    ...restartingOf(view, phase, make),
+  ];
   return [...passing, ...owned, ...(scheduled === undefined ? [make('PodScheduled', yes)] : [])];
 }
 
@@ -62,6 +66,19 @@ function resizeConditions(observed: Observed, phase: string, make: Make): PodCon
     result.push(of(make('PodResizeInProgress', { status: 'True', ...why }), allocation.resizing));
   }
   return result;
+}
+
+/** Only of pods that may be begun anew in place. */
+function restartingOf(view: PodView, phase: string, make: Make): PodCondition[] {
+  const mayRestart = [...view.inits, ...view.mains].some(({ container }) =>
+    container.restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
+  );
+  if (!mayRestart) return [];
+  const type = 'AllContainersRestarting';
+  if (view.restartAll !== 'none')
+    return [make(type, { status: 'True', reason: 'RestartAllContainersStarted' })];
+  const reason = phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : undefined;
+  return [make(type, { status: 'False', ...(reason === undefined ? {} : { reason }) })];
 }
 
 function disruptionOf({ verdict }: Observed, make: Make): PodCondition[] {

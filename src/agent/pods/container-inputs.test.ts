@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConfigMap, Container, Pod, Secret, Service } from '../../api/index.ts';
 import { emptyConfig, type Image } from '../images/index.ts';
-import { accountOf, containerSpecOf } from './container-spec.ts';
+import { containerSpecOf } from './container-spec.ts';
 import { type EnvironmentSources, environmentOf } from './environment.ts';
 import { expand, expandAll } from './expansion.ts';
 import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
 import { qosClassOf } from './qos.ts';
 import { containerLimits, oomScoreAdjust, podLimits } from './resources.ts';
+import { accountOf } from './security.ts';
 
 const pod: Pod = {
   metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: { app: 'web' } },

@@ -1,17 +1,18 @@
 /** The operations on one container: its image, its root, its start, its hooks, its stop. Events as the kubelet words them. */
-import type { Container, LifecycleHandler, Pod } from '../../api/index.ts';
-import { CaelumError, explainError, isError } from '../../lib/index.ts';
-import { type Image, parseDockerConfig, type RegistryCredential } from '../images/index.ts';
+import type { Container, LifecycleHandler } from '../../api/index.ts';
+import { CaelumError, explainError } from '../../lib/index.ts';
 import type { ProbeOutcome } from '../probes/prober.ts';
 import { formatDuration, nextBackoff } from './backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
 import { findContainer as find } from './containers.ts';
 import { environmentOf } from './environment.ts';
+import { obtainImage, refusalOf } from './image-operations.ts';
 import { hostNameOf } from './network-files.ts';
 import type { Step } from './observed.ts';
 import { referenceTo } from './parts.ts';
 import type { PodWorker } from './pod-worker.ts';
 import { noteRestart } from './resize-operations.ts';
+import { seccompAsked } from './security.ts';
 
 type StepOf<Kind extends Step['kind']> = Extract<Step, { kind: Kind }>;
 
@@ -46,8 +47,10 @@ export async function ensureImage(
   if (found === undefined || state.pod === undefined) return;
   const name = found.container.image ?? '';
   const policy = found.container.imagePullPolicy ?? 'IfNotPresent';
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    say(worker, step.container, type, reason, message);
   try {
-    const image = await obtain(worker, state.pod, step.container, name, policy, signal);
+    const image = await obtainImage(worker, state.pod, { name, policy, signal }, tell);
     state.remember(step.container, {
       image: { attempt: step.attempt, image, name },
       imageFailure: undefined,
@@ -55,75 +58,11 @@ export async function ensureImage(
   } catch (error) {
     if (signal.aborted) return;
     const nowMs = parts.clock.nowMs();
-    const reason = isError(error, 'badRequest')
-      ? 'InvalidImageName'
-      : isError(error, 'invalid')
-        ? 'ErrImageNeverPull'
-        : 'ErrImagePull';
-    const cause = explainError(error);
-    const message =
-      reason === 'InvalidImageName' ? `Failed to apply default image tag "${name}": ${cause}` : cause;
-    if (reason === 'ErrImagePull')
-      say(worker, step.container, 'Warning', 'Failed', `Failed to pull image "${name}": ${cause}`);
-    else if (reason === 'InvalidImageName') say(worker, step.container, 'Warning', 'InspectFailed', message);
-    else say(worker, step.container, 'Warning', 'ErrImageNeverPull', message);
-    say(worker, step.container, 'Warning', 'Failed', `Error: ${reason}`);
+    const { reason, message } = refusalOf(name, error, tell);
     const before = state.memory.get(step.container)?.imageFailure;
     const backoff = nextBackoff(before?.name === name ? before.backoff : undefined, nowMs);
     state.remember(step.container, { imageFailure: { reason, message, atMs: nowMs, backoff, name } });
   }
-}
-
-async function obtain(
-  worker: PodWorker,
-  pod: Pod,
-  container: string,
-  name: string,
-  policy: string,
-  signal: AbortSignal,
-): Promise<Image> {
-  const { images, clock } = worker.parts;
-  const here = policy === 'Always' ? undefined : await images.find(name);
-  if (here !== undefined) {
-    say(worker, container, 'Normal', 'Pulled', `Container image "${name}" already present on machine`);
-    return here;
-  }
-  if (policy === 'Never')
-    throw new CaelumError('invalid', `Container image "${name}" is not present with pull policy of Never`);
-  say(worker, container, 'Normal', 'Pulling', `Pulling image "${name}"`);
-  const startedMs = clock.monotonicMs();
-  const credentials = await credentialsOf(worker, pod);
-  const image = await images.pull(name, { credentials, signal });
-  const took = clock.monotonicMs() - startedMs;
-  const text = took < 1000 ? `${Math.round(took)}ms` : `${(took / 1000).toFixed(3)}s`;
-  say(
-    worker,
-    container,
-    'Normal',
-    'Pulled',
-    `Successfully pulled image "${name}" in ${text} (${text} including waiting). Image size: ${image.sizeBytes} bytes.`,
-  );
-  return image;
-}
-
-/** From the pod's imagePullSecrets; one that is missing or damaged is passed over, as the kubelet does. */
-async function credentialsOf(worker: PodWorker, pod: Pod): Promise<readonly RegistryCredential[]> {
-  const names = (pod.spec?.imagePullSecrets ?? []).map((item) => item.name ?? '');
-  if (names.length === 0) return [];
-  const { namespace = '' } = pod.metadata;
-  await worker.parts.objects.useAllOf(worker.state.uid, pod);
-  const result: RegistryCredential[] = [];
-  for (const name of names) {
-    const data = worker.parts.objects.secret(namespace, name)?.data ?? {};
-    const text = data['.dockerconfigjson'] ?? data['.dockercfg'];
-    if (text === undefined) continue;
-    try {
-      result.push(...parseDockerConfig(Buffer.from(text, 'base64').toString()));
-    } catch (error) {
-      worker.parts.log.warn('cannot read pull secret', { secret: `${namespace}/${name}`, error });
-    }
-  }
-  return result;
 }
 
 export async function mountRoot(worker: PodWorker, step: StepOf<'mountRoot'>): Promise<void> {
@@ -191,6 +130,11 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
       podAddresses: worker.address === '' ? [] : [worker.address],
       allocatable: parts.allocatable,
     });
+    const seccomp = seccompAsked(pod, container);
+    const seccompProfile =
+      seccomp?.type === 'Localhost'
+        ? await parts.disk.seccompProfile(seccomp.localhostProfile ?? '')
+        : undefined;
     const mounts = await parts.disk.mountsOf(pod, container, step.attempt, environment);
     spec = containerSpecOf({
       pod,
@@ -205,6 +149,8 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
       logPath: parts.disk.logPath(pod, step.container, step.attempt),
       nodeMemoryBytes: parts.allocatable.memoryBytes,
       podPidsLimit: parts.podPidsLimit,
+      seccompDefault: parts.seccompDefault,
+      seccompProfile,
       targetId: targetOf(worker, container.targetContainerName),
     });
   } catch (error) {

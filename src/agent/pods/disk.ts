@@ -5,7 +5,7 @@
 import type { Container, Pod } from '../../api/index.ts';
 import type { MountSpec } from '../runtime/index.ts';
 import type { VolumeContent } from '../volumes/volume-content.ts';
-import type { AccountFiles } from './container-spec.ts';
+import type { AccountFiles } from './security.ts';
 
 export interface NetworkFiles {
   readonly hosts: string;
@@ -56,6 +56,8 @@ export interface PodDisk {
     environment: ReadonlyMap<string, string>,
   ): Promise<readonly MountSpec[]>;
   accounts(rootPath: string): Promise<AccountFiles>;
+  /** The text of a profile that was put on this node for its pods. Throws `invalid` when there is none of the name. */
+  seccompProfile(name: string): Promise<string>;
   /** What the container left at terminationMessagePath; with `fromLog`, the end of its log when it left nothing. */
   terminationMessage(pod: Pod, container: Container, attempt: number, fromLog: boolean): Promise<string>;
   /** The log file of an attempt; its folder exists afterwards. */

@@ -72,6 +72,7 @@ export function createFakeDisk(): FakeDisk {
         readOnly: mount.readOnly ?? false,
       })),
     accounts: async () => ({ passwd: 'root:x:0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n' }),
+    seccompProfile: async (name) => JSON.stringify({ defaultAction: name }),
     terminationMessage: async (pod, container, attempt) =>
       messages.get(`${uidOf(pod)}/${container.name}/${attempt}`) ?? '',
     logPath: (pod, container, attempt) => {

@@ -61,6 +61,8 @@ export interface ContainerMemory {
 /** Something of the whole pod that failed: its network, sandbox or volumes. */
 export interface Fault {
   readonly message: string;
+  /** What containers wait for, where it has a name of its own: `ErrImagePull`. */
+  readonly reason?: string;
   readonly atMs: number;
   readonly failures: number;
   readonly retryAtMs: number;
@@ -161,6 +163,8 @@ export type Step =
   | { readonly kind: 'allocate' }
   | { readonly kind: 'resize'; readonly pod: Limits | undefined; readonly containers: readonly Resizing[] }
   | { readonly kind: 'concludeResize' }
+  /** Begins the pod anew, in place. By container: the last attempt of the life that ends. */
+  | { readonly kind: 'restartAll'; readonly attempts: Readonly<Record<string, number>> }
   | {
       readonly kind: 'removeContainer';
       readonly container: string;
@@ -205,6 +209,7 @@ export function keyOfStep(step: Step): string {
       return `stop/${step.container}`;
     case 'allocate':
     case 'concludeResize':
+    case 'restartAll':
       return 'allocation';
     case 'resize':
       return 'resize';

@@ -2,9 +2,10 @@
  * Carries out the steps of a plan. Each operation changes what the worker knows once its effect is there, so that the next plan
  * no longer asks for it. What fails is remembered with when to try again; what throws is a fault of the whole pod.
  */
-import { localMade, type Pod } from '../../api/index.ts';
-import { explainError, isError } from '../../lib/index.ts';
-import { persistentVolumesRef, podsRef } from '../objects.ts';
+import { localMade, type Pod, type RuntimeClass } from '../../api/index.ts';
+import { CaelumError, explainError, isError } from '../../lib/index.ts';
+import { runtimeHandlers } from '../node/node-object.ts';
+import { persistentVolumesRef, podsRef, runtimeClassesRef } from '../objects.ts';
 import { usesClaim } from '../volumes/claim-content.ts';
 import { contentOf, tokenSourcesOf, type VolumeContent } from '../volumes/volume-content.ts';
 import {
@@ -15,12 +16,15 @@ import {
   stopContainer,
 } from './container-operations.ts';
 import { hostPortsOf } from './host-ports.ts';
+import { ImageVolumeError, mountImageVolumes } from './image-operations.ts';
 import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
 import type { Step } from './observed.ts';
 import { referenceTo } from './parts.ts';
+import { volumeRootPrefix } from './pod-state.ts';
 import type { PodWorker } from './pod-worker.ts';
-import { allocate, concludeResize, resize } from './resize-operations.ts';
+import { allocate, concludeResize, resize, restartAll } from './resize-operations.ts';
 import { podLimits } from './resources.ts';
+import { sysctlName } from './sysctls.ts';
 
 export async function carryOut(worker: PodWorker, step: Step, signal: AbortSignal): Promise<void> {
   switch (step.kind) {
@@ -66,6 +70,8 @@ export async function carryOut(worker: PodWorker, step: Step, signal: AbortSigna
       return resize(worker, step);
     case 'concludeResize':
       return concludeResize(worker);
+    case 'restartAll':
+      return restartAll(worker, step);
     case 'abortPull':
     case 'forget':
       return;
@@ -100,8 +106,9 @@ async function createSandbox(worker: PodWorker): Promise<void> {
   const hostname = hostNameOf(pod, parts.nodeFiles.hostname);
   const limits = podLimits(pod);
   const sysctls: Record<string, string> = {};
-  for (const { name, value } of spec?.securityContext?.sysctls ?? []) sysctls[name] = value;
+  for (const { name, value } of spec?.securityContext?.sysctls ?? []) sysctls[sysctlName(name)] = value;
   try {
+    await checkHandler(worker, pod);
     state.volumesPresent = true;
     state.sandboxPresent = true;
     await Promise.all([
@@ -136,6 +143,30 @@ async function createSandbox(worker: PodWorker): Promise<void> {
   }
 }
 
+/** All that a RuntimeClass can choose here is the one runtime that there is. Throws what Kubernetes' clients expect to read. */
+async function checkHandler({ parts }: PodWorker, { spec }: Pod): Promise<void> {
+  if (spec?.hostUsers === false)
+    throw new CaelumError(
+      'invalid',
+      'user namespaces (hostUsers: false) are not supported by this node; take the field away',
+    );
+  const name = spec?.runtimeClassName ?? '';
+  if (name === '') return;
+  let found: RuntimeClass;
+  try {
+    found = await parts.client.get<RuntimeClass>(runtimeClassesRef, undefined, name);
+  } catch (cause) {
+    throw new CaelumError('notFound', `failed to get sandbox runtime: RuntimeClass "${name}" not found`, {
+      cause,
+    });
+  }
+  if (!runtimeHandlers(parts.runtime.describe().name).includes(found.handler))
+    throw new CaelumError(
+      'notFound',
+      `failed to get sandbox runtime: no runtime for "${found.handler}" is configured`,
+    );
+}
+
 /** Makes the volumes, or brings them up to date; arranges for tokens to be refreshed in time. */
 async function setUpVolumes(worker: PodWorker): Promise<void> {
   const { state, parts } = worker;
@@ -156,12 +187,17 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
     }
     volumeName = '';
     state.volumesPresent = true;
+    await mountImageVolumes(worker, pod, contents);
     await parts.disk.setUpVolumes(pod, contents);
     await markMade(worker, contents);
     state.volumesReady = true;
     state.faults.delete('volumes');
     if (refreshAtMs !== undefined) worker.refreshVolumesAt(refreshAtMs);
   } catch (error) {
+    if (error instanceof ImageVolumeError) {
+      state.fail('volumes', error.message, parts.clock.nowMs(), error.reason);
+      return;
+    }
     const message =
       volumeName === ''
         ? explainError(error)
@@ -215,6 +251,7 @@ async function unmountRoot(worker: PodWorker, root: string): Promise<void> {
   await worker.parts.images.unmountRoot(`${worker.state.uid}/${root}`);
   worker.state.roots.delete(root);
   const [name = '', attempt] = root.split('/');
+  worker.state.imageVolumes.delete(name.slice(volumeRootPrefix.length));
   const memory = worker.state.memory.get(name);
   if (String(memory?.root?.attempt) === attempt) worker.state.remember(name, { root: undefined });
 }

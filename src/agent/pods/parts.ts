@@ -33,6 +33,7 @@ export interface PodParts {
   readonly nodeFiles: NodeFiles;
   readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
   readonly podPidsLimit: number | undefined;
+  readonly seccompDefault?: boolean | undefined;
   /** What pods may be granted here in all. */
   readonly capacity: NodeRoom;
   /** The other pods that take of it, with what they were granted. */

@@ -8,6 +8,7 @@
  * key that is busy (but a stop may be asked for again when it has to be faster).
  */
 import { keyOfStep, type Observed, type Plan, type Step } from './observed.ts';
+import { volumeRootPrefix } from './pod-state.ts';
 import { isResized, resizeWork } from './resize.ts';
 import { pullErrorShownMs, statusOf } from './status.ts';
 import { activeDeadlineOf, type ContainerView, graceOf, type PodView, viewPod } from './view.ts';
@@ -85,6 +86,10 @@ export function planPod(observed: Observed): Plan {
 
 function planRun(observed: Observed, view: PodView, draft: Draft): void {
   const { spec } = view.pod;
+  if (view.restartAll !== 'none') {
+    planRestartAll(observed, view, draft);
+    return;
+  }
   if (!observed.volumesReady) draft.add({ kind: 'setUpVolumes' });
   if (!spec?.hostNetwork && !observed.attached) draft.add({ kind: 'attachNetwork' });
   else if (!observed.sandbox) draft.add({ kind: 'createSandbox' });
@@ -105,6 +110,32 @@ function planRun(observed: Observed, view: PodView, draft: Draft): void {
   }
   cleanRoots(observed, view, draft);
   planResize(observed, view, draft);
+}
+
+/** All of the pod begins anew. Nothing is asked whether it would like to end. */
+function planRestartAll(observed: Observed, view: PodView, draft: Draft): void {
+  if (view.restartAll === 'due') {
+    const attempts: Record<string, number> = { ...observed.allocation?.restartAll };
+    for (const { container, current } of [...view.inits, ...view.mains])
+      if (current !== undefined) attempts[container.name] = current.attempt;
+    draft.add({ kind: 'restartAll', attempts });
+    return;
+  }
+  for (const { container, current, alive } of [...view.inits, ...view.mains]) {
+    const { name } = container;
+    if (!alive || current === undefined || (draft.busy(`container/${name}`) && current.state === 'created'))
+      continue;
+    const because = `Stopping container ${name}`;
+    const deadlineMs = observed.nowMs;
+    draft.add({
+      kind: 'stopContainer',
+      container: name,
+      id: current.id,
+      deadlineMs,
+      preStop: false,
+      because,
+    });
+  }
 }
 
 /** First it is decided whether the pod gets what it asks for, then what it was granted is carried out. */
@@ -230,7 +261,7 @@ function cleanAttempts(observed: Observed, view: ContainerView, draft: Draft): v
   const { name } = view.container;
   for (const item of observed.containers) {
     if (item.name !== name || item.state !== 'exited' || item.id === '') continue;
-    const newest = view.current?.attempt ?? 0;
+    const newest = view.current?.attempt ?? view.previous?.attempt ?? 0;
     const stays = item.attempt === newest || (item.attempt === newest - 1 && view.alive);
     if (!stays) draft.add({ kind: 'removeContainer', container: name, id: item.id, attempt: item.attempt });
   }
@@ -240,7 +271,8 @@ function cleanAttempts(observed: Observed, view: ContainerView, draft: Draft): v
 function cleanRoots(observed: Observed, view: PodView, draft: Draft): void {
   for (const root of observed.roots) {
     const [name = '', attempt] = root.split('/');
-    if (draft.busy(`container/${name}`)) continue;
+    // Those of volumes are the whole pod's.
+    if (draft.busy(`container/${name}`) || name.startsWith(volumeRootPrefix)) continue;
     const owner = view.containers.find(({ container }) => container.name === name);
     const needed =
       owner?.alive === true ? owner.current?.attempt : owner?.wanted ? owner.nextAttempt : undefined;

@@ -38,6 +38,9 @@ export interface Running {
   abort: AbortController;
 }
 
+/** Roots that show the files of an image as a volume; no container can be called so. */
+export const volumeRootPrefix = 'volume~';
+
 export class PodState {
   readonly uid: string;
   readonly seenAtMs: number;
@@ -65,6 +68,8 @@ export class PodState {
   readonly memory = new Map<string, ContainerMemory>();
   readonly faults = new Map<string, Fault>();
   readonly terminationMessages = new Map<string, string>();
+  /** Where the images are mounted that volumes show, by volume. */
+  readonly imageVolumes = new Map<string, string>();
   readonly busy = new Map<string, Running>();
   #granted: { readonly pod: Pod; readonly allocation: Allocation; readonly result: Pod } | undefined;
 
@@ -114,10 +119,11 @@ export class PodState {
   }
 
   /** One more failure of something of the whole pod: tried again after 1, 2, 4 … 60 s. */
-  fail(key: string, message: string, nowMs: number): void {
+  fail(key: string, message: string, nowMs: number, reason?: string): void {
     const failures = (this.faults.get(key)?.failures ?? 0) + 1;
     const delayMs = Math.min(60_000, 1000 * 2 ** (failures - 1));
-    this.faults.set(key, { message, atMs: nowMs, failures, retryAtMs: nowMs + delayMs });
+    const fault = { message, atMs: nowMs, failures, retryAtMs: nowMs + delayMs };
+    this.faults.set(key, reason === undefined ? fault : { ...fault, reason });
   }
 
   observe(nowMs: number, around: Pick<Observed, 'nodeAddress' | 'runtimeName' | 'probes'>): Observed {

@@ -56,13 +56,14 @@ export async function allocate(worker: PodWorker): Promise<void> {
     say(worker, 'Warning', `Resize${reason}`, `Pod resize ${reason}: ${summary}`);
     return;
   }
-  const { restarts } = state.allocation ?? {};
+  const { restarts, restartAll } = state.allocation ?? {};
   state.resizeRefusal = undefined;
   state.faults.delete('resize');
   await keep(worker, {
     ...allocationOf(desired),
     resizing: generation ?? 0,
     ...(restarts === undefined ? {} : { restarts }),
+    ...(restartAll === undefined ? {} : { restartAll }),
   });
   say(worker, 'Normal', 'ResizeStarted', `Pod resize started: ${resizeSummary(desired, generation)}`);
   worker.refreshVolumes();
@@ -134,6 +135,12 @@ export async function concludeResize(worker: PodWorker): Promise<void> {
   const { resizing, restarts: _, ...rest } = allocation;
   await keep(worker, rest);
   say(worker, 'Normal', 'ResizeCompleted', `Pod resize completed: ${resizeSummary(pod, resizing)}`);
+}
+
+/** From now on all that has run so far is of a life before. */
+export async function restartAll(worker: PodWorker, step: StepOf<'restartAll'>): Promise<void> {
+  const { allocation } = worker.state;
+  if (allocation !== undefined) await keep(worker, { ...allocation, restartAll: step.attempts });
 }
 
 /** Before a container is stopped to be resized: whoever finds it ended knows that it has to start again. */

@@ -15,7 +15,7 @@ import type {
 import { formatTime } from '../../lib/index.ts';
 import { formatDuration } from './backoff.ts';
 import { conditionsOf } from './conditions.ts';
-import type { Observed, RuntimeStatus, Verdict } from './observed.ts';
+import type { Fault, Observed, RuntimeStatus, Verdict } from './observed.ts';
 import { qosClassOf } from './qos.ts';
 import { sameLimits } from './resize.ts';
 import { podLimits } from './resources.ts';
@@ -194,13 +194,33 @@ function stateOf(observed: Observed, view: PodView, item: ContainerView): Contai
     return { terminated: terminatedOf(observed, current) };
   const hasInits = view.inits.length > 0;
   const fault = faultOf(observed);
+  const isAnew = current === undefined && item.previous !== undefined && item.role !== 'ephemeral';
+  if (isAnew && fault === undefined && waitingTurn(view, item))
+    return { waiting: { reason: 'RestartingAllContainers' } };
+  if (fault?.reason !== undefined) return { waiting: imageWaiting(observed, fault.reason, fault) };
   return {
     waiting: {
       reason:
         hasInits && !view.initialized && item.role === 'main' ? 'PodInitializing' : creating(view, item),
-      ...(fault === undefined ? {} : { message: fault }),
+      ...(fault === undefined ? {} : { message: fault.message }),
     },
   };
+}
+
+/** It is not its turn yet. */
+const waitingTurn = (view: PodView, item: ContainerView): boolean =>
+  view.restartAll !== 'none' || (!view.initialized && view.currentInit !== item);
+
+/** A pull that failed is an error at first, then something that is tried again. */
+function imageWaiting(
+  observed: Observed,
+  reason: string,
+  { message, atMs }: Pick<Fault, 'message' | 'atMs'>,
+  image?: string,
+): { readonly reason: string; readonly message: string } {
+  if (reason !== 'ErrImagePull' || observed.nowMs < atMs + pullErrorShownMs) return { reason, message };
+  const what = image === undefined ? 'image' : `image "${image}"`;
+  return { reason: 'ImagePullBackOff', message: `Back-off pulling ${what}: ErrImagePull: ${message}` };
 }
 
 const creating = (view: PodView, item: ContainerView): string =>
@@ -209,10 +229,10 @@ const creating = (view: PodView, item: ContainerView): string =>
     : 'ContainerCreating';
 
 /** Why the whole pod cannot start; shown with each container that waits. */
-function faultOf(observed: Observed): string | undefined {
+function faultOf(observed: Observed): Fault | undefined {
   for (const key of ['volumes', 'network', 'sandbox']) {
     const fault = observed.faults.get(key);
-    if (fault !== undefined) return fault.message;
+    if (fault !== undefined) return fault;
   }
   return undefined;
 }
@@ -235,13 +255,7 @@ function waitingOf(
     };
   }
   if (imageFailure !== undefined && memory.image?.attempt !== item.nextAttempt) {
-    const fresh = observed.nowMs < imageFailure.atMs + pullErrorShownMs;
-    if (fresh || imageFailure.reason !== 'ErrImagePull')
-      return { reason: imageFailure.reason, message: imageFailure.message };
-    return {
-      reason: 'ImagePullBackOff',
-      message: `Back-off pulling image "${container.image}": ErrImagePull: ${imageFailure.message}`,
-    };
+    return imageWaiting(observed, imageFailure.reason, imageFailure, container.image);
   }
   if (startFailure?.attempt === item.nextAttempt && !item.alive)
     return { reason: startFailure.reason, message: startFailure.message };

@@ -38,6 +38,12 @@ export interface ContainerView {
   readonly ready: boolean;
 }
 
+/**
+ * Whether the pod begins anew in place. due: a container has ended in a way that wants it. stopping: what still runs has to end first.
+ * Source: KEP-5532.
+ */
+export type RestartAll = 'none' | 'due' | 'stopping';
+
 export interface PodView {
   readonly pod: Pod;
   readonly containers: readonly ContainerView[];
@@ -45,6 +51,7 @@ export interface PodView {
   readonly mains: readonly ContainerView[];
   /** Put in to look around: each runs once, and nothing depends on it. */
   readonly ephemerals: readonly ContainerView[];
+  readonly restartAll: RestartAll;
   /** All init containers have succeeded and all sidecars have started (or once had). */
   readonly initialized: boolean;
   /** The init container (or sidecar) whose turn it is. */
@@ -68,8 +75,18 @@ export const graceOf = (pod: Pod): number => (pod.spec?.terminationGracePeriodSe
 const policyOf = (pod: Pod, container: Container): string =>
   container.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
 
+/** What the first rule of the container that fits says. Those of a container without a policy of its own do not count. */
+function ruleFor({ restartPolicy, restartPolicyRules }: Container, exitCode: number): string | undefined {
+  if (restartPolicy === undefined) return undefined;
+  return restartPolicyRules?.find(({ exitCodes }) => {
+    const isIn = exitCodes?.values?.includes(exitCode) === true;
+    return exitCodes?.operator === 'NotIn' ? !isIn : isIn;
+  })?.action;
+}
+
 function wantsAgain(pod: Pod, container: Container, role: Role, exitCode: number): boolean {
   const policy = policyOf(pod, container);
+  if (role !== 'ephemeral' && ruleFor(container, exitCode) === 'Restart') return true;
   if (role === 'ephemeral') return false;
   if (role === 'init') return exitCode !== 0 && policy !== 'Never';
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
@@ -153,6 +170,7 @@ export function viewPod(observed: Observed, pod: Pod): PodView {
     break;
   }
   const initialized = currentInit === undefined;
+  const restartAll = restartAllOf(observed, [...initViews, ...mains]);
   const mainsEnded = mains.length > 0 && mains.every((view) => view.exited && !view.wanted);
   return {
     pod,
@@ -160,11 +178,24 @@ export function viewPod(observed: Observed, pod: Pod): PodView {
     inits: initViews,
     mains,
     ephemerals,
+    restartAll,
     initialized,
     currentInit,
     initFailed,
-    finished: initFailed || (initialized && mainsEnded),
+    finished: restartAll === 'none' && (initFailed || (initialized && mainsEnded)),
   };
+}
+
+function restartAllOf(observed: Observed, views: readonly ContainerView[]): RestartAll {
+  const before = observed.allocation?.restartAll ?? {};
+  const isOld = ({ container, current }: ContainerView): boolean =>
+    current !== undefined && current.attempt <= (before[container.name] ?? -1);
+  if (views.some((view) => view.alive && isOld(view))) return 'stopping';
+  const isDue = views.some(
+    ({ container, exited, current }) =>
+      exited && ruleFor(container, current?.exitCode ?? 0) === 'RestartAllContainers',
+  );
+  return isDue ? 'due' : 'none';
 }
 
 const isRemembered = (observed: Observed, view: ContainerView): boolean =>
@@ -182,8 +213,12 @@ function viewContainer(
     .filter((item) => item.name === container.name)
     .sort((a, b) => b.attempt - a.attempt);
   const fromApi = fresh ? undefined : remembered(observed, reported);
-  const current = attempts[0] ?? fromApi;
-  const previous = attempts[1];
+  const newest = attempts[0] ?? fromApi;
+  // What has ended of a life before does not count any more; what still runs of it does.
+  const before = observed.allocation?.restartAll?.[container.name] ?? -1;
+  const isOver = newest?.state === 'exited' && newest.attempt <= before;
+  const current = isOver ? undefined : newest;
+  const previous = isOver ? newest : attempts[1];
   const memory = observed.memory.get(container.name) ?? {};
   const alive = current !== undefined && current.state !== 'exited';
   const exited = current?.state === 'exited';
@@ -192,9 +227,9 @@ function viewContainer(
   const wanted =
     current === undefined || resized || (exited && wantsAgain(pod, container, role, current.exitCode ?? 0));
   const countedBefore = reported?.containerID === undefined ? 0 : (reported?.restartCount ?? 0) + 1;
-  const nextKnown = current === undefined ? countedBefore : current.attempt + 1;
+  const nextKnown = newest === undefined ? countedBefore : newest.attempt + 1;
   // The API may not have heard of the last attempts before the machine was restarted, and the runtime has forgotten them. Found by simulation.
-  const nextAttempt = Math.max(nextKnown, (memory.lastLogged ?? -1) + 1);
+  const nextAttempt = Math.max(nextKnown, (memory.lastLogged ?? -1) + 1, before + 1);
   const hook = hookOf(container, current, reported, memory);
   const running = current?.state === 'running';
   const probes = current === undefined ? undefined : observed.probes.get(current.id);
@@ -202,7 +237,7 @@ function viewContainer(
     running &&
     (hook === 'none' || hook === 'done') &&
     (container.startupProbe === undefined || probes?.startup === 'success');
-  const finishedAtMs = current?.finishedAtMs ?? observed.nowMs;
+  const finishedAtMs = newest?.finishedAtMs ?? observed.nowMs;
   return {
     container,
     role,
@@ -215,7 +250,8 @@ function viewContainer(
     wanted,
     restarting: resized,
     nextAttempt,
-    backoffUntilMs: exited && wanted && !resized ? backoffUntil(memory.backoff, finishedAtMs) : undefined,
+    backoffUntilMs:
+      (exited && wanted && !resized) || isOver ? backoffUntil(memory.backoff, finishedAtMs) : undefined,
     hook,
     startedImage: startedImageOf(current, reported, memory),
     started,

@@ -104,6 +104,7 @@ export interface OciProcess {
   readonly capabilities: Readonly<Record<'bounding' | 'effective' | 'permitted', readonly string[]>>;
   readonly rlimits: readonly { readonly type: string; readonly hard: number; readonly soft: number }[];
   readonly noNewPrivileges: boolean;
+  readonly apparmorProfile?: string;
   readonly oomScoreAdj: number;
 }
 
@@ -138,6 +139,7 @@ export function ociProcess(
     capabilities: { bounding: capabilities, effective, permitted: effective },
     rlimits: [{ type: 'RLIMIT_NOFILE', hard, soft: Math.min(hard, openFilesSoft) }],
     noNewPrivileges: security.noNewPrivileges,
+    ...(security.appArmorProfile === undefined ? {} : { apparmorProfile: security.appArmorProfile }),
     oomScoreAdj: Math.max(host.oomScoreLeast, spec.oomScoreAdjust),
   };
 }
@@ -178,10 +180,13 @@ export function ociConfig(
 ): OciConfig {
   const { security } = spec;
   const privileged = security.privileged;
+  const isOpen = privileged || security.unmaskedProc === true;
   const seccomp =
     privileged || security.seccomp === 'Unconfined'
       ? undefined
-      : runtimeDefaultProfile(new Set(capabilitiesOf(spec, host.capabilities)), host.architecture);
+      : security.seccomp === 'Localhost'
+        ? (security.seccompProfile as SeccompProfile)
+        : runtimeDefaultProfile(new Set(capabilitiesOf(spec, host.capabilities)), host.architecture);
   return {
     ociVersion: '1.0.2',
     root: { path: spec.rootPath, readonly: security.readOnlyRootFilesystem },
@@ -209,8 +214,8 @@ export function ociConfig(
             gid: 0,
           }))
         : [],
-      maskedPaths: privileged ? [] : maskedPaths,
-      readonlyPaths: privileged ? [] : readonlyPaths,
+      maskedPaths: isOpen ? [] : maskedPaths,
+      readonlyPaths: isOpen ? [] : readonlyPaths,
       rootfsPropagation: propagationOf(spec.mounts),
       ...(seccomp === undefined ? {} : { seccomp }),
     },

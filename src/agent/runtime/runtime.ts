@@ -52,8 +52,13 @@ export interface SecuritySpec {
   readonly dropCapabilities: readonly string[];
   readonly noNewPrivileges: boolean;
   readonly readOnlyRootFilesystem: boolean;
-  /** `RuntimeDefault`, `Unconfined`. */
-  readonly seccomp: 'RuntimeDefault' | 'Unconfined';
+  /** `Localhost`: by `seccompProfile`, in the form of the OCI's runtime specification. */
+  readonly seccomp: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
+  readonly seccompProfile?: object;
+  /** Name of a profile that the kernel has loaded. */
+  readonly appArmorProfile?: string;
+  /** All of /proc is to be seen, and written by who may. */
+  readonly unmaskedProc?: boolean;
 }
 
 export interface ContainerSpec extends ContainerLimits {

@@ -43,6 +43,9 @@ export type VolumeContent =
       readonly volumeUid: string;
       readonly readOnly: boolean;
     }
+  /** The files of an image. Before the disk is asked they are mounted somewhere: then it is `mounted`. */
+  | { readonly kind: 'image'; readonly reference: string; readonly pullPolicy: string }
+  | { readonly kind: 'mounted'; readonly path: string; readonly readOnly: true }
   /** `inMemory`: must never reach a disk. */
   | { readonly kind: 'files'; readonly files: readonly FileEntry[]; readonly inMemory: boolean };
 
@@ -89,6 +92,10 @@ export function contentOf(pod: Pod, volume: Volume, sources: ContentSources): Vo
   if (usesClaim(volume)) return claimContent(pod, volume, sources);
   if (volume.hostPath !== undefined)
     return { kind: 'hostPath', path: volume.hostPath.path, type: volume.hostPath.type ?? '' };
+  if (volume.image !== undefined) {
+    const { reference = '', pullPolicy = 'IfNotPresent' } = volume.image;
+    return { kind: 'image', reference, pullPolicy };
+  }
   if (volume.configMap !== undefined) {
     const { name = '', items, optional, defaultMode: mode } = volume.configMap;
     return files(configMapFiles(pod, sources.configMap(name), name, items, optional, mode), false);

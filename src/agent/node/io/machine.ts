@@ -11,13 +11,14 @@ const read = (path: string): Promise<string> =>
   );
 
 export async function readMachineFacts(dataDirectory: string): Promise<MachineFacts> {
-  const [machineId, systemUuid, bootId, osRelease, disk, cgroupMemory] = await Promise.all([
+  const [machineId, systemUuid, bootId, osRelease, disk, cgroupMemory, appArmor] = await Promise.all([
     read('/etc/machine-id'),
     read('/sys/class/dmi/id/product_uuid'),
     read('/proc/sys/kernel/random/boot_id'),
     read('/etc/os-release'),
     statfs(dataDirectory),
     read('/sys/fs/cgroup/memory.max'),
+    read('/sys/module/apparmor/parameters/enabled'),
   ]);
   const pretty = /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(osRelease)?.[1] ?? 'Linux';
   const limit = Number(cgroupMemory);
@@ -32,6 +33,7 @@ export async function readMachineFacts(dataDirectory: string): Promise<MachineFa
     cpuCount: cpus().length,
     memoryBytes,
     ephemeralStorageBytes: disk.blocks * disk.bsize,
+    hasAppArmor: appArmor === 'Y',
   };
 }
 

@@ -7,6 +7,7 @@
  *   <data>/volumes/…               folders that outlive pods: volumes/io/claim-volumes.ts
  *   <data>/pods/UID/etc/…          hosts, resolv.conf, hostname
  *   <data>/pods/UID/end/C/N        termination messages, mounted into container C, attempt N
+ *   <data>/seccomp/…               profiles that an administrator has put there, for containers that name one
  *   <data>/memory/UID/NAME         secrets, tokens, downward API: one tmpfs for all pods, so that a volume costs no mount
  *   <data>/logs/NAMESPACE_POD_UID/C/N.log
  *
@@ -26,9 +27,9 @@ import { ClaimVolumes } from '../../volumes/io/claim-volumes.ts';
 import { ensureHostPath } from '../../volumes/io/host-path.ts';
 import { SubPaths } from '../../volumes/io/sub-paths.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
-import type { AccountFiles } from '../container-spec.ts';
 import type { DiskUsage, NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
 import { expandAll } from '../expansion.ts';
+import type { AccountFiles } from '../security.ts';
 
 const execute = promisify(execFile);
 
@@ -244,6 +245,17 @@ class RealPodDisk implements PodDisk {
     return { passwd, group };
   }
 
+  async seccompProfile(name: string): Promise<string> {
+    const folder = join(this.#root, 'seccomp');
+    const path = resolve(folder, name);
+    try {
+      if (!path.startsWith(folder + sep)) throw new Error('it is outside of the folder of profiles');
+      return await readFile(path, 'utf8');
+    } catch (cause) {
+      throw new CaelumError('invalid', `cannot load seccomp profile "${name}": ${(cause as Error).message}`);
+    }
+  }
+
   async terminationMessage(
     pod: Pod,
     container: Container,
@@ -329,6 +341,7 @@ class RealPodDisk implements PodDisk {
       await ensureHostPath(content.path, content.type);
       return content.path;
     }
+    if (content.kind === 'mounted') return content.path;
     if (content.kind === 'volume' || content.kind === 'local') return this.#claims.setUp(pod, name, content);
     const path =
       content.kind === 'files' && content.inMemory

@@ -22,7 +22,7 @@ shm=$1; name=$2; shift 2
 [ -z "$shm" ] || mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=${sharedMemorySize} shm "$shm"
 [ -z "$name" ] || hostname "$name"
 for pair; do
-  file=/proc/sys/$(echo "\${pair%%=*}" | tr . /)
+  file=/proc/sys/$(echo "\${pair%%=*}" | tr ./ /.)
   echo "\${pair#*=}" > "$file" || { echo "sysctl \${pair%%=*} cannot be set" >&2; exit 1; }
 done`;
 

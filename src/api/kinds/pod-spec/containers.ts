@@ -13,6 +13,7 @@ import {
   oneOf,
   type Problems,
   required,
+  tooMany,
   wrong,
 } from '../../validation/problems.ts';
 import { validateResources } from '../../validation/resources.ts';
@@ -53,6 +54,7 @@ export function validateContainers(problems: Problems, field: string, context: S
     names.add(container.name);
     validateLiving(problems, at, container, context);
     oneOf(problems, `${at}.restartPolicy`, container.restartPolicy, restartPolicies);
+    validateRestartRules(problems, at, container);
     validateHostPorts(problems, `${at}.ports`, container.ports ?? [], hostPorts);
   });
 }
@@ -67,6 +69,7 @@ export function validateInitContainers(problems: Problems, field: string, contex
     else if (container.name !== '') names.add(container.name);
     validateHostPorts(problems, `${at}.ports`, container.ports ?? [], new Set());
     oneOf(problems, `${at}.restartPolicy`, container.restartPolicy, restartPolicies);
+    validateRestartRules(problems, at, container);
     if (container.restartPolicy === 'Always') {
       validateLiving(problems, at, container, context);
       return;
@@ -76,6 +79,39 @@ export function validateInitContainers(problems: Problems, field: string, contex
         problems.push(
           forbiddenField(`${at}.${name}`, 'may not be set for init containers without restartPolicy=Always'),
         );
+  });
+}
+
+const restartRulesMax = 20;
+const exitCodesMax = 255;
+const restartActions: readonly string[] = ['Restart', 'RestartAllContainers'];
+const exitOperators: readonly string[] = ['In', 'NotIn'];
+
+function validateRestartRules(
+  problems: Problems,
+  field: string,
+  { restartPolicy, restartPolicyRules }: Container,
+): void {
+  if (restartPolicyRules === undefined || restartPolicyRules.length === 0) return;
+  if (restartPolicy === undefined)
+    problems.push(
+      required(`${field}.restartPolicy`, 'must specify restartPolicy when restart rules are used'),
+    );
+  const list = `${field}.restartPolicyRules`;
+  if (restartPolicyRules.length > restartRulesMax)
+    problems.push(tooMany(list, restartPolicyRules.length, restartRulesMax));
+  restartPolicyRules.forEach(({ action, exitCodes }, index) => {
+    const at = `${list}[${index}]`;
+    if (!restartActions.includes(action)) problems.push(notSupported(`${at}.action`, action, restartActions));
+    if (exitCodes === undefined) {
+      problems.push(required(`${at}.exitCodes`, 'must be specified'));
+      return;
+    }
+    const { operator = '', values = [] } = exitCodes;
+    if (!exitOperators.includes(operator))
+      problems.push(notSupported(`${at}.exitCodes.operator`, operator, exitOperators));
+    if (values.length > exitCodesMax)
+      problems.push(tooMany(`${at}.exitCodes.values`, values.length, exitCodesMax));
   });
 }
 

@@ -140,10 +140,13 @@ export function validatePodStatusUpdate(problems: Problems, pod: Pod, oldPod: Po
   status.podIPs?.forEach(({ ip }, index) => {
     validateAddress(problems, `status.podIPs[${index}]`, ip);
   });
+  // A pod that may be begun anew in place: then all of its containers are.
+  if (mayBeginAnew(oldPod.spec)) return;
   const policy = oldPod.spec?.restartPolicy;
   validateEnded(problems, 'status.containerStatuses', status.containerStatuses, old.containerStatuses, {
     mayRestart: () => policy === 'Always',
     mayRestartOnFailure: policy === 'OnFailure',
+    containers: oldPod.spec?.containers ?? [],
   });
   const sidecars = new Set(
     oldPod.spec?.initContainers?.flatMap((one) => (one.restartPolicy === 'Always' ? [one.name] : [])),
@@ -156,8 +159,24 @@ export function validatePodStatusUpdate(problems: Problems, pod: Pod, oldPod: Po
     {
       mayRestart: (name) => sidecars.has(name) || policy === 'Always',
       mayRestartOnFailure: policy !== 'Never',
+      containers: oldPod.spec?.initContainers ?? [],
     },
   );
+}
+
+const mayBeginAnew = (spec: PodSpec | undefined): boolean =>
+  [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].some(({ restartPolicyRules }) =>
+    restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
+  );
+
+/** By its own policy and rules, whatever those of the pod are. */
+function restartsItself({ restartPolicy, restartPolicyRules }: Container, exitCode: number): boolean {
+  const rule = restartPolicyRules?.find(({ exitCodes }) => {
+    const isIn = exitCodes?.values?.includes(exitCode) === true;
+    return exitCodes?.operator === 'NotIn' ? !isIn : isIn;
+  });
+  if (rule?.action === 'Restart') return true;
+  return restartPolicy === 'Always' || (restartPolicy === 'OnFailure' && exitCode !== 0);
 }
 
 function validateEnded(
@@ -165,12 +184,19 @@ function validateEnded(
   field: string,
   statuses: readonly ContainerStatus[] = [],
   old: readonly ContainerStatus[] = [],
-  rules: { readonly mayRestart: (name: string) => boolean; readonly mayRestartOnFailure: boolean },
+  rules: {
+    readonly mayRestart: (name: string) => boolean;
+    readonly mayRestartOnFailure: boolean;
+    /** They may have policies of their own. */
+    readonly containers: readonly Container[];
+  },
 ): void {
   for (const before of old) {
     const ended = before.state?.terminated;
     if (ended === undefined || rules.mayRestart(before.name)) continue;
     if (ended.exitCode !== 0 && rules.mayRestartOnFailure) continue;
+    const container = rules.containers.find(({ name }) => name === before.name);
+    if (container?.restartPolicy !== undefined && restartsItself(container, ended.exitCode)) continue;
     const index = statuses.findIndex(({ name }) => name === before.name);
     if (index >= 0 && statuses[index]?.state?.terminated === undefined)
       problems.push(
