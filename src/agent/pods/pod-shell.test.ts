@@ -300,3 +300,33 @@ test('settled() waits for what was begun before stop()', async () => {
   await settled;
   assert.equal(started, 1);
 });
+
+// Found on a real machine: three ConfigMaps that changed at once, of which a pod saw one.
+test('volumes follow what changes while they are made', async () => {
+  const world = await createWorld();
+  const { disk } = world;
+  const setUpVolumes = disk.setUpVolumes.bind(disk);
+  disk.setUpVolumes = async (pod, contents) => {
+    await world.clock.sleep(100);
+    return setUpVolumes(pod, contents);
+  };
+  const map = (name: string, text: string) => ({ metadata: { name, namespace: 'default' }, data: { text } });
+  await world.client.create(configMapsRef, map('a', 'old'));
+  const volumes = ['a', 'b'].map((name) => ({ name, configMap: { name, optional: true } }));
+  await world.client.create(podsRef, podOf({ volumes }));
+  const textOf = (name: string): string | undefined => {
+    const content = disk.volumes.get(world.pod()?.metadata.uid ?? '')?.get(name);
+    return content?.kind === 'files' ? Buffer.from(content.files[0]?.data ?? []).toString() : undefined;
+  };
+  const write = (name: string, text: string) =>
+    world.client.patch(configMapsRef, 'default', name, 'merge', { data: { text } });
+  // While they are made for the first time, and while they are made anew.
+  await world.clock.advance(60);
+  await write('a', 'new');
+  await world.until('new', () => textOf('a') === 'new', 2000);
+  await world.client.create(configMapsRef, map('b', 'one'));
+  await world.clock.advance(50);
+  await write('b', 'two');
+  await write('a', 'newer');
+  await world.until('all', () => textOf('a') === 'newer' && textOf('b') === 'two', 2000);
+});

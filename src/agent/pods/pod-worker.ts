@@ -31,6 +31,8 @@ export class PodWorker {
   /** Exits whose last words are being read. */
   readonly #exits = new Map<string, Promise<void>>();
   readonly #operations = new Set<Promise<void>>();
+  /** The sources of volumes have changed while these were made. */
+  #isStale = false;
   #scheduled = false;
   #stopped = false;
   #room: NodeRoom | undefined;
@@ -144,7 +146,10 @@ export class PodWorker {
 
   /** Brings the contents of volumes up to date, where they have been made. */
   refreshVolumes(): void {
-    if (this.state.volumesReady && this.state.pod !== undefined) this.#start({ kind: 'setUpVolumes' });
+    const { state } = this;
+    // What is under way may have read its sources before they changed.
+    if (state.busy.has('volumes')) this.#isStale = true;
+    else if (state.volumesReady && state.pod !== undefined) this.#start({ kind: 'setUpVolumes' });
   }
 
   refreshVolumesAt(atMs: number): void {
@@ -254,6 +259,10 @@ export class PodWorker {
     }
     const running = this.state.busy.get(key);
     if (running !== undefined && --running.count === 0) this.state.busy.delete(key);
+    if (key === 'volumes' && this.#isStale && !this.#stopped) {
+      this.#isStale = false;
+      this.refreshVolumes();
+    }
     this.wake();
   }
 
