@@ -287,3 +287,4 @@ export type {
 export { type AddressRange, addressNumber, addressRange, isWithin } from './validation/addresses.ts';
 export { finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate } from './validation/object-meta.ts';
 export * from './vertical-recommendation.ts';
+export { writeWarnings } from './warnings/warnings.ts';

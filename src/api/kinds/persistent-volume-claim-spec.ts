@@ -78,7 +78,7 @@ function validateDataSources(problems: Problems, field: string, spec: Persistent
       problems.push(
         wrong(field, `${field}.dataSource`, 'may not be specified when dataSourceRef.namespace is specified'),
       );
-  } else if (!sameJson(dataSource, here))
+  } else if (dataSource !== undefined && !sameJson(dataSource, here))
     problems.push(wrong(field, `${field}.dataSource`, 'must match dataSourceRef'));
 }
 

@@ -473,7 +473,6 @@ const cases: readonly (readonly [string, Tree, readonly string[]])[] = [
     [
       'spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None',
       `spec.hostname: Invalid value: "a.b": ${labelTail}`,
-      'spec.imagePullSecrets[0].name: Required value',
       'spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive',
       'spec.hostAliases[0].ip: Invalid value: "300.0.0.1": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
       `spec.hostAliases[0].hostnames: Invalid value: "a_b": ${subdomainTail}`,

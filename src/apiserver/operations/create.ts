@@ -9,7 +9,6 @@ import {
   applyTableDefaults,
   badRequest,
   type Draft,
-  finalizerWarnings,
   invalid,
   type Service,
   validateObjectMeta,
@@ -24,6 +23,7 @@ import type { Answer } from './answer.ts';
 import { encodingOf } from './encode.ts';
 import { ownedByMaker } from './owners.ts';
 import { companions } from './service-addresses.ts';
+import { warn } from './warn.ts';
 
 const nameTries = 8;
 /** A generated name leaves room for its suffix. */
@@ -103,8 +103,7 @@ async function make(
       release();
       throw error;
     }
-    if (resource.kind.custom !== undefined && request.warn !== undefined)
-      for (const text of finalizerWarnings(draft.metadata, undefined)) request.warn(text);
+    if (request.warn !== undefined) warn(resource, request.warn, draft, undefined);
     if (request.dryRun) {
       release();
       if (context.store.latest(key) !== undefined) throw alreadyExists(resource.ref, name);

@@ -13,7 +13,6 @@ import {
   conflict,
   draftOf,
   type FieldProblem,
-  finalizerWarnings,
   invalid,
   type KubeObject,
   messageOf,
@@ -36,6 +35,7 @@ import { trackChange } from './owners.ts';
 import { companions } from './service-addresses.ts';
 import { settled } from './settled.ts';
 import { changedByStatus, withChanges } from './status-metadata.ts';
+import { warn } from './warn.ts';
 
 /**
  * Which part of the object a write may change: all but the status, the status alone, just what `make` changed (our own operations), or what one
@@ -227,8 +227,7 @@ async function write(
     const pending = passage.validate((as !== 'admitted' && as?.show?.(draft as KubeObject)) || draft);
     if (pending !== undefined) await pending;
   }
-  if (resource.kind.custom !== undefined && request.warn !== undefined)
-    for (const text of finalizerWarnings(draft.metadata, old.metadata)) request.warn(text);
+  if (request.warn !== undefined && part === 'main') warn(resource, request.warn, draft, old);
   if (sameJson(draft, old) && resource.isCurrent(current)) {
     await settled(context);
     return { kind: 'stored', resource, stored: current, created: false };

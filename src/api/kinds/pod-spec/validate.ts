@@ -159,9 +159,6 @@ function validateNames(problems: Problems, field: string, spec: PodSpec): void {
   named('subdomain', spec.subdomain, labelName);
   named('priorityClassName', spec.priorityClassName, subdomainName);
   named('runtimeClassName', spec.runtimeClassName, subdomainName);
-  spec.imagePullSecrets?.forEach((secret, index) => {
-    if ((secret.name ?? '') === '') problems.push(required(`${field}.imagePullSecrets[${index}].name`));
-  });
 }
 
 function validateHostAliases(
