@@ -70,6 +70,40 @@ function ofSets(random: Random, activeMs: number): readonly Timed[] {
   return [...first, ...more];
 }
 
+const claimedFrom = 8;
+
+/** Sets whose pods have claims: `set-8`, `set-9`. From draws of their own again. */
+export function claimActions(random: Random, activeMs: number): readonly Timed[] {
+  if (!chance(random, 0.35)) return [];
+  const count = 1 + random.integer(2);
+  const number = (): number => claimedFrom + random.integer(count);
+  const policy = () => (chance(random, 0.5) ? 'Delete' : 'Retain');
+  const deploy = (which: number): OtherAction => ({
+    kind: 'deploySet',
+    number: which,
+    set: {
+      replicas: random.integer(4),
+      isParallel: chance(random, 0.5),
+      start: 0,
+      claims: { whenScaled: policy(), whenDeleted: policy() },
+    },
+  });
+  const first = Array.from({ length: count }, (_, which): Timed => {
+    const atMs = random.integer(10_000);
+    return { ...deploy(claimedFrom + which), atMs };
+  });
+  const scale: Make = () => ({ kind: 'scaleSet', number: number(), replicas: random.integer(5) });
+  const more = habit(random, activeMs, 10_000, [
+    scale,
+    scale,
+    () => ({ kind: 'growClaim', number: number(), gibibytes: 1 + random.integer(8) }),
+    () => ({ kind: 'dropSet', number: number(), propagation: propagation(random) }),
+    () => deploy(number()),
+    () => deploy(number()),
+  ]);
+  return [...first, ...more];
+}
+
 function ofDaemons(random: Random, activeMs: number): readonly Timed[] {
   const number = (): number => random.integer(2);
   const deploy = (which: number): OtherAction => ({

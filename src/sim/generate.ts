@@ -5,7 +5,7 @@
  * Sizes of workloads follow a recorded production cluster (openb, ATC'23): quantiles of its 8,152 pods, scaled to small nodes.
  */
 import { type Random, SeededRandom } from '../lib/index.ts';
-import { otherActions } from './generate-kinds.ts';
+import { claimActions, otherActions } from './generate-kinds.ts';
 import {
   type Action,
   type Fault,
@@ -40,6 +40,8 @@ export interface GenerateOptions {
   readonly calm?: boolean;
   /** Of the kinds of workloads. */
   readonly onlyDeployments?: boolean;
+  /** Nothing has claims for storage. */
+  readonly withoutClaims?: boolean;
 }
 
 export function generatePlan(seed: number, options: GenerateOptions = {}): SimPlan {
@@ -75,6 +77,9 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
       ...actions,
       ...(lost === undefined ? [] : wantLess(quiet, lost)),
       ...(options.onlyDeployments === true ? [] : otherActions(random.stream('kinds'), activeMs)),
+      ...(options.onlyDeployments === true || options.withoutClaims === true
+        ? []
+        : claimActions(random.stream('claims'), activeMs)),
     ]),
     faults:
       options.calm === true

@@ -75,6 +75,8 @@ export type OtherAction =
   | { readonly kind: 'scaleSet'; readonly number: number; readonly replicas: number }
   | { readonly kind: 'rollSet'; readonly number: number; readonly image: number; readonly partition: number }
   | { readonly kind: 'dropSet'; readonly number: number; readonly propagation: Propagation }
+  /** The claim of the set's first pod asks for more. */
+  | { readonly kind: 'growClaim'; readonly number: number; readonly gibibytes: number }
   | { readonly kind: 'daemon'; readonly number: number; readonly daemon: DaemonPlan }
   | { readonly kind: 'rollDaemon'; readonly number: number; readonly image: number }
   | { readonly kind: 'dropDaemon'; readonly number: number; readonly propagation: Propagation }
@@ -95,6 +97,8 @@ export interface SetPlan {
   readonly replicas: number;
   readonly isParallel: boolean;
   readonly start: number;
+  /** Each pod has a claim; what becomes of it when it is scaled away, and when the set goes. Default: none has. */
+  readonly claims?: { readonly whenScaled: 'Retain' | 'Delete'; readonly whenDeleted: 'Retain' | 'Delete' };
 }
 
 export interface DaemonPlan {

@@ -67,14 +67,14 @@ test('every property holds in the seeds that have found bugs', async () => {
   const wayOf = ({ seconds, everyKind }: FoundBug): string =>
     [
       ...(seconds === undefined ? [] : [`--seconds ${seconds}`]),
-      ...(everyKind ? [] : ['--only-deployments']),
+      everyKind ? '--without-claims' : '--only-deployments',
     ].join(' ');
   for (const [way, bugs] of Map.groupBy(found, wayOf)) {
     const seeds = bugs.flatMap((bug) => bug.seeds);
     const seconds = bugs[0]?.seconds;
     const all = await outcomes(seeds, {
       ...(seconds === undefined ? {} : { activeMs: seconds * 1000 }),
-      ...(bugs[0]?.everyKind ? {} : { onlyDeployments: true }),
+      ...(bugs[0]?.everyKind ? { withoutClaims: true } : { onlyDeployments: true }),
     });
     failures.push(...broken(all, ` ${way}`));
   }

@@ -7,6 +7,7 @@ import {
   type KubeObject,
   type Pod,
   type PodTemplateSpec,
+  persistentVolumeClaims,
   podDisruptionBudgets,
   pods,
   statefulSets,
@@ -62,6 +63,7 @@ export async function carryOutOther(world: World, action: OtherAction): Promise<
     case 'scaleSet':
     case 'rollSet':
     case 'dropSet':
+    case 'growClaim':
       return withSet(world, action);
     case 'daemon':
     case 'rollDaemon':
@@ -83,17 +85,22 @@ export async function carryOutOther(world: World, action: OtherAction): Promise<
   }
 }
 
+const claimTemplate = {
+  metadata: { name: 'data' },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+};
+
 type Of<Kind extends OtherAction['kind']> = OtherAction & { readonly kind: Kind };
 
 async function withSet(
   { user }: World,
-  action: Of<'deploySet' | 'scaleSet' | 'rollSet' | 'dropSet'>,
+  action: Of<'deploySet' | 'scaleSet' | 'rollSet' | 'dropSet' | 'growClaim'>,
 ): Promise<void> {
   const name = `set-${action.number}`;
   const labels = { set: name };
   switch (action.kind) {
     case 'deploySet': {
-      const { replicas, isParallel, start } = action.set;
+      const { replicas, isParallel, start, claims } = action.set;
       await user.create(
         statefulSets,
         object('apps/v1', 'StatefulSet', name, {
@@ -104,10 +111,18 @@ async function withSet(
           revisionHistoryLimit: 2,
           ...(start === 0 ? {} : { ordinals: { start } }),
           template: serving(labels),
+          ...(claims === undefined
+            ? {}
+            : { volumeClaimTemplates: [claimTemplate], persistentVolumeClaimRetentionPolicy: claims }),
         }),
       );
       return;
     }
+    case 'growClaim':
+      await user.patch(persistentVolumeClaims, home, `data-${name}-0`, 'merge', {
+        spec: { resources: { requests: { storage: `${action.gibibytes}Gi` } } },
+      });
+      return;
     case 'scaleSet':
       await user.patch(statefulSets, home, name, 'merge', { spec: { replicas: action.replicas } });
       return;

@@ -42,6 +42,7 @@ export const sim: RunnableCommand = {
     { name: 'seconds', value: 'N', help: 'how long users act and faults happen (default: by the seed)' },
     { name: 'calm', help: 'no faults' },
     { name: 'only-deployments', help: 'no StatefulSets, DaemonSets, Jobs, CronJobs, budgets, autoscalers' },
+    { name: 'without-claims', help: 'nothing claims storage' },
     { name: 'html', value: 'FILE', help: 'write the history as a page' },
     { name: 'exhaustive', help: 'all orders of small worlds instead; with --seconds N for each' },
     { name: 'mutants', help: 'plant faults, one at a time, and see which property finds each' },
@@ -90,6 +91,7 @@ function generateOptions(given: Arguments): GenerateOptions {
     ...(seconds === undefined ? {} : { activeMs: seconds * 1000 }),
     ...(given.flag('calm') ? { calm: true } : {}),
     ...(given.flag('only-deployments') ? { onlyDeployments: true } : {}),
+    ...(given.flag('without-claims') ? { withoutClaims: true } : {}),
   };
 }
 
@@ -100,6 +102,7 @@ const optionWords = (given: Arguments): readonly string[] => [
   ),
   ...(given.flag('calm') ? ['--calm'] : []),
   ...(given.flag('only-deployments') ? ['--only-deployments'] : []),
+  ...(given.flag('without-claims') ? ['--without-claims'] : []),
 ];
 
 function readPlan(file: string): SimPlan {

@@ -42,16 +42,15 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/anti-affinity-ignored',
-    file: 'scheduler/plan.ts',
-    find: '        neighbours.refusal(row) ??\n        (guard.refuses(row) ? refusals.existingAntiAffinity : undefined);',
-    replace:
-      "        (guard.refuses(row) && pod.metadata.name === '' ? refusals.existingAntiAffinity : undefined);",
+    file: 'scheduler/fit.ts',
+    find: '      this.#bare?.refusal(row) ??\n      this.neighbours.refusal(row) ??\n      (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined);',
+    replace: '      undefined;',
     sentence: 'Required anti-affinity keeps nobody away.',
   },
   {
     name: 'scheduler/batch-blind',
     file: 'scheduler/plan.ts',
-    find: '    neighbours.placed(best.row);\n    guard.placed(best.row);\n',
+    find: '    fit.placed(best.row);\n',
     replace: '',
     sentence: 'Pods that are placed in one go do not see each other: anti-affinity is broken among them.',
   },

@@ -25,6 +25,7 @@ import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
 import { noneToTheGone, rulesReached, serviceAvailable } from './service-available.ts';
 import { keptWhileHealthy } from './service-kept.ts';
+import { volumesKept, volumesSettled } from './storage/volumes.ts';
 import { objectsAreNotChanged } from './store/objects-are-not-changed.ts';
 import { watchIsComplete } from './store/watch-is-complete.ts';
 import { autoscalersCareful } from './workload/autoscalers.ts';
@@ -49,6 +50,8 @@ export const properties: readonly Property[] = [
   namespacesFurnished,
   namespacesClosed,
   quotasKept,
+  volumesKept,
+  volumesSettled,
   noOvercommit,
   boundOnce,
   rulesKept,

@@ -57,6 +57,13 @@ export const daemonsReached: Property = {
   statement:
     'When faults and users have stopped, every DaemonSet soon has one ready pod of its newest template on each node that it is for and none elsewhere, as far as there is room, and says so.',
   check({ truth }) {
+    const isKeptOff = (nodeName: string): boolean => {
+      const node = truth.objects<Node>('nodes').get(nodeName);
+      return (
+        node === undefined ||
+        (node.spec?.taints ?? []).some(({ key, effect }) => effect === 'NoExecute' && !tolerated.test(key))
+      );
+    };
     return {
       goal() {
         const nodes = [...truth.objects<Node>('nodes')]
@@ -76,8 +83,10 @@ export const daemonsReached: Property = {
             if (here.length !== 1) return `${name} has ${here.length} pods on ${node}`;
             if (!isReady(here[0] as Pod)) return `${name}: its pod on ${node} is not ready`;
           }
-          if (pods.length !== nodes.length)
-            return `${name} has ${pods.length} pods for ${nodes.length} nodes`;
+          // One that came when its node was open may stay where no other may begin.
+          const stray = pods.find((pod) => !nodes.includes(nodeOf(pod)) && isKeptOff(nodeOf(pod)));
+          if (stray !== undefined)
+            return `${name} has ${stray.metadata.name} on ${nodeOf(stray)}, which it is not for`;
           if (status.updatedNumberScheduled !== undefined && status.updatedNumberScheduled !== nodes.length)
             return `${name}: ${status.updatedNumberScheduled} of ${nodes.length} pods are new`;
           if ((status.numberReady ?? 0) !== nodes.length)
