@@ -1,5 +1,5 @@
 /**
- * The API over HTTPS: TLS, client certificates and bearer tokens.
+ * The API over HTTPS: TLS 1.3, client certificates and bearer tokens.
  *
  *   request ─▶ who (certificate, token) ─▶ desk (audit, seats, time) ─▶ document │ resource │ log │ paths of others ─▶ answer, or a Status
  *   upgrade ─▶ who ─▶ exec, attach, portforward ─▶ the pod's node
@@ -102,8 +102,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
       ca: options.frontProxy === undefined ? options.tls.ca : [options.tls.ca, options.frontProxy.ca],
       cert: options.tls.cert,
       key: options.tls.key,
-      // As Kubernetes: there are clients that know no newer one.
-      minVersion: 'TLSv1.2',
+      minVersion: 'TLSv1.3',
       requestCert: true,
       // A client without a certificate may have a token; one with a wrong certificate is nobody.
       rejectUnauthorized: false,

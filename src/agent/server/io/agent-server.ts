@@ -55,7 +55,7 @@ export async function serveAgent(options: ServeOptions): Promise<AgentServer> {
     requestCert: true,
     // One without the right certificate may have a token of the cloud, for figures.
     rejectUnauthorized: options.access === undefined,
-    minVersion: 'TLSv1.2',
+    minVersion: 'TLSv1.3',
   });
   server.on('request', (request, response) => {
     answer(options, request, response).catch((error: unknown) => fail(response, error, log));
