@@ -142,7 +142,7 @@ export function nodeStatus(
     },
     runtimeHandlers: ['', ...runtimeHandlers(settings.runtimeVersion.split(':')[0] ?? '')].map((name) => ({
       ...(name === '' ? {} : { name }),
-      features: { recursiveReadOnlyMounts: false, userNamespaces: false },
+      features: { recursiveReadOnlyMounts: true, userNamespaces: false },
     })),
     images: images.map((image) => ({ names: image.names, sizeBytes: image.sizeBytes })),
   };

@@ -1,5 +1,5 @@
 /** The containers of a pod, by their part in it. */
-import type { Container, ContainerStatus, EphemeralContainer, Pod } from '../../api/index.ts';
+import type { Container, ContainerStatus, EphemeralContainer, Pod, VolumeMount } from '../../api/index.ts';
 
 /** Where the specification has them: for the fields of Events. */
 export type ContainerList = 'containers' | 'initContainers' | 'ephemeralContainers';
@@ -27,6 +27,10 @@ export const containersOf = (pod: Pod | undefined): readonly Container[] => [
 ];
 
 export const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
+
+/** Is what is mounted below a volume read-only as the volume itself? */
+export const isRecursive = ({ readOnly, recursiveReadOnly }: VolumeMount): boolean =>
+  readOnly === true && (recursiveReadOnly === 'Enabled' || recursiveReadOnly === 'IfPossible');
 
 /** What the API object says of them. */
 export const statusesOf = (pod: Pick<Pod, 'status'> | undefined): readonly ContainerStatus[] => [

@@ -25,7 +25,11 @@ export interface EnvironmentSources {
   readonly nodeName: string;
   readonly nodeAddress: string;
   readonly podAddresses: readonly string[];
-  readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
+  readonly allocatable: {
+    readonly cpuMilli: number;
+    readonly memoryBytes: number;
+    readonly ephemeralBytes?: number;
+  };
 }
 
 const missing = (message: string): CaelumError => new CaelumError('invalid', message);
@@ -175,16 +179,17 @@ export function resourceValue(
   if (which !== 'limits' && which !== 'requests')
     throw missing(`unsupported container resource : ${resource}`);
   const { limits, requests } = container.resources ?? {};
-  const text = which === 'limits' ? limits?.[name] : (requests?.[name] ?? limits?.[name]);
+  // What limits the pod as a whole limits a container that says nothing.
+  const limit = limits?.[name] ?? pod.spec?.resources?.limits?.[name];
+  const text = which === 'limits' ? limit : (requests?.[name] ?? limits?.[name]);
   const isCpu = name === 'cpu';
-  const fallback =
-    which === 'requests'
-      ? 0
-      : isCpu
-        ? sources.allocatable.cpuMilli
-        : name === 'memory'
-          ? sources.allocatable.memoryBytes
-          : 0;
+  const { cpuMilli, memoryBytes, ephemeralBytes = 0 } = sources.allocatable;
+  const whole: Readonly<Record<string, number>> = {
+    cpu: cpuMilli,
+    memory: memoryBytes,
+    'ephemeral-storage': ephemeralBytes,
+  };
+  const fallback = which === 'requests' ? 0 : (whole[name] ?? 0);
   const value = (isCpu ? quantityMilli(text) : quantityValue(text)) ?? fallback;
   const by = divisor === undefined || divisor === '0' || divisor === '' ? '1' : divisor;
   const unit = (isCpu ? quantityMilli(by) : quantityValue(by)) ?? 1;

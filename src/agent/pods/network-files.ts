@@ -8,6 +8,8 @@ export interface DnsSettings {
 }
 
 const hostNameMax = 63;
+/** What the kernel takes as a host name. */
+const fullNameMax = 64;
 
 /** `spec.hostname`, or the pod's name, cut to what Linux allows; the node's own with the host's network. */
 export function hostNameOf(pod: Pod, nodeHostName: string): string {
@@ -17,6 +19,12 @@ export function hostNameOf(pod: Pod, nodeHostName: string): string {
   const short = name.slice(0, hostNameMax).replace(/[-.]+$/, '');
   if (pod.spec?.setHostnameAsFQDN) return fullHostName(pod, short, 'cluster.local') ?? short;
   return short;
+}
+
+/** Why a pod cannot have the host name that it asks for; undefined: it can. */
+export function hostNameProblem(pod: Pod, hostName: string): string | undefined {
+  if (pod.spec?.setHostnameAsFQDN !== true || hostName.length <= fullNameMax) return undefined;
+  return `failed to construct FQDN from pod hostname and cluster domain, FQDN ${hostName} is too long (${fullNameMax} characters is the max, ${hostName.length} characters requested)`;
 }
 
 function fullHostName(pod: Pod, hostName: string, domain: string): string | undefined {

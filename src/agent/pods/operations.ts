@@ -17,7 +17,7 @@ import {
 } from './container-operations.ts';
 import { hostPortsOf } from './host-ports.ts';
 import { ImageVolumeError, mountImageVolumes } from './image-operations.ts';
-import { hostNameOf, hostsFile, resolvFile } from './network-files.ts';
+import { hostNameOf, hostNameProblem, hostsFile, resolvFile } from './network-files.ts';
 import type { Step } from './observed.ts';
 import { referenceTo } from './parts.ts';
 import { volumeRootPrefix } from './pod-state.ts';
@@ -109,6 +109,8 @@ async function createSandbox(worker: PodWorker): Promise<void> {
   for (const { name, value } of spec?.securityContext?.sysctls ?? []) sysctls[sysctlName(name)] = value;
   try {
     await checkHandler(worker, pod);
+    const problem = hostNameProblem(pod, hostname);
+    if (problem !== undefined) throw new CaelumError('invalid', problem);
     state.volumesPresent = true;
     state.sandboxPresent = true;
     await Promise.all([

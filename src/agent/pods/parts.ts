@@ -31,7 +31,11 @@ export interface PodParts {
   readonly nodeName: string;
   readonly nodeAddress: string;
   readonly nodeFiles: NodeFiles;
-  readonly allocatable: { readonly cpuMilli: number; readonly memoryBytes: number };
+  readonly allocatable: {
+    readonly cpuMilli: number;
+    readonly memoryBytes: number;
+    readonly ephemeralBytes?: number;
+  };
   readonly podPidsLimit: number | undefined;
   readonly seccompDefault?: boolean | undefined;
   /** What pods may be granted here in all. */

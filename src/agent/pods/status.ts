@@ -11,10 +11,13 @@ import type {
   ContainerStatus,
   Pod,
   PodStatus,
+  VolumeMount,
+  VolumeMountStatus,
 } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import { formatDuration } from './backoff.ts';
 import { conditionsOf } from './conditions.ts';
+import { isRecursive } from './containers.ts';
 import type { Fault, Observed, RuntimeStatus, Verdict } from './observed.ts';
 import { qosClassOf } from './qos.ts';
 import { sameLimits } from './resize.ts';
@@ -149,8 +152,28 @@ export function containerStatusOf(observed: Observed, view: PodView, item: Conta
     imageID: image === undefined ? (reported?.imageID ?? '') : (image.digests[0] ?? image.id),
     ...(id === '' ? {} : { containerID: `${observed.runtimeName}://${id}` }),
     ...(item.role === 'ephemeral' ? {} : resourcesOf(item)),
+    ...detailsOf(item),
     started: item.role === 'init' ? item.current?.state === 'running' : item.started,
   };
+}
+
+/** Of a container that has been started: where its volumes are, as whom it runs, how it is asked to end. */
+function detailsOf({ container, current }: ContainerView): Partial<ContainerStatus> {
+  if (current === undefined) return {};
+  const { user } = current;
+  const { volumeMounts = [], lifecycle } = container;
+  const linux = user && { uid: user.userId, gid: user.groupId, supplementalGroups: user.supplementalGroups };
+  return {
+    ...(volumeMounts.length === 0 ? {} : { volumeMounts: volumeMounts.map(mountStatus) }),
+    ...(linux === undefined ? {} : { user: { linux } }),
+    ...(lifecycle?.stopSignal === undefined ? {} : { stopSignal: lifecycle.stopSignal }),
+  };
+}
+
+function mountStatus(mount: VolumeMount): VolumeMountStatus {
+  const { name, mountPath, readOnly } = mount;
+  if (readOnly !== true) return { name, mountPath };
+  return { name, mountPath, readOnly, recursiveReadOnly: isRecursive(mount) ? 'Enabled' : 'Disabled' };
 }
 
 /** What it was granted, and what it has: that of a container that does not run is what it will get. */

@@ -390,6 +390,7 @@ function statusOf(container: FakeContainer): ContainerStatus {
     exitCode,
     reason,
     message,
+    user: spec.security,
     limits: spec,
   };
 }

@@ -287,7 +287,7 @@ function bindMount(mount: MountSpec): OciMount {
     destination: mount.containerPath,
     type: 'bind',
     source: mount.hostPath,
-    options: ['rbind', propagation, mount.readOnly ? 'ro' : 'rw'],
+    options: ['rbind', propagation, mount.readOnly ? (mount.isRecursive === true ? 'rro' : 'ro') : 'rw'],
   };
 }
 

@@ -40,14 +40,13 @@ export interface MountSpec {
   readonly containerPath: string;
   readonly hostPath: string;
   readonly readOnly: boolean;
+  /** What is mounted below it is read-only too. */
+  readonly isRecursive?: boolean;
   readonly propagation?: 'private' | 'rslave' | 'rshared';
 }
 
-export interface SecuritySpec {
+export interface SecuritySpec extends ContainerUser {
   readonly privileged: boolean;
-  readonly userId: number;
-  readonly groupId: number;
-  readonly supplementalGroups: readonly number[];
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   readonly noNewPrivileges: boolean;
@@ -86,6 +85,12 @@ export interface ContainerSpec extends ContainerLimits {
   readonly logPath: string;
 }
 
+export interface ContainerUser {
+  readonly userId: number;
+  readonly groupId: number;
+  readonly supplementalGroups: readonly number[];
+}
+
 export interface ContainerStatus {
   /** 64 hexadecimal digits. */
   readonly id: string;
@@ -100,6 +105,8 @@ export interface ContainerStatus {
   /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, `StartError`. */
   readonly reason: string | undefined;
   readonly message: string | undefined;
+  /** As whom its first process was started. */
+  readonly user?: ContainerUser | undefined;
   /** As they were last set; undefined when nobody knows. */
   readonly limits?: ContainerLimits | undefined;
 }

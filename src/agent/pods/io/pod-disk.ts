@@ -27,6 +27,7 @@ import { ClaimVolumes } from '../../volumes/io/claim-volumes.ts';
 import { ensureHostPath } from '../../volumes/io/host-path.ts';
 import { SubPaths } from '../../volumes/io/sub-paths.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
+import { isRecursive } from '../containers.ts';
 import type { DiskUsage, NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
 import { expandAll } from '../expansion.ts';
 import type { AccountFiles } from '../security.ts';
@@ -390,6 +391,7 @@ function mountOf(mount: VolumeMount, hostPath: string): MountSpec {
     containerPath: resolve('/', mount.mountPath),
     hostPath,
     readOnly: mount.readOnly ?? false,
+    ...(isRecursive(mount) ? { isRecursive: true } : {}),
     ...(propagation === undefined ? {} : { propagation }),
   };
 }

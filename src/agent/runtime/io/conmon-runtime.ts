@@ -424,6 +424,7 @@ class ConmonRuntime implements Runtime {
       exitCode: ended?.exitCode,
       reason,
       message: ended?.message,
+      user: spec.security,
       limits: spec,
     };
   }
