@@ -60,7 +60,6 @@ export function findHostProgram(program: string): HostProgram {
       'notFound',
       `Cannot make image "host.local/${program}": no program "${program}" on this machine`,
     );
-  const inImage = program === 'node' ? '/usr/local/bin/node' : path;
   let facts: ElfFacts;
   try {
     facts = elfFacts(path);
@@ -73,8 +72,11 @@ export function findHostProgram(program: string): HostProgram {
       },
     );
   }
-  const files = new Map([[inImage, realpathSync(path)]]);
   const isStatic = facts.interpreter === undefined && facts.needed.length === 0;
+  // Where it is found by name; one with libraries may look for them beside itself.
+  const isElsewhere = isStatic && !folders.includes(dirname(path));
+  const inImage = program === 'node' || isElsewhere ? `/usr/local/bin/${program}` : path;
+  const files = new Map([[inImage, realpathSync(path)]]);
   if (!isStatic) addLibraries(program, path, facts, files);
   const certificate = certificates.find((one) => existsSync(one));
   if (program !== 'busybox' && certificate !== undefined)
