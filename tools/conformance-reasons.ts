@@ -2,7 +2,6 @@
 export const notYet: readonly (readonly [RegExp, string])[] = [
   [/Guestbook/, 'its images cannot be had here'],
   [/public image/, 'public images cannot be had here'],
-  [/SchedulerPreemption/, 'no preemption yet'],
   [/\[sig-architecture\]/, 'asks for two machines'],
   [/Pod InPlace Resize/, 'no test of ours with a real agent yet'],
 ];

@@ -101,7 +101,7 @@ test('a claim of the default class gets a volume on the node of its first pod, a
   assert.equal((await pod('late')).spec?.nodeName, undefined);
   assert.match(
     (await pod('late')).status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message ?? '',
-    /^0\/3 nodes are available: persistentvolumeclaim "data" is being deleted\.$/,
+    /^0\/3 nodes are available: persistentvolumeclaim "data" is being deleted\. preemption: /,
   );
   for (const name of ['one', 'two', 'three', 'four']) await client.delete(podsRef, 'default', name);
   await gone(claimsRef, 'data');
@@ -124,10 +124,22 @@ test('pods say why their claims keep them waiting', async (t) => {
   await client.create(claimsRef, claim('hand', { storageClassName: 'by-hand' }));
   await client.create(claimsRef, claim('huge', {}, '100Ti'));
   const cases: readonly (readonly [string, string])[] = [
-    ['missing', '0/2 nodes are available: persistentvolumeclaim "missing" not found.'],
-    ['immediate', '0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.'],
-    ['hand', "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind."],
-    ['huge', '0/2 nodes are available: 2 node(s) did not have enough free storage.'],
+    [
+      'missing',
+      '0/2 nodes are available: persistentvolumeclaim "missing" not found. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    ],
+    [
+      'immediate',
+      '0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    ],
+    [
+      'hand',
+      "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+    ],
+    [
+      'huge',
+      '0/2 nodes are available: 2 node(s) did not have enough free storage. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    ],
   ];
   for (const [name] of cases) await client.create(podsRef, podWith(name, [name]));
   await run(3000);
@@ -189,7 +201,7 @@ test('a pod on a cordoned node leaves its volume there: the next waits for that 
   await run(3000);
   assert.equal(
     (await pod('two')).status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message,
-    "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) were unschedulable.",
+    "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) were unschedulable. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
   );
   await client.patch(nodesRef, undefined, node, 'merge', { spec: { unschedulable: null } });
   await runs('two');
@@ -207,7 +219,7 @@ test('of pods that use a claim that is for one pod only, one runs at a time', as
   await run(2000);
   assert.equal(
     (await pod('b')).status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message,
-    '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.',
+    '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
   );
   await client.delete(podsRef, 'default', 'a');
   await runs('b');
@@ -321,7 +333,7 @@ test("a pod's own volume has a claim that is made for it and goes with it", asyn
   assert.ok((await told('second')).includes(`Warning FailedBinding: ephemeral volume scratch: ${why}`));
   assert.equal(
     (await pod('second')).status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message,
-    `0/1 nodes are available: ${why}.`,
+    `0/1 nodes are available: ${why}. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.`,
   );
 });
 

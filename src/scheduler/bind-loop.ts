@@ -15,6 +15,7 @@ import {
   namespaces as namespacesRef,
   nodes as nodesRef,
   type Pod,
+  type PodDisruptionBudget,
   pods as podsRef,
 } from '../api/index.ts';
 import {
@@ -23,6 +24,7 @@ import {
   createEventRecorder,
   type EventRecorder,
   type Informers,
+  type ResourceRef,
 } from '../client/index.ts';
 import {
   type Clock,
@@ -35,7 +37,10 @@ import {
   type Random,
 } from '../lib/index.ts';
 import { choosesNamespaces, demandOf } from './demand.ts';
-import { plan, type Refusals, type Step, type WaitingPod, waitMessage } from './plan.ts';
+import { about, type EvictionOptions, makeRoom } from './eviction.ts';
+import { type Explanation, explanationOf } from './explanation.ts';
+import { plan, type Step, type WaitingPod, waitMessage } from './plan.ts';
+import { type Preemption, priorityOf } from './preemption.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
 import { VolumeBinding } from './volume-binding.ts';
@@ -50,30 +55,18 @@ export interface SchedulerOptions {
   readonly policy?: Policy;
 }
 
-/** Why a pod is where it is, or nowhere. */
-export type Explanation =
-  | {
-      readonly decision: 'bound';
-      readonly at: string;
-      readonly node: string;
-      readonly score: number;
-      readonly possibleNodes: number;
-      readonly refused: Readonly<Record<string, number>>;
-    }
-  | {
-      readonly decision: 'waits';
-      readonly at: string;
-      readonly nodes: number;
-      readonly refused: Readonly<Record<string, number>>;
-      readonly message: string;
-    };
-
 export interface Scheduler {
   stop(): void;
   /** The last decision about a pod (`namespace/name`), while it is remembered. */
   explain(podKey: string): Explanation | undefined;
 }
 
+const budgetsRef: ResourceRef = {
+  group: 'policy',
+  version: 'v1',
+  resource: 'poddisruptionbudgets',
+  namespaced: true,
+};
 const batchMax = 1000;
 const rememberedMax = 10_000;
 /** Even when nothing was seen to change, a pod that waits is tried again. */
@@ -108,6 +101,7 @@ class BindLoop implements Scheduler {
   readonly #firstLooks = new Set<string>();
   #planned = false;
   #followsNamespaces = false;
+  #followsBudgets = false;
   /** How many sorts of objects are being read for the first time. */
   #awaited = 0;
   #stopped = false;
@@ -154,15 +148,30 @@ class BindLoop implements Scheduler {
   /** Labels of namespaces matter to few clouds, so they are followed from the first pod on that chooses pods by them. */
   #followNamespaces(): void {
     this.#followsNamespaces = true;
-    this.#awaited++;
-    const namespaces = this.#options.informers.informer<Namespace>(namespacesRef);
-    const changed = ({ kind, key, object }: Change<Namespace>): void => {
+    this.#follow<Namespace>(namespacesRef, ({ kind, key, object }) => {
       if (kind === 'deleted') this.#snapshot.removeNamespace(key);
       else this.#snapshot.setNamespace(object);
       this.#tryAside();
-    };
-    this.#subscriptions.push(namespaces.onChange(changed));
-    void namespaces.whenSynced().then(() => {
+    });
+  }
+
+  /** Budgets matter from the first pod on that may preempt others or be preempted. */
+  #followBudgets(): void {
+    this.#followsBudgets = true;
+    this.#follow<PodDisruptionBudget>(budgetsRef, ({ kind, key, object }) => {
+      if (kind === 'deleted') this.#snapshot.budgets.delete(key);
+      else this.#snapshot.budgets.set(key, object);
+    });
+  }
+
+  #follow<T extends Namespace | PodDisruptionBudget>(
+    ref: ResourceRef,
+    changed: (change: Change<T>) => void,
+  ): void {
+    this.#awaited++;
+    const informer = this.#options.informers.informer<T>(ref);
+    this.#subscriptions.push(informer.onChange(changed));
+    void informer.whenSynced().then(() => {
       this.#awaited--;
       this.#schedulePlan();
     });
@@ -202,15 +211,19 @@ class BindLoop implements Scheduler {
     const { nodeName, affinity } = object.spec ?? {};
     if (affinity !== undefined && !this.#followsNamespaces && choosesNamespaces(affinity))
       this.#followNamespaces();
+    if (!this.#followsBudgets && priorityOf(object) !== 0) this.#followBudgets();
     if (!this.#volumes.isFollowing && claimsOf(object).length > 0) this.#followVolumes();
     const over =
       kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
     if (over) {
       const held = this.#snapshot.placed(key) !== undefined;
       this.#snapshot.removePod(key);
+      this.#snapshot.going.delete(key);
+      const wasNominated = this.#snapshot.nominations.has(key);
       this.#forget(key);
       this.#volumes.cancel(key);
       if (held) this.#tryAside();
+      else if (wasNominated) this.#tryAside();
       return;
     }
     if (nodeName !== undefined && nodeName !== '') {
@@ -223,6 +236,10 @@ class BindLoop implements Scheduler {
       return;
     }
     if (this.#binding.has(key)) return;
+    // Made before this scheduler was started; its own are known.
+    const { nominatedNodeName: nominated = '' } = object.status ?? {};
+    if (nominated !== '' && !this.#snapshot.nominations.has(key))
+      this.#snapshot.nominations.set(key, { pod: object, nodeName: nominated });
     const aside = this.#aside.get(key);
     if (aside !== undefined && sameAsk(aside, object)) {
       this.#aside.set(key, object);
@@ -245,6 +262,7 @@ class BindLoop implements Scheduler {
     this.#waiting.delete(key);
     this.#aside.delete(key);
     this.#firstLooks.delete(key);
+    this.#snapshot.nominations.delete(key);
     this.#backoff.reset(key);
   }
 
@@ -293,12 +311,24 @@ class BindLoop implements Scheduler {
     });
   }
 
-  #planBatch(): void {
+  /** The most important first; of the same priority those that have waited longest. */
+  #nextBatch(): readonly WaitingPod[] {
     const batch: WaitingPod[] = [];
+    let isMixed = false;
+    let first: number | undefined;
     for (const [key, pod] of this.#waiting) {
-      batch.push({ key, pod });
-      if (batch.length >= batchMax) break;
+      first ??= priorityOf(pod);
+      isMixed ||= priorityOf(pod) !== first;
+      if (batch.length < batchMax) batch.push({ key, pod });
     }
+    if (!isMixed || this.#waiting.size <= batchMax) return batch;
+    return Array.from(this.#waiting, ([key, pod]) => ({ key, pod }))
+      .sort((a, b) => priorityOf(b.pod) - priorityOf(a.pod))
+      .slice(0, batchMax);
+  }
+
+  #planBatch(): void {
+    const batch = this.#nextBatch();
     for (const { key } of batch) this.#waiting.delete(key);
     const podOf = new Map(batch.map(({ key, pod }) => [key, pod]));
     for (const step of plan(this.#snapshot, batch, this.#options.policy ?? defaultPolicy)) {
@@ -391,6 +421,7 @@ class BindLoop implements Scheduler {
   #again(podKey: string): void {
     const pod = this.#options.informers.informer<Pod>(podsRef).get(podKey);
     if (this.#stopped || pod === undefined || (pod.spec?.nodeName ?? '') !== '' || !this.#isOurs(pod)) return;
+    this.#aside.delete(podKey);
     this.#waiting.set(podKey, pod);
     this.#schedulePlan();
   }
@@ -403,15 +434,33 @@ class BindLoop implements Scheduler {
       return;
     }
     this.#aside.set(podKey, pod);
-    const message = waitMessage(step.nodes, step.refused, step.unresolved);
+    const message = waitMessage(step.nodes, step.refused, step.unresolved, step.preemption);
+    if (step.preemption?.kind === 'chosen') void this.#makeRoom(podKey, pod, step.preemption);
     this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
     this.#tellWhy(podKey, pod, message);
+  }
+
+  async #makeRoom(podKey: string, pod: Pod, preemption: Preemption & { kind: 'chosen' }): Promise<void> {
+    const { client, clock, log } = this.#options;
+    const options: EvictionOptions = {
+      client,
+      clock,
+      log,
+      snapshot: this.#snapshot,
+      events: this.#events,
+      schedulerName: this.#name,
+    };
+    if ((await makeRoom(options, pod, preemption)) || this.#stopped) return;
+    const restMs = this.#backoff.next(podKey);
+    clock.after(restMs, () => this.#again(podKey));
   }
 
   /** The pod's condition. Told until it is there, while the pod waits: it is looked at again only when something changes. */
   #tellWhy(podKey: string, pod: Pod, message: string): void {
     const known = pod.status?.conditions?.find((one) => one.type === 'PodScheduled');
-    if (known?.status === 'False' && known.message === message) return;
+    const nominated = this.#snapshot.nominations.get(podKey)?.nodeName ?? '';
+    const isNominated = nominated === (pod.status?.nominatedNodeName ?? '');
+    if (isNominated && known?.status === 'False' && known.message === message) return;
     const { clock, client, log } = this.#options;
     const condition = {
       type: 'PodScheduled',
@@ -426,7 +475,13 @@ class BindLoop implements Scheduler {
         pod.metadata.namespace,
         pod.metadata.name ?? '',
         'strategic',
-        { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } },
+        {
+          metadata: { uid: pod.metadata.uid },
+          status: {
+            conditions: [condition],
+            ...(isNominated ? {} : { nominatedNodeName: nominated === '' ? null : nominated }),
+          },
+        },
         { subresource: 'status' },
       )
       .catch((error: unknown) => {
@@ -442,46 +497,8 @@ class BindLoop implements Scheduler {
 
   #remember(step: Step): void {
     const at = formatTime(this.#options.clock.nowMs());
-    const refused = asRecord(step.refused);
-    this.#decisions.set(
-      step.podKey,
-      step.kind === 'bind'
-        ? {
-            decision: 'bound',
-            at,
-            node: step.nodeName,
-            score: Math.round(step.score),
-            possibleNodes: step.possible,
-            refused,
-          }
-        : {
-            decision: 'waits',
-            at,
-            nodes: step.nodes,
-            refused,
-            message: waitMessage(step.nodes, step.refused, step.unresolved),
-          },
-    );
+    this.#decisions.set(step.podKey, explanationOf(step, at, this.#decisions.get(step.podKey)));
   }
-}
-
-const records = new WeakMap<Refusals, Readonly<Record<string, number>>>();
-
-/** One record for each map of reasons: a thousand pods of a batch share theirs. */
-function asRecord(refused: Refusals): Readonly<Record<string, number>> {
-  let record = records.get(refused);
-  if (record === undefined) {
-    record = Object.fromEntries(refused);
-    records.set(refused, record);
-  }
-  return record;
-}
-
-function about(pod: Pod) {
-  const { namespace, name, uid, resourceVersion } = pod.metadata;
-  return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, resourceVersion } as Parameters<
-    EventRecorder['record']
-  >[0]['about'];
 }
 
 /** Does a change of the pod leave what it asks as it was (a condition, say)? */

@@ -85,6 +85,17 @@ export function hasRoom(demand: Demand, snapshot: Snapshot, row: number): boolea
   return true;
 }
 
+/** Whether the node would do if it were empty, as far as resources go. */
+export function isLargeEnough(demand: Demand, snapshot: Snapshot, row: number): boolean {
+  if (demand.cpuMilli > 0 && demand.cpuMilli > (snapshot.cpuWhole[row] ?? 0)) return false;
+  if (demand.memoryBytes > 0 && demand.memoryBytes > (snapshot.memoryWhole[row] ?? 0)) return false;
+  const facts = snapshot.facts(row);
+  if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (facts?.storageBytes ?? 0)) return false;
+  for (const [resource, amount] of demand.extended)
+    if (amount > (facts?.extended.get(resource) ?? 0)) return false;
+  return true;
+}
+
 export function portsRefusal(demand: Demand, snapshot: Snapshot, row: number): string | undefined {
   if (demand.hostPorts.length === 0) return undefined;
   const taken = snapshot.portsOn(row);

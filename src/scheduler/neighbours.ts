@@ -22,6 +22,8 @@ export interface Neighbours {
   readonly isIndifferent: boolean;
   /** A pod of the same demand was placed there: the counts follow. */
   placed(row: number): void;
+  /** Any pod came to a row (1), or has left it (-1). */
+  changed(pod: Pod, row: number, sign: 1 | -1): void;
 }
 
 /** Counts of matching pods by topology value. */
@@ -30,6 +32,8 @@ interface Domain {
   readonly counts: Map<string, number>;
   /** Whether the pods that are being placed count themselves. */
   readonly countsOwn: boolean;
+  /** Whether a pod counts, where it is on a row that counts. */
+  matches(pod: Pod): boolean;
   /** Whether pods on this row count. */
   includes(row: number): boolean;
 }
@@ -125,6 +129,14 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
       }
       for (const spread of spreads) spread.least = leastOf(spread.domain, spread.constraint);
     },
+    changed: (pod, row, sign) => {
+      for (const domain of domains) {
+        const value = valueAt(row, domain.key);
+        if (value !== undefined && domain.includes(row) && domain.matches(pod))
+          domain.counts.set(value, (domain.counts.get(value) ?? 0) + sign);
+      }
+      for (const spread of spreads) spread.least = leastOf(spread.domain, spread.constraint);
+    },
     isIndifferent: softSpreads.length + preferred.length === 0,
     refusal: (row) => {
       for (const { constraint, domain, least } of spreads) {
@@ -176,8 +188,12 @@ function spreadOf(
   constraint: TopologySpreadConstraint,
   alike: readonly TopologySpreadConstraint[],
 ): Spread {
-  const matches = labelPredicate(constraint.labelSelector as LabelSelector | undefined);
-  const countsOwn = matches(demand.labels);
+  const selects = labelPredicate(constraint.labelSelector as LabelSelector | undefined);
+  const countsOwn = selects(demand.labels);
+  const matches = ({ metadata }: Pod): boolean =>
+    metadata.namespace === demand.namespace &&
+    metadata.deletionTimestamp === undefined &&
+    selects(metadata.labels);
   const includes = (row: number): boolean => {
     const facts = snapshot.facts(row);
     return (
@@ -186,18 +202,12 @@ function spreadOf(
       isSpreadOver(constraint, demand, facts)
     );
   };
-  const domain: Domain = { key: constraint.topologyKey, counts: new Map(), countsOwn, includes };
+  const domain: Domain = { key: constraint.topologyKey, counts: new Map(), countsOwn, matches, includes };
   for (let row = 0; row < snapshot.rows; row++) {
     const value = snapshot.facts(row)?.labels[constraint.topologyKey];
     if (value === undefined || !includes(row)) continue;
     let count = domain.counts.get(value) ?? 0;
-    for (const pod of snapshot.podsOn(row))
-      if (
-        pod.metadata.namespace === demand.namespace &&
-        pod.metadata.deletionTimestamp === undefined &&
-        matches(pod.metadata.labels)
-      )
-        count++;
+    for (const pod of snapshot.podsOn(row)) if (matches(pod)) count++;
     domain.counts.set(value, count);
   }
   return { constraint, domain, least: leastOf(domain, constraint) };
@@ -212,15 +222,15 @@ function leastOf({ counts }: Domain, { minDomains = 1 }: TopologySpreadConstrain
 
 function termDomain(snapshot: Snapshot, demand: Demand, term: PodAffinityTerm): Domain {
   const { namespace: own, labels } = demand;
-  const speaksOf = (pod: Pod): boolean =>
+  const matches = (pod: Pod): boolean =>
     termSelects(term, own, pod.metadata.namespace ?? '', pod.metadata.labels ?? {}, snapshot.namespaceLabels);
   const countsOwn = termSelects(term, own, own, labels, snapshot.namespaceLabels);
-  const domain: Domain = { key: term.topologyKey, counts: new Map(), countsOwn, includes: everyRow };
+  const domain: Domain = { key: term.topologyKey, counts: new Map(), countsOwn, matches, includes: everyRow };
   for (let row = 0; row < snapshot.rows; row++) {
     const value = snapshot.facts(row)?.labels[term.topologyKey];
     if (value === undefined) continue;
     let count = 0;
-    for (const pod of snapshot.podsOn(row)) if (speaksOf(pod)) count++;
+    for (const pod of snapshot.podsOn(row)) if (matches(pod)) count++;
     if (count > 0) domain.counts.set(value, (domain.counts.get(value) ?? 0) + count);
   }
   return domain;

@@ -6,17 +6,22 @@
  * Pods that ask the same are planned together: what nodes are possible is worked out once, and the best node is taken from a heap whose top alone changes
  * with each placement. Pods that look at other pods (affinity, spreading), at host ports or at volumes are planned one by one over all nodes.
  *
+ * A pod that fits nowhere may preempt others (preemption.ts): it is nominated to their node and has it when they have gone.
+ *
  * Owns the order of placement: priority, then age. Does not own retries, binding or clocks.
- * Invariant: a plan never overcommits a node. What it binds is in the snapshot when it returns.
+ * Invariant: a plan never overcommits a node. What it binds, nominates and chooses as victims is in the snapshot when it returns.
  */
 import type { Pod } from '../api/index.ts';
 import { type Demand, demandOf } from './demand.ts';
-import { hasRoom, portsRefusal, refusals, roomRefusals } from './filters.ts';
-import { around, Guard, placementAround } from './neighbours.ts';
+import { hasRoom, isLargeEnough, roomRefusals } from './filters.ts';
+import { Fit, unresolvable } from './fit.ts';
+import { Guard, placementAround } from './neighbours.ts';
 import { NodeHeap } from './node-heap.ts';
+import { Nominees } from './nominees.ts';
+import { type Preemption, preempt, priorityOf } from './preemption.ts';
 import { defaultPolicy, nodeScore, type Policy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
-import { suitableNodes } from './suitable.ts';
+import { type Suitable, suitableNodes } from './suitable.ts';
 import type { VolumeDecision } from './volume-book.ts';
 
 /** How many nodes were refused, by reason. */
@@ -40,6 +45,8 @@ export type Step =
       readonly refused: Refusals;
       /** No node was looked at, since none would do. */
       readonly unresolved?: string;
+      /** What is done to make room, or why nothing is. */
+      readonly preemption?: Preemption;
     };
 
 export interface WaitingPod {
@@ -54,23 +61,101 @@ export function plan(
 ): readonly Step[] {
   const steps: Step[] = [];
   const ordered = inOrder(pods);
+  const nominees = new Nominees(snapshot);
   for (let at = 0; at < ordered.length; ) {
-    const demand = demandOf((ordered[at] as WaitingPod).pod);
+    const first = ordered[at] as WaitingPod;
+    const demand = demandOf(first.pod);
+    const priority = priorityOf(first.pod);
+    if (snapshot.nominations.size > 0) nominees.holdFrom(priority);
     let end = at + 1;
-    while (end < ordered.length && demandOf((ordered[end] as WaitingPod).pod).key === demand.key) end++;
-    const group = ordered.slice(at, end);
-    const guard = new Guard(snapshot, demand);
-    if (demand.isPlain && guard.isEmpty) planAlike(snapshot, demand, group, policy, steps);
-    else planAmongOthers(snapshot, demand, group, policy, guard, steps);
+    if (snapshot.nominations.has(first.key))
+      planNominated(snapshot, demand, first, { policy, nominees, steps });
+    else {
+      for (; end < ordered.length; end++) {
+        const { key, pod } = ordered[end] as WaitingPod;
+        if (demandOf(pod).key !== demand.key || priorityOf(pod) !== priority) break;
+        if (snapshot.nominations.has(key)) break;
+      }
+      planGroup(snapshot, demand, ordered.slice(at, end), { policy, nominees, steps });
+    }
     at = end;
   }
+  nominees.end();
   return steps;
+}
+
+/** Of the plan that is being made. */
+interface Making {
+  readonly policy: Policy;
+  readonly nominees: Nominees;
+  readonly steps: Step[];
+  /** No other row comes into question, and nobody is preempted. */
+  readonly only?: number;
+}
+
+function planGroup(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
+  const guard = new Guard(snapshot, demand);
+  if (demand.isPlain && guard.isEmpty) planAlike(snapshot, demand, group, making);
+  else planAmongOthers(snapshot, demand, group, making, guard);
+}
+
+/** Where it preempted others it goes before anywhere else. */
+function planNominated(snapshot: Snapshot, demand: Demand, waiting: WaitingPod, making: Making): void {
+  const { key } = waiting;
+  const { steps, nominees } = making;
+  const only = snapshot.rowOf(snapshot.nominations.get(key)?.nodeName ?? '');
+  nominees.release(key);
+  if (only !== undefined) {
+    planGroup(snapshot, demand, [waiting], { ...making, only });
+    if (steps.at(-1)?.kind === 'bind') return;
+    steps.pop();
+  }
+  planGroup(snapshot, demand, [waiting], making);
+}
+
+function suitableRows(demand: Demand, snapshot: Snapshot, { policy, only }: Making): Suitable {
+  const suitable = suitableNodes(demand, snapshot, policy);
+  if (only === undefined) return suitable;
+  const at = suitable.rows.indexOf(only);
+  const part = <T>(list: { subarray(from: number, to: number): T }): T =>
+    at < 0 ? list.subarray(0, 0) : list.subarray(at, at + 1);
+  return { ...suitable, rows: part(suitable.rows), fixed: part(suitable.fixed) };
+}
+
+/** It fits nowhere: who has to go, or why that would not help. */
+function fail(
+  snapshot: Snapshot,
+  { key, pod }: WaitingPod,
+  { steps, nominees, only }: Making,
+  why: { readonly refused: Refusals; readonly unresolved?: string },
+  look: (() => Preemption) | undefined,
+): Preemption | undefined {
+  const preemption = only !== undefined || snapshot.nodeCount === 0 ? undefined : look?.();
+  if (preemption?.kind === 'chosen') {
+    const { nodeName, victims, displaced } = preemption;
+    for (const one of displaced) {
+      nominees.release(one.key);
+      snapshot.nominations.delete(one.key);
+    }
+    for (const victim of victims) snapshot.going.set(victim.key, victim.pod.metadata.uid);
+    snapshot.nominations.set(key, { pod, nodeName });
+    nominees.hold(key);
+  } else if (preemption?.isWaiting === true) nominees.hold(key);
+  else if (preemption !== undefined) snapshot.nominations.delete(key);
+  steps.push({
+    kind: 'wait',
+    podKey: key,
+    nodes: snapshot.nodeCount,
+    ...why,
+    ...(preemption === undefined ? {} : { preemption }),
+  });
+  return preemption;
 }
 
 /** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
 function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
   return [...pods].sort((a, b) => {
-    const priority = (b.pod.spec?.priority ?? 0) - (a.pod.spec?.priority ?? 0);
+    const priority = priorityOf(b.pod) - priorityOf(a.pod);
     if (priority !== 0) return priority;
     const x = a.pod.metadata.creationTimestamp ?? '';
     const y = b.pod.metadata.creationTimestamp ?? '';
@@ -85,14 +170,9 @@ function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
 /** Of the question at hand: one is planned after the other. */
 const heap = new NodeHeap();
 
-function planAlike(
-  snapshot: Snapshot,
-  demand: Demand,
-  group: readonly WaitingPod[],
-  policy: Policy,
-  steps: Step[],
-): void {
-  const suitable = suitableNodes(demand, snapshot, policy);
+function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
+  const { policy, steps } = making;
+  const suitable = suitableRows(demand, snapshot, making);
   // The steps share it until it changes.
   let refused = new Map(suitable.refused);
   heap.begin(suitable.rows.length);
@@ -103,14 +183,23 @@ function planAlike(
     } else for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
   });
   heap.order();
-  for (const { key, pod } of group) {
+  let alike: Preemption | undefined;
+  for (const waiting of group) {
+    const { key, pod } = waiting;
     if (heap.size === 0) {
-      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused });
+      const isAlike = alike?.kind === 'none' && pod.spec?.preemptionPolicy !== 'Never';
+      const found = fail(snapshot, waiting, making, { refused }, () =>
+        isAlike && alike !== undefined ? alike : preemptAlike(snapshot, demand, waiting, suitable),
+      );
+      if (pod.spec?.preemptionPolicy !== 'Never') alike = found;
+      // Who has just been nominated takes room too.
+      if (found?.kind === 'chosen') refused = refusedNow(snapshot, demand, suitable);
       continue;
     }
     const { row, score } = heap;
     const nodeName = snapshot.facts(row)?.name ?? '';
     steps.push({ kind: 'bind', podKey: key, nodeName, score, possible: heap.size, refused });
+    snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     if (hasRoom(demand, snapshot, row)) heap.rescore(nodeScore(demand, snapshot, row, policy, heap.fixed));
     else {
@@ -121,45 +210,54 @@ function planAlike(
   }
 }
 
+function refusedNow(snapshot: Snapshot, demand: Demand, suitable: Suitable): Map<string, number> {
+  const refused = new Map(suitable.refused);
+  for (const row of suitable.rows)
+    for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
+  return refused;
+}
+
+function preemptAlike(
+  snapshot: Snapshot,
+  demand: Demand,
+  { key, pod }: WaitingPod,
+  { rows }: Suitable,
+): Preemption {
+  const potential: number[] = [];
+  for (const row of rows) if (isLargeEnough(demand, snapshot, row)) potential.push(row);
+  const check = { reasons: (row: number) => roomRefusals(demand, snapshot, row), changed: () => {} };
+  return preempt(snapshot, { key, pod, potential, check });
+}
+
 /** One by one over all nodes, since each placement changes what the others are worth; what others say is counted once and then kept up. */
 function planAmongOthers(
   snapshot: Snapshot,
   demand: Demand,
   group: readonly WaitingPod[],
-  policy: Policy,
+  making: Making,
   guard: Guard,
-  steps: Step[],
 ): void {
-  const suitable = suitableNodes(demand, snapshot, policy);
+  const { policy, steps, nominees } = making;
+  const suitable = suitableRows(demand, snapshot, making);
   const candidates = Array.from(suitable.rows, (row, index) => ({ row, fixed: suitable.fixed[index] ?? 0 }));
-  const neighbours = around(snapshot, demand);
-  for (const { key, pod } of group) {
-    const ask = demand.hasClaims ? snapshot.volumes.ask(pod, snapshot.claimUsers) : undefined;
-    if (ask?.unresolved !== undefined) {
-      const { unresolved } = ask;
-      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused: new Map(), unresolved });
-      continue;
-    }
-    const refused = new Map(suitable.refused);
+  const fit = new Fit(snapshot, demand, guard, nominees);
+  for (const waiting of group) {
+    const { key, pod } = waiting;
+    const ask = fit.begin(pod);
+    const refused = new Map(ask?.unresolved === undefined ? suitable.refused : []);
     const possible: { readonly row: number; readonly fixed: number }[] = [];
-    for (const candidate of candidates) {
+    const potential: number[] = [];
+    for (const candidate of ask?.unresolved === undefined ? candidates : []) {
       const { row } = candidate;
-      const ports = portsRefusal(demand, snapshot, row);
-      let lacking = hasRoom(demand, snapshot, row) ? [] : roomRefusals(demand, snapshot, row);
-      const facts = ask === undefined ? undefined : snapshot.facts(row);
-      if (ask !== undefined && facts !== undefined && ports === undefined && lacking.length === 0)
-        lacking = ask.refusals(facts);
-      const reason =
-        ports ??
-        lacking[0] ??
-        neighbours.refusal(row) ??
-        (guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
-      if (reason === undefined) possible.push(candidate);
-      else if (reason !== lacking[0]) count(refused, reason);
-      else for (const one of lacking) count(refused, one);
+      const reasons = fit.reasons(row);
+      if (reasons.length === 0) possible.push(candidate);
+      else {
+        for (const one of reasons) count(refused, one);
+        if (!unresolvable.has(reasons[0] ?? '') && isLargeEnough(demand, snapshot, row)) potential.push(row);
+      }
     }
     const rank = placementAround(
-      neighbours,
+      fit.neighbours,
       possible.map(({ row }) => row),
     );
     let best: { row: number; score: number } | undefined;
@@ -168,14 +266,18 @@ function planAmongOthers(
       if (best === undefined || score > best.score) best = { row, score };
     }
     if (best === undefined) {
-      steps.push({ kind: 'wait', podKey: key, nodes: snapshot.nodeCount, refused });
+      const why = { refused, ...(ask?.unresolved === undefined ? {} : { unresolved: ask.unresolved }) };
+      const look = (): Preemption => preempt(snapshot, { key, pod, potential, check: fit });
+      const found = fail(snapshot, waiting, making, why, look);
+      const row = found?.kind === 'chosen' ? snapshot.rowOf(found.nodeName) : undefined;
+      if (row !== undefined) fit.nominated(row);
       continue;
     }
     const facts = snapshot.facts(best.row);
     const nodeName = facts?.name ?? '';
+    snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
-    neighbours.placed(best.row);
-    guard.placed(best.row);
+    fit.placed(best.row);
     const { score } = best;
     const volumes = facts === undefined ? undefined : ask?.decide(facts);
     if (volumes !== undefined) snapshot.volumes.assume(key, volumes);
@@ -189,9 +291,14 @@ function count(counts: Map<string, number>, reason: string): void {
 }
 
 /** As kube-scheduler says it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */
-export function waitMessage(nodes: number, refused: Refusals, unresolved?: string): string {
+export function waitMessage(
+  nodes: number,
+  refused: Refusals,
+  unresolved?: string,
+  preemption?: Preemption,
+): string {
   if (nodes === 0) return 'no nodes available to schedule pods';
-  if (unresolved !== undefined) return `0/${nodes} nodes are available: ${unresolved}.`;
   const reasons = [...refused].map(([reason, number]) => `${number} ${reason}`).sort();
-  return `0/${nodes} nodes are available: ${reasons.join(', ')}.`;
+  const why = `0/${nodes} nodes are available: ${unresolved ?? reasons.join(', ')}.`;
+  return preemption?.kind === 'none' ? `${why} ${preemption.message}` : why;
 }

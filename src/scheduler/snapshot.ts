@@ -4,7 +4,7 @@
  * Invariants: what is taken of a node is the sum over the pods that it holds, bound or assumed. A node's row keeps its index until it is removed;
  * rows of removed nodes are used again.
  */
-import type { Namespace, Node, Pod, Taint } from '../api/index.ts';
+import type { Namespace, Node, Pod, PodDisruptionBudget, Taint } from '../api/index.ts';
 import { quantityMilli, quantityValue, specInUse } from '../api/index.ts';
 import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
 import { VolumeBook } from './volume-book.ts';
@@ -13,6 +13,12 @@ export interface PlacedPod {
   readonly key: string;
   readonly pod: Pod;
   readonly row: number;
+}
+
+/** A pod that is to have a node as soon as those that it preempted have gone. */
+export interface Nomination {
+  readonly pod: Pod;
+  readonly nodeName: string;
 }
 
 interface NodeFacts {
@@ -56,6 +62,13 @@ export class Snapshot {
   readonly #claimUsers = new Map<string, number>();
   /** Claims and volumes; empty until the first pod that has claims. */
   readonly volumes = new VolumeBook();
+  /** Pods that preempted others and wait for their room, by key. */
+  readonly nominations = new Map<string, Nomination>();
+  /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
+  readonly going = new Map<string, string | undefined>();
+  readonly budgets = new Map<string, PodDisruptionBudget>();
+  /** How many placed pods have a priority. */
+  readonly #priorities = new Map<number, number>();
   readonly #freeRows: number[] = [];
   #staticVersion = 0;
 
@@ -95,6 +108,17 @@ export class Snapshot {
 
   extendedFree(row: number, resource: string): number {
     return (this.#facts[row]?.extended.get(resource) ?? 0) - (this.#extendedTaken[row]?.get(resource) ?? 0);
+  }
+
+  /** Whether there is any placed pod of less priority: cheap, however many there are. */
+  hasBelow(priority: number): boolean {
+    for (const one of this.#priorities.keys()) if (one < priority) return true;
+    return false;
+  }
+
+  /** By key, as `podsOn`. */
+  placedOn(row: number): Iterable<[string, Pod]> {
+    return this.#podsOn[row]?.entries() ?? [];
   }
 
   get guarding(): ReadonlySet<PlacedPod> {
@@ -202,6 +226,7 @@ export class Snapshot {
     }
     const placed = { key, pod, row };
     this.#placed.set(key, placed);
+    this.#countPriority(pod, 1);
     if (pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined)
       this.#guarding.add(placed);
     this.#podsOn[row]?.set(key, pod);
@@ -228,8 +253,18 @@ export class Snapshot {
 
   #unplace(key: string): void {
     const placed = this.#placed.get(key);
-    if (placed !== undefined) this.#guarding.delete(placed);
+    if (placed !== undefined) {
+      this.#guarding.delete(placed);
+      this.#countPriority(placed.pod, -1);
+    }
     this.#placed.delete(key);
+  }
+
+  #countPriority({ spec }: Pod, sign: 1 | -1): void {
+    const priority = spec?.priority ?? 0;
+    const count = (this.#priorities.get(priority) ?? 0) + sign;
+    if (count > 0) this.#priorities.set(priority, count);
+    else this.#priorities.delete(priority);
   }
 
   #count(row: number, pod: Pod, sign: 1 | -1): void {

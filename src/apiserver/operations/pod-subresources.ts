@@ -81,9 +81,11 @@ async function bind(
 }
 
 function scheduled(status: PodStatus | undefined, now: string): PodStatus {
-  const others = (status?.conditions ?? []).filter((one) => one.type !== 'PodScheduled');
+  // It has a node now; that it was to have one says nothing any more.
+  const { nominatedNodeName: _, conditions = [], ...kept } = status ?? {};
+  const others = conditions.filter((one) => one.type !== 'PodScheduled');
   return {
-    ...status,
+    ...kept,
     conditions: [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
   };
 }

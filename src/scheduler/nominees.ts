@@ -1,0 +1,50 @@
+/**
+ * Keeps the room of nominated pods from pods of the same or less priority while a plan is made: they stand in the snapshot as if they were placed. Pure.
+ * Invariant: after `end` none of them does.
+ */
+import { priorityOf } from './preemption.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export class Nominees {
+  readonly #snapshot: Snapshot;
+  readonly #held = new Set<string>();
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  get isEmpty(): boolean {
+    return this.#held.size === 0;
+  }
+
+  /** Before pods of this priority are planned. */
+  holdFrom(priority: number): void {
+    for (const [key, { pod }] of this.#snapshot.nominations) if (priorityOf(pod) >= priority) this.hold(key);
+  }
+
+  hold(key: string): void {
+    const nomination = this.#snapshot.nominations.get(key);
+    if (nomination === undefined || this.#held.has(key) || this.#snapshot.placed(key) !== undefined) return;
+    if (this.#snapshot.rowOf(nomination.nodeName) === undefined) return;
+    this.#held.add(key);
+    this.#snapshot.addPod(key, nomination.pod, nomination.nodeName);
+  }
+
+  /** It is planned itself. */
+  release(key: string): void {
+    if (this.#held.delete(key)) this.#snapshot.removePod(key);
+  }
+
+  /** What is there without them: nobody may count on one that has not come yet. */
+  without<T>(look: () => T): T {
+    const keys = [...this.#held];
+    for (const key of keys) this.release(key);
+    const seen = look();
+    for (const key of keys) this.hold(key);
+    return seen;
+  }
+
+  end(): void {
+    for (const key of [...this.#held]) this.release(key);
+  }
+}
