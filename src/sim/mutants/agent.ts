@@ -118,4 +118,18 @@ export const agentMutants: readonly Mutant[] = [
     replace: '',
     sentence: 'Addresses of services that are gone stay in the rules.',
   },
+  {
+    name: 'agent/volume-erased-in-use',
+    file: 'agent/volumes/local-volumes.ts',
+    find: "status?.phase === 'Released' && ",
+    replace: '',
+    sentence: 'Volumes are erased though their claims are there.',
+  },
+  {
+    name: 'agent/folder-left',
+    file: 'agent/core.ts',
+    find: 'erase: (handle) => disk.eraseVolume(handle),',
+    replace: 'erase: async () => {},',
+    sentence: 'The folder of a volume that is gone stays.',
+  },
 ];
