@@ -24,7 +24,7 @@ import {
   orphanFinalizer,
   ownersOf,
 } from './graph.ts';
-import { type Observed, type OwnerState, plan } from './plan.ts';
+import { blocks, type Observed, type OwnerState, plan } from './plan.ts';
 
 /** Events are many, own nothing, and end by themselves. */
 const ignored = new Set(['events']);
@@ -194,9 +194,12 @@ export function garbageController(
       // What was asked took time: decide on the newest state.
       const latest = graph.get(uid);
       if (latest?.object !== node.object) return latest === undefined ? undefined : this.observe(uid);
-      if (!isEnding(node.object, orphanFinalizer))
-        return { node, owners, dependents: graph.dependentsOf(uid) };
-      return { node, owners, dependents: await allDependents(client, registry, node) };
+      const known = graph.dependentsOf(uid);
+      // Before the last word is said, and only then: it is many questions.
+      const isLast =
+        isEnding(node.object, orphanFinalizer) ||
+        (isEnding(node.object, foregroundFinalizer) && !known.some((one) => blocks(one, uid)));
+      return { node, owners, dependents: isLast ? await allDependents(client, registry, node) : known };
     },
     plan,
   };

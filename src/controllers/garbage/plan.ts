@@ -98,11 +98,13 @@ function orphanSteps(node: GraphNode, dependents: readonly GraphNode[]): readonl
   return [{ kind: 'together', writes }, withoutFinalizer(node, orphanFinalizer)];
 }
 
+/** Whether an owner that goes last has to wait for it. */
+export const blocks = ({ object }: GraphNode, ownerUid: string): boolean =>
+  ownersOf(object).some(({ uid, blockOwnerDeletion }) => uid === ownerUid && blockOwnerDeletion === true);
+
 function foregroundSteps(node: GraphNode, dependents: readonly GraphNode[]): readonly Step[] {
-  const isBlocking = ({ object }: GraphNode): boolean =>
-    ownersOf(object).some(({ uid, blockOwnerDeletion }) => uid === node.uid && blockOwnerDeletion === true);
   // The others are looked at by themselves when the owner is gone.
-  return dependents.some(isBlocking) ? [] : [withoutFinalizer(node, foregroundFinalizer)];
+  return dependents.some((one) => blocks(one, node.uid)) ? [] : [withoutFinalizer(node, foregroundFinalizer)];
 }
 
 function withoutFinalizer(node: GraphNode, finalizer: string): Write {

@@ -40,9 +40,9 @@ function promise(
     statement,
     check(world, broken) {
       const deletions = new Map<string, number>();
-      const suspects: { readonly id: string; readonly message: string }[] = [];
       return {
-        onWrite({ verb, resource, name }) {
+        // Carried out or not: who is told twice to delete may have been told otherwise the second time.
+        onAsked({ verb, resource, name }) {
           const id = `${resource}/${name}`;
           if (verb === 'delete') deletions.set(id, (deletions.get(id) ?? 0) + 1);
         },
@@ -54,13 +54,9 @@ function promise(
           }
           if (previous === undefined || !isGoing(previous)) return;
           if (previous.metadata.finalizers?.includes(finalizer) !== true) return;
+          if ((deletions.get(id) ?? 0) > 1) return;
           const dependent = dependentOf(world, object.metadata.uid ?? '', which);
-          if (dependent !== undefined) suspects.push({ id, message: say(id, dependent) });
-        },
-        onSecond() {
-          // Who is told twice to delete may have been told otherwise the second time.
-          for (const { id, message } of suspects.splice(0))
-            if ((deletions.get(id) ?? 0) <= 1) broken(message);
+          if (dependent !== undefined) broken(say(id, dependent));
         },
       };
     },
