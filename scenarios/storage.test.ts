@@ -27,7 +27,7 @@ import type {
 import { layoutOf } from '../src/main/layout.ts';
 import { signalProcess, waitForExit } from '../src/main/process-identity.ts';
 import { readState } from '../src/main/state.ts';
-import { eventually, whyNoKubectl, whyNotReal } from './cloud-under-test.ts';
+import { eventually, startPrepared, whyNoKubectl, whyNotReal } from './cloud-under-test.ts';
 import { core, forever, patienceMs, pods, RealCloud, ref, shellPod } from './real-cloud.ts';
 
 const claims = core('persistentvolumeclaims');
@@ -104,11 +104,17 @@ describe('storage', { skip: whyNotReal() ?? whyNoKubectl() ?? false }, () => {
     // A pod that goes comes back to its page.
     await shell('kubectl delete pod diary-0 && kubectl rollout status statefulset/diary --timeout=90s');
     assert.equal(await pages(0), 2);
+    // The whole cloud goes down and comes up.
+    assert.equal((await real.cloud.caelum('down')).code, 0);
+    await startPrepared(real.cloud);
+    await eventually('third page', patienceMs, async () =>
+      (await pages(0).catch(() => 0)) === 3 ? true : undefined,
+    );
     // The agent dies while a pod goes; the control plane dies while the set comes back.
     await shell('kubectl delete pod diary-1 --wait=false');
     await kill('node-agent');
-    await eventually('second page', patienceMs, async () =>
-      (await pages(1).catch(() => 0)) === 2 ? true : undefined,
+    await eventually('third page', patienceMs, async () =>
+      (await pages(1).catch(() => 0)) === 3 ? true : undefined,
     );
     await shell('kubectl delete statefulset diary --wait=true');
     await real.gone(pods, 'default', 'diary-0');
@@ -120,7 +126,7 @@ describe('storage', { skip: whyNotReal() ?? whyNoKubectl() ?? false }, () => {
       const set = await real.client.get<StatefulSet>(sets, 'default', 'diary');
       return set.status?.readyReplicas === 2 ? true : undefined;
     });
-    assert.deepEqual(await Promise.all([pages(0), pages(1)]), [3, 3]);
+    assert.deepEqual(await Promise.all([pages(0), pages(1)]), [4, 4]);
     const now = await Promise.all([0, 1].map((at) => claimOf('default', `page-diary-${at}`)));
     assert.deepEqual(
       now.map(({ metadata, spec }) => [metadata.uid, spec?.volumeName]),
