@@ -12,6 +12,7 @@ export {
   type Manager,
   managerText,
   type Ownership,
+  sameOwners,
   trackUpdate,
 } from './apply/field-owners.ts';
 export { pathText } from './apply/field-set.ts';

@@ -6,6 +6,7 @@
  *
  * Source: KEP-555 and k8s.io/apimachinery/pkg/util/managedfields. Pure.
  */
+import { sameJson } from '../../lib/index.ts';
 import type { ManagedFieldsEntry, ObjectMeta } from '../types/meta.v1.ts';
 import { type FieldSet, fieldSetOf, leaf, made, noFields, pathText } from './field-set.ts';
 import { compare, fieldsOf, overlay, remove } from './merge.ts';
@@ -156,9 +157,22 @@ export function trackUpdate(before: unknown, next: Draft, ownership: Ownership):
     else kept.push({ ...owner, fields: owner.fields.without(moved).without(changes.removed) });
   }
   const fields = mine.fields.without(changes.removed).union(came);
-  const isChanged = !fields.equals(mine.fields);
+  const isChanged = !came.isEmpty || !fields.equals(mine.fields);
   kept.push({ ...mine, fields, time: isChanged ? now : mine.time });
   setManaged(next, foldOldUpdaters(kept));
+}
+
+const ownerKey = ({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string =>
+  [manager, operation, apiVersion, subresource].join('\n');
+
+/** Whether two lists say the same but for when: what changes nothing else shall not be written for its time. */
+export function sameOwners(
+  a: readonly ManagedFieldsEntry[] | undefined,
+  b: readonly ManagedFieldsEntry[] | undefined,
+): boolean {
+  if (a === undefined || b === undefined || a.length !== b.length) return a === b;
+  const others = new Map(b.map((entry) => [ownerKey(entry), entry]));
+  return a.every((entry) => sameJson(entry.fieldsV1, others.get(ownerKey(entry))?.fieldsV1));
 }
 
 function setManaged(object: Draft, owners: readonly Owner[]): void {

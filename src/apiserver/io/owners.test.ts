@@ -1,6 +1,7 @@
 /** Who owns the fields of an object: its maker what was asked for, admission nothing; and the way from client-side apply to server-side apply. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { SimulatedClock } from '../../lib/index.ts';
 import { startTestServer } from './test-server.ts';
 
 const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -87,4 +88,48 @@ test('kubectl finds what was applied last, from whichever side', async (t) => {
   const big = await apply('kubectl', { a: 'x'.repeat(300_000) });
   assert.equal(big.status, 200);
   assert.equal(big.body.metadata.annotations?.[annotation], undefined, 'too big for an annotation');
+});
+
+test('to apply the same again changes nothing, also where what is asked for is completed', async (t) => {
+  const clock = new SimulatedClock(Date.now());
+  const server = await startTestServer(t, { clock });
+  const path = '/apis/apps/v1/namespaces/default/deployments/web?fieldManager=helm';
+  const selector = { matchLabels: { app: 'web' } };
+  const from = { fieldRef: { fieldPath: 'metadata.name' } };
+  const container = { name: 'c', image: 'i', env: [{ name: 'POD', valueFrom: from }] };
+  const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [container] } };
+  const apply = () =>
+    server.call('PATCH', path, {
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: JSON.stringify({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'web' },
+        spec: { selector, template },
+      }),
+    });
+  const { body: made } = await apply();
+  assert.equal(made.spec.template.spec.containers[0].env[0].valueFrom.fieldRef.apiVersion, 'v1');
+  await clock.advance(5000);
+  const { body: again } = await apply();
+  assert.deepEqual(again, made);
+});
+
+test('when somebody changed what is theirs is noted', async (t) => {
+  const clock = new SimulatedClock(Date.now());
+  const server = await startTestServer(t, { clock });
+  const patch = (data: object) =>
+    server.call('PATCH', `${maps}/a?fieldManager=ann`, {
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { data },
+    });
+  const timeOf = (body: { metadata: { managedFields: readonly { time: string }[] } }) =>
+    body.metadata.managedFields[0]?.time;
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { a: '1' } };
+  const made = await server.call('POST', `${maps}?fieldManager=ann`, { body });
+  await clock.advance(5000);
+  const same = await patch({ a: '1' });
+  assert.deepEqual(same.body, made.body);
+  const changed = await patch({ a: '2' });
+  assert.notEqual(timeOf(changed.body), timeOf(made.body));
 });

@@ -19,6 +19,7 @@ import {
   notFound,
   type ObjectPart,
   type Service,
+  sameOwners,
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '../../api/index.ts';
@@ -228,7 +229,7 @@ async function write(
     if (pending !== undefined) await pending;
   }
   if (request.warn !== undefined && part === 'main') warn(resource, request.warn, draft, old);
-  if (sameJson(draft, old) && resource.isCurrent(current)) {
+  if (isSame(draft, old) && resource.isCurrent(current)) {
     await settled(context);
     return { kind: 'stored', resource, stored: current, created: false };
   }
@@ -247,6 +248,20 @@ async function write(
   const [result] = outcome.results;
   if (result !== undefined && resource.prepare !== undefined) await resource.prepare([result]);
   return result === undefined ? undefined : { kind: 'stored', resource, stored: result, created: false };
+}
+
+/** Nothing is other than it was, but perhaps when somebody said so: then the old time stays. */
+function isSame(draft: DraftObject, old: KubeObject): boolean {
+  const meta = draft.metadata as { managedFields?: unknown };
+  const { managedFields } = draft.metadata;
+  const before = old.metadata.managedFields;
+  if (managedFields === undefined || before === undefined || sameJson(managedFields, before))
+    return sameJson(draft, old);
+  if (!sameOwners(managedFields, before)) return false;
+  meta.managedFields = before;
+  if (sameJson(draft, old)) return true;
+  meta.managedFields = managedFields;
+  return false;
 }
 
 /** Deleted, its grace over, and nobody holds it any more. */
