@@ -18,7 +18,7 @@ import { Fit, unresolvable } from './fit.ts';
 import { Guard, placementAround } from './neighbours.ts';
 import { NodeHeap } from './node-heap.ts';
 import { Nominees } from './nominees.ts';
-import { type Preemption, preempt, priorityOf } from './preemption.ts';
+import { type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
 import { defaultPolicy, nodeScore, type Policy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Suitable, suitableNodes } from './suitable.ts';
@@ -62,21 +62,21 @@ export function plan(
   const steps: Step[] = [];
   const ordered = inOrder(pods);
   const nominees = new Nominees(snapshot);
+  const making: Making = { policy, nominees, steps, left: { preemptions: preemptionsMax } };
   for (let at = 0; at < ordered.length; ) {
     const first = ordered[at] as WaitingPod;
     const demand = demandOf(first.pod);
     const priority = priorityOf(first.pod);
     if (snapshot.nominations.size > 0) nominees.holdFrom(priority);
     let end = at + 1;
-    if (snapshot.nominations.has(first.key))
-      planNominated(snapshot, demand, first, { policy, nominees, steps });
+    if (snapshot.nominations.has(first.key)) planNominated(snapshot, demand, first, making);
     else {
       for (; end < ordered.length; end++) {
         const { key, pod } = ordered[end] as WaitingPod;
         if (demandOf(pod).key !== demand.key || priorityOf(pod) !== priority) break;
         if (snapshot.nominations.has(key)) break;
       }
-      planGroup(snapshot, demand, ordered.slice(at, end), { policy, nominees, steps });
+      planGroup(snapshot, demand, ordered.slice(at, end), making);
     }
     at = end;
   }
@@ -89,6 +89,7 @@ interface Making {
   readonly policy: Policy;
   readonly nominees: Nominees;
   readonly steps: Step[];
+  readonly left: { preemptions: number };
   /** No other row comes into question, and nobody is preempted. */
   readonly only?: number;
 }
@@ -126,13 +127,15 @@ function suitableRows(demand: Demand, snapshot: Snapshot, { policy, only }: Maki
 function fail(
   snapshot: Snapshot,
   { key, pod }: WaitingPod,
-  { steps, nominees, only }: Making,
+  { steps, nominees, only, left }: Making,
   why: { readonly refused: Refusals; readonly unresolved?: string },
-  look: (() => Preemption) | undefined,
+  look: () => Preemption,
 ): Preemption | undefined {
-  const preemption = only !== undefined || snapshot.nodeCount === 0 ? undefined : look?.();
+  const isAsked = only === undefined && snapshot.nodeCount > 0 && left.preemptions > 0;
+  const preemption = isAsked ? look() : undefined;
   if (preemption?.kind === 'chosen') {
     const { nodeName, victims, displaced } = preemption;
+    left.preemptions--;
     for (const one of displaced) {
       nominees.release(one.key);
       snapshot.nominations.delete(one.key);
@@ -140,8 +143,9 @@ function fail(
     for (const victim of victims) snapshot.going.set(victim.key, victim.pod.metadata.uid);
     snapshot.nominations.set(key, { pod, nodeName });
     nominees.hold(key);
-  } else if (preemption?.isWaiting === true) nominees.hold(key);
-  else if (preemption !== undefined) snapshot.nominations.delete(key);
+  } else if (preemption === undefined || preemption.isWaiting) {
+    if (only === undefined) nominees.hold(key);
+  } else snapshot.nominations.delete(key);
   steps.push({
     kind: 'wait',
     podKey: key,

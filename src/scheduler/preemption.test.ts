@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Node, Pod, PodDisruptionBudget } from '../api/index.ts';
 import { plan, type Step, type WaitingPod, waitMessage } from './plan.ts';
+import { preemptionsMax } from './preemption.ts';
 import { Snapshot } from './snapshot.ts';
 
 const node = (name: string, cpu = '4', labels: object = {}, spec: object = {}): Node =>
@@ -256,4 +257,17 @@ test('plan() preempts for each of several pods, others for each', () => {
     'n3 without v3',
     '0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 Insufficient cpu.',
   ]);
+});
+
+test('plan() preempts for so many pods at most, and for the others the next time', () => {
+  const count = preemptionsMax + 5;
+  const all = Array.from({ length: count }, (_, n) => n);
+  const snapshot = cloud(all.map((n) => full(`n${n}`, pod(`v${n}`, 1, { cpu: '4' }))));
+  const waiting = all.map((n) => pod(`p${n}`, 9, { cpu: '4' }));
+  const chosen = (): number =>
+    plan(snapshot, waiting).filter((step) => step.kind === 'wait' && step.preemption?.kind === 'chosen')
+      .length;
+  assert.deepEqual([chosen(), chosen(), chosen()], [preemptionsMax, 5, 0]);
+  for (const n of all) snapshot.removePod(`default/v${n}`);
+  assert.ok(plan(snapshot, waiting).every(({ kind }) => kind === 'bind'));
 });

@@ -49,6 +49,8 @@ export interface Question {
 
 const notHelpful = 'Preemption is not helpful for scheduling';
 const noVictims = 'No preemption victims found for incoming pod';
+/** In one plan, which nothing interrupts; for the others it is tried when room changes, which the first ones see to. */
+export const preemptionsMax = 50;
 /** At least so many candidates are compared, and a tenth of the nodes. */
 const leastCandidates = 100;
 
