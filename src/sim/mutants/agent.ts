@@ -55,7 +55,7 @@ export const agentMutants: readonly Mutant[] = [
   {
     name: 'agent/attempt-repeated',
     file: 'agent/pods/view.ts',
-    find: 'const nextAttempt = Math.max(nextKnown, (memory.lastLogged ?? -1) + 1);',
+    find: 'const nextAttempt = Math.max(nextKnown, (memory.lastLogged ?? -1) + 1, before + 1);',
     replace: 'const nextAttempt = attempts[0] === undefined ? 0 : nextKnown;',
     sentence: 'An attempt that a restart of the machine has taken is started again under its number.',
   },

@@ -136,9 +136,8 @@ const others: readonly Mutant[] = [
   {
     name: 'garbage/foreground-unawaited',
     file: 'controllers/garbage/plan.ts',
-    find: 'return dependents.some(isBlocking) ? [] : [withoutFinalizer(node, foregroundFinalizer)];',
-    replace:
-      'return dependents.some(isBlocking) && node.uid === "" ? [] : [withoutFinalizer(node, foregroundFinalizer)];',
+    find: 'return dependents.some((one) => blocks(one, node.uid)) ? [] :',
+    replace: 'return dependents.some((one) => blocks(one, node.uid)) && node.uid === "" ? [] :',
     sentence: 'With foreground deletion the owner goes before its dependents.',
   },
   {
