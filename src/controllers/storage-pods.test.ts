@@ -258,6 +258,7 @@ test('a StatefulSet has its claims again when it comes back, and its pods go whe
   const places = await Promise.all([0, 1, 2].map(async (at) => (await pod(`web-${at}`)).spec?.nodeName));
   await client.delete(setsRef, 'default', 'web', { propagationPolicy: 'Foreground' });
   for (const at of [0, 1, 2]) await gone(podsRef, `web-${at}`);
+  await gone(setsRef, 'web');
   assert.equal((await volumes()).length, 3);
   await client.create(setsRef, set('web', { podManagementPolicy: 'Parallel' }));
   for (const at of [0, 1, 2]) {
