@@ -1,24 +1,28 @@
 /** A node that holds its pods to what they may use, on real containers: disk, logs, number; set by a KubeletConfiguration. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { KubeObject, Node } from '../src/api/index.ts';
+import type { KubeObject, Node, Pod } from '../src/api/index.ts';
 import { eventually, whyNotReal } from './cloud-under-test.ts';
 import { core, forever, patienceMs, pods, RealCloud, shellPod } from './real-cloud.ts';
 
 const skip = whyNotReal() ?? false;
 const folder = mkdtempSync(join(tmpdir(), 'caelum-limits-'));
+const manifests = join(folder, 'manifests');
 let cloud: RealCloud;
 let namespace: string;
 
 before(async () => {
   if (skip) return;
   const file = join(folder, 'node.yaml');
+  mkdirSync(manifests);
+  writeFileSync(join(manifests, 'own.yaml'), JSON.stringify(shellPod('own', `echo static; ${forever}`)));
+  writeFileSync(join(manifests, 'damaged.yaml'), 'kind: [');
   writeFileSync(
     file,
-    'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncontainerLogMaxSize: 64Ki\ncontainerLogMaxFiles: 3\nmaxPods: 20\npodPidsLimit: 50\n',
+    `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncontainerLogMaxSize: 64Ki\ncontainerLogMaxFiles: 3\nmaxPods: 20\npodPidsLimit: 50\nstaticPodPath: ${manifests}\n`,
   );
   cloud = await RealCloud.start('--node-config', file);
   namespace = await cloud.namespace();
@@ -107,5 +111,22 @@ describe('what a node holds its pods to', { skip, concurrency: true }, () => {
       status?.message ?? '',
       /^Pod was rejected: Node didn't have enough resource: cpu, requested: 500000, used: \d+, capacity: \d+$/,
     );
+  });
+
+  test('a pod of a file on the node runs whatever the API is told, and goes with its file', async () => {
+    const name = `own-${await cloud.nodeName()}`;
+    const shown = await cloud.ready('default', name);
+    const [before] = shown.status?.containerStatuses ?? [];
+    assert.equal(shown.metadata.annotations?.['kubernetes.io/config.source'], 'file');
+    assert.match(await cloud.log('default', name, 'main'), /static/);
+    assert.equal((await cloud.exec('default', name, 'hostname')).stdout.trim(), name);
+    await cloud.client.delete(pods, 'default', name);
+    await eventually('another mirror', patienceMs, async () => {
+      const found = await cloud.find<Pod>(pods, 'default', name);
+      const isAnother = found !== undefined && found.metadata.uid !== shown.metadata.uid;
+      return isAnother && found.status?.containerStatuses?.[0] !== undefined ? found : undefined;
+    }).then(({ status }) => assert.equal(status?.containerStatuses?.[0]?.containerID, before?.containerID));
+    rmSync(join(manifests, 'own.yaml'));
+    await cloud.gone(pods, 'default', name);
   });
 });

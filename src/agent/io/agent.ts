@@ -16,6 +16,7 @@ import type { PodNetwork } from '../network/index.ts';
 import { createGauge, readMachineFacts } from '../node/io/machine.ts';
 import { type NodeConfig, parseNodeConfig } from '../node/node-config.ts';
 import { createPodDisk } from '../pods/io/pod-disk.ts';
+import { staticFolder } from '../pods/io/static-folder.ts';
 import type { PodShell } from '../pods/pod-shell.ts';
 import { createProbeRunner } from '../probes/io/probe-runner.ts';
 import type { Runtime } from '../runtime/index.ts';
@@ -76,6 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     probeRunner: createProbeRunner(runtime),
     dns: { servers: [options.clusterDns].flat(), domain: options.clusterDomain },
     config,
+    ...(config.staticPodPath === undefined ? {} : { staticPods: staticFolder(config.staticPodPath) }),
     gauge: createGauge(options.dataDirectory, options.imagesDirectory ?? options.dataDirectory),
   });
   const { shell } = core;

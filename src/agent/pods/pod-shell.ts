@@ -27,6 +27,7 @@ import { type PodParts, referenceTo } from './parts.ts';
 import { type Leftovers, noLeftovers, type PodState } from './pod-state.ts';
 import { PodWorker } from './pod-worker.ts';
 import { qosClassOf } from './qos.ts';
+import { isMirror, StaticPods, type StaticSource } from './static-pods.ts';
 
 export interface PodShellOptions {
   readonly client: Client;
@@ -52,6 +53,8 @@ export interface PodShellOptions {
   readonly admission?:
     | ((pod: Pod) => { readonly reason: string; readonly message: string } | undefined)
     | undefined;
+  /** Pods of files on this machine. */
+  readonly staticPods?: StaticSource | undefined;
   /** Default: as many as there is room for. */
   readonly podsMax?: number | undefined;
   readonly podPidsLimit?: number | undefined;
@@ -74,6 +77,7 @@ export class PodShell {
   readonly #prober: Prober;
   readonly #subscriptions: { cancel(): void }[] = [];
   #parts: PodParts | undefined;
+  #static: StaticPods | undefined;
 
   constructor(options: PodShellOptions) {
     this.#options = options;
@@ -138,17 +142,21 @@ export class PodShell {
       onRoom: () => this.#retryResizes(),
     };
     this.#parts = parts;
+    const own = this.#openStatic();
+    const staticUids = (await own?.load()) ?? new Set<string>();
     const [leftovers] = await Promise.all([this.#findLeftovers(), this.#informer.whenSynced()]);
     const present = new Set([...this.#informer.list()].map((pod) => pod.metadata.uid ?? ''));
+    for (const uid of staticUids) present.add(uid);
     for (const [uid, left] of leftovers) {
-      const worker = new PodWorker(uid, left, parts);
+      const worker = new PodWorker(uid, left, staticUids.has(uid) ? this.#staticParts(parts) : parts);
       this.#workers.set(uid, worker);
       if (!present.has(uid)) worker.setPod(undefined);
     }
     this.#subscriptions.push(
       this.#informer.onChange((change) => {
         const uid = change.object.metadata.uid ?? '';
-        if (change.kind === 'deleted') this.#workers.get(uid)?.setPod(undefined);
+        if (isMirror(change.object)) own?.onMirror();
+        else if (change.kind === 'deleted') this.#workers.get(uid)?.setPod(undefined);
         else {
           // A name that was deleted and made anew in one step is another pod.
           if (change.kind === 'updated' && change.previous.metadata.uid !== uid)
@@ -158,6 +166,12 @@ export class PodShell {
       }),
       options.runtime.onExit((status) => this.#onExit(status)),
     );
+    if (own !== undefined) {
+      own.begin();
+      await own.sweep([...this.#informer.list()]).catch((error: unknown) => {
+        options.log.warn('cannot delete mirror pods without a file', { error });
+      });
+    }
     await options.disk.removeLogsExcept(new Set([...present, ...leftovers.keys()]));
   }
 
@@ -166,11 +180,40 @@ export class PodShell {
   }
 
   findPod(namespace: string, name: string): Pod | undefined {
-    return this.#informer.get(`${namespace}/${name}`);
+    const found = this.#informer.get(`${namespace}/${name}`);
+    if (found === undefined || this.#static === undefined || !isMirror(found)) return found;
+    return this.#static.seen(this.#static.podUidOf(found.metadata.uid ?? '') ?? '') ?? found;
   }
 
   worker(uid: string): PodWorker | undefined {
-    return this.#workers.get(uid);
+    return this.#workers.get(uid) ?? this.#workers.get(this.#static?.podUidOf(uid) ?? '');
+  }
+
+  #openStatic(): StaticPods | undefined {
+    const { staticPods: source } = this.#options;
+    if (source === undefined) return undefined;
+    this.#static = new StaticPods({
+      ...this.#options,
+      source,
+      mirror: (key) => {
+        const found = this.#informer.get(key);
+        return found !== undefined && isMirror(found) ? found : undefined;
+      },
+      onPod: (pod) => {
+        const uid = pod.metadata.uid ?? '';
+        let worker = this.#workers.get(uid);
+        if (worker === undefined) {
+          worker = new PodWorker(uid, noLeftovers, this.#staticParts(this.#parts as PodParts));
+          this.#workers.set(uid, worker);
+        }
+        worker.setPod(pod);
+      },
+    });
+    return this.#static;
+  }
+
+  #staticParts(parts: PodParts): PodParts {
+    return this.#static === undefined ? parts : { ...parts, client: this.#static.mirrored(parts.client) };
   }
 
   workers(): Iterable<PodWorker> {
@@ -194,6 +237,7 @@ export class PodShell {
 
   /** Stops acting. Containers go on. */
   stop(): void {
+    this.#static?.stop();
     for (const subscription of this.#subscriptions) subscription.cancel();
     for (const worker of this.#workers.values()) {
       worker.stop();
@@ -259,6 +303,7 @@ export class PodShell {
 
   #forget(uid: string): void {
     this.#workers.delete(uid);
+    this.#static?.onForgotten(uid);
     this.#retryResizes();
     this.#objects.release(uid);
     this.#options.disk.removeLogs(uid).catch((error: unknown) => {

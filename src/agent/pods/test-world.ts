@@ -11,6 +11,7 @@ import type { ProbeOutcome } from '../probes/prober.ts';
 import { createFakeRuntime, FakeHost, type FakeProgram } from '../runtime/index.ts';
 import { createFakeDisk } from './fake-disk.ts';
 import { PodShell } from './pod-shell.ts';
+import type { StaticManifest } from './static-pods.ts';
 
 export interface World {
   readonly clock: SimulatedClock;
@@ -21,6 +22,8 @@ export interface World {
   readonly disk: ReturnType<typeof createFakeDisk>;
   readonly events: string[];
   readonly programs: Map<string, FakeProgram>;
+  /** Of files on the machine. */
+  manifests: StaticManifest[];
   probe: (address: string) => ProbeOutcome;
   shell: PodShell;
   runtime: ReturnType<typeof createFakeRuntime>;
@@ -61,6 +64,7 @@ export async function createWorld(allocatable = { cpuMilli: 2000, memoryBytes: 2
   };
   const world: World = {
     ...parts,
+    manifests: [],
     probe: () => ({ ok: true, output: '' }),
     shell: undefined as unknown as PodShell,
     runtime: undefined as unknown as World['runtime'],
@@ -94,6 +98,7 @@ export async function createWorld(allocatable = { cpuMilli: 2000, memoryBytes: 2
         nodeAddress: '192.0.2.1',
         dns: { servers: ['10.96.0.10'], domain: 'cluster.local' },
         allocatable,
+        staticPods: async () => world.manifests,
       });
       const started = world.shell.start();
       await clock.advance(10);
