@@ -45,9 +45,6 @@ export interface NodeConfig {
   readonly logFilesMax: number;
   /** Containers that say nothing get the runtime's own filter of system calls. */
   readonly seccompDefault: boolean;
-  /** For the pods that are ended when the machine goes down; critical ones have the last part of it. */
-  readonly shutdownGraceMs: number;
-  readonly shutdownGraceCriticalMs: number;
   /** Pods that run here whatever the API says: a folder of manifests. */
   readonly staticPodPath: string | undefined;
 }
@@ -103,17 +100,11 @@ export function parseNodeConfig(given: unknown = {}): NodeConfig {
     logBytesMax: quantity(fields, 'containerLogMaxSize', '10Mi'),
     logFilesMax: integer(fields, 'containerLogMaxFiles', 5, 2),
     seccompDefault: flag(fields, 'seccompDefault', false),
-    shutdownGraceMs: duration(fields, 'shutdownGracePeriod', 0),
-    shutdownGraceCriticalMs: duration(fields, 'shutdownGracePeriodCriticalPods', 0),
     staticPodPath: text(fields, 'staticPodPath'),
   };
   if (config.imageLowPercent >= config.imageHighPercent)
     throw invalid(
       `Cannot use imageGCLowThresholdPercent ${config.imageLowPercent}: it has to be below imageGCHighThresholdPercent ${config.imageHighPercent}`,
-    );
-  if (config.shutdownGraceCriticalMs > config.shutdownGraceMs)
-    throw invalid(
-      'Cannot use shutdownGracePeriodCriticalPods: it is a part of shutdownGracePeriod and cannot be longer',
     );
   return config;
 }
@@ -136,8 +127,6 @@ const knownFields: ReadonlySet<string> = new Set([
   'containerLogMaxSize',
   'containerLogMaxFiles',
   'seccompDefault',
-  'shutdownGracePeriod',
-  'shutdownGracePeriodCriticalPods',
   'staticPodPath',
 ]);
 
