@@ -60,8 +60,11 @@ export function daemonSetController(informers: Informers, clock: Clock): Control
         }
         return podFamily.ownersOf(change);
       }),
+      // One that has an owner from the first is nothing new to it, or somebody else's affair until the next look: as in Kubernetes.
       watch<ControllerRevision>(informers, controllerRevisionsRef, (change) =>
-        revisionFamily.ownersOf(change),
+        change.kind === 'added' && controllerOf(change.object) !== undefined
+          ? []
+          : revisionFamily.ownersOf(change),
       ),
       watch<Node>(informers, nodesRef, concernedBy),
     ],

@@ -85,7 +85,8 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
   if (writes.length > 0) return [{ kind: 'together', writes }];
   if (isLeftAlone(daemonSet)) return [];
   const { update, revisions } = history;
-  if (update === undefined) return history.writes;
+  // That a revision has come is not looked out for: others' are no affair of ours.
+  if (update === undefined) return [...history.writes, { kind: 'again', afterMs: 0 }];
   const hash = hashOf(update);
   const merging = mergeSteps(update, revisions, pods);
   if (merging.length > 0) return merging;
