@@ -228,7 +228,8 @@ export function applyConfiguration(
   );
   const merged = overlay(remove(live ?? {}, gone, shape) ?? {}, configuration, shape) as Draft;
   const changes = compare(live ?? {}, merged, shape);
-  const moved = changes.added.union(changes.changed);
+  // What this write leaves as it is anyway, such as a status that came along, is no conflict.
+  const moved = ownable(changes.added.union(changes.changed), manager.subresource, hasStatus);
   const mayTake = force || lastApplied === undefined ? noFields : standing(lastApplied, live, shape);
   const conflicts: Conflict[] = [];
   const kept: Owner[] = [];

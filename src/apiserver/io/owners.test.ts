@@ -133,3 +133,30 @@ test('when somebody changed what is theirs is noted', async (t) => {
   const changed = await patch({ a: '2' });
   assert.notEqual(timeOf(changed.body), timeOf(made.body));
 });
+
+test('a status that comes along with what is applied is passed over', async (t) => {
+  const server = await startTestServer(t);
+  const path = '/apis/apps/v1/namespaces/default/deployments/web';
+  const labels = { app: 'web' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const apply = () =>
+    server.call('PATCH', `${path}?fieldManager=me`, {
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: JSON.stringify({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'web' },
+        spec: { selector: { matchLabels: labels }, template },
+        status: { replicas: 0, conditions: [] },
+      }),
+    });
+  assert.equal((await apply()).status, 201);
+  const status = await server.call('PATCH', `${path}/status?fieldManager=them`, {
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: { status: { replicas: 3 } },
+  });
+  assert.equal(status.body.status.replicas, 3);
+  const again = await apply();
+  assert.equal(again.status, 200, again.text);
+  assert.equal(again.body.status.replicas, 3);
+});
