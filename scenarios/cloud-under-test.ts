@@ -69,6 +69,7 @@ export async function prepareCloud(options: { readonly kubectl?: string } = {}):
     KUBECONFIG: join(data, 'kubeconfig'),
     EXAMPLES: join(home, 'examples'),
     CHARTS: join(home, 'scenarios/helm'),
+    MANIFESTS: join(home, 'scenarios/manifests'),
     TERM: 'dumb',
   };
   delete env['NODE_OPTIONS'];
