@@ -10,9 +10,9 @@
 import type { ObjectReference, Pod } from '../api/index.ts';
 import { createEventRecorder, type EventRecorder } from '../client/index.ts';
 import { type Image, normalizeName } from './images/index.ts';
-import { type NodeConfig, parseNodeConfig } from './node/node-config.ts';
+import { type NodeConfig, parseNodeConfig, type Signal } from './node/node-config.ts';
 import { NodeKeeper } from './node/node-keeper.ts';
-import type { ImageEntry, MachineFacts } from './node/node-object.ts';
+import { type ImageEntry, leftOf, type MachineFacts, type Reserved } from './node/node-object.ts';
 import { PodShell, type PodShellOptions } from './pods/pod-shell.ts';
 import { qosClassOf } from './pods/qos.ts';
 import { appArmorRejection } from './pods/security.ts';
@@ -20,7 +20,7 @@ import { sysctlRejection } from './pods/sysctls.ts';
 import { Evictor } from './pressure/evictor.ts';
 import { ImageCollector } from './pressure/image-collector.ts';
 import { measurePod } from './pressure/measure.ts';
-import type { MachineReading } from './pressure/thresholds.ts';
+import { amountOf, type MachineReading } from './pressure/thresholds.ts';
 import { LocalVolumes } from './volumes/local-volumes.ts';
 
 export interface AgentCoreOptions extends Omit<PodShellOptions, 'events' | 'allocatable' | 'admission'> {
@@ -37,6 +37,7 @@ export class AgentCore {
   readonly #options: AgentCoreOptions;
   readonly #events: EventRecorder;
   readonly #config: NodeConfig;
+  readonly #reserved: Reserved;
   readonly #evictor: Evictor;
   readonly #collector: ImageCollector;
   #keeper: NodeKeeper | undefined;
@@ -46,14 +47,17 @@ export class AgentCore {
     const { client, clock, random, log, nodeName, facts } = options;
     this.#options = options;
     this.#config = options.config ?? parseNodeConfig();
+    const reserved = reservedBy(this.#config, facts);
+    const left = leftOf(facts, reserved);
+    this.#reserved = reserved;
     this.#events = createEventRecorder({ client, clock, random, log, component: 'kubelet', host: nodeName });
     this.shell = new PodShell({
       ...options,
       events: this.#events,
       allocatable: {
-        cpuMilli: facts.cpuCount * 1000,
-        memoryBytes: facts.memoryBytes,
-        ephemeralBytes: facts.ephemeralStorageBytes,
+        cpuMilli: left.cpuCount * 1000,
+        memoryBytes: left.memoryBytes,
+        ephemeralBytes: left.ephemeralStorageBytes,
       },
       podsMax: this.#config.podsMax,
       podPidsLimit: this.#config.podPidsLimit,
@@ -102,6 +106,7 @@ export class AgentCore {
         address: nodeAddress,
         serverPort,
         podsMax: this.#config.podsMax,
+        reserved: this.#reserved,
         labels: this.#options.labels ?? {},
         runtimeVersion: `${description.name}://${version}`,
       },
@@ -142,6 +147,18 @@ export class AgentCore {
     this.#events.stop();
     this.#keeper?.stop();
   }
+}
+
+/** Pods that used the last of it would put the node under pressure, and be evicted for it. */
+function reservedBy({ thresholds }: NodeConfig, facts: MachineFacts): Reserved {
+  const hard = (signal: Signal, capacity: number): number => {
+    const found = thresholds.find((one) => one.isHard && one.signal === signal);
+    return found === undefined ? 0 : amountOf(found.value, capacity);
+  };
+  return {
+    memoryBytes: hard('memory.available', facts.memoryBytes),
+    ephemeralBytes: hard('nodefs.available', facts.ephemeralStorageBytes),
+  };
 }
 
 /** Ids and whole names of the images that pods use, or have used. */

@@ -27,6 +27,11 @@ export interface NodePressure {
   readonly pids: boolean;
 }
 
+export interface Reserved {
+  readonly memoryBytes: number;
+  readonly ephemeralBytes: number;
+}
+
 export interface NodeSettings {
   readonly name: string;
   readonly address: string;
@@ -34,6 +39,8 @@ export interface NodeSettings {
   readonly podsMax: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly runtimeVersion: string;
+  /** What pods cannot have of it: below that the node is under pressure. */
+  readonly reserved?: Reserved | undefined;
   /** Why the node cannot run pods; undefined: it can. */
   readonly notReady?: string | undefined;
 }
@@ -70,6 +77,13 @@ export function capacityOf(facts: MachineFacts, podsMax: number): Record<string,
     pods: String(podsMax),
   };
 }
+
+/** What of a machine pods may have. */
+export const leftOf = (facts: MachineFacts, { memoryBytes, ephemeralBytes }: Reserved): MachineFacts => ({
+  ...facts,
+  memoryBytes: Math.max(0, facts.memoryBytes - memoryBytes),
+  ephemeralStorageBytes: Math.max(0, facts.ephemeralStorageBytes - ephemeralBytes),
+});
 
 /** The conditions, keeping the transition times of those that did not change. */
 export function nodeConditions(
@@ -119,13 +133,17 @@ export function nodeStatus(
   images: readonly ImageEntry[],
 ): NodeStatus {
   const capacity = capacityOf(facts, settings.podsMax);
+  const allocatable =
+    settings.reserved === undefined
+      ? capacity
+      : capacityOf(leftOf(facts, settings.reserved), settings.podsMax);
   return {
     addresses: [
       { type: 'InternalIP', address: settings.address },
       { type: 'Hostname', address: settings.name },
     ],
     capacity,
-    allocatable: capacity,
+    allocatable,
     conditions,
     daemonEndpoints: { kubeletEndpoint: { Port: settings.serverPort } },
     nodeInfo: {
