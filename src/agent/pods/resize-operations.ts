@@ -5,7 +5,7 @@
  *
  * Killed at any point, the next agent finds what was granted on the disk and what the containers have from the runtime, and goes on.
  */
-import { explainError } from '../../lib/index.ts';
+import { explainError, isError } from '../../lib/index.ts';
 import type { Limits } from '../runtime/index.ts';
 import { type Allocation, allocationOf, resizeRefusal, resizeSummary } from './allocation.ts';
 import type { Resizing, Step } from './observed.ts';
@@ -123,7 +123,13 @@ async function carryOut(worker: PodWorker, step: StepOf<'resize'>): Promise<void
 
 async function setContainer(worker: PodWorker, { name, id, to }: Resizing): Promise<void> {
   const { state, parts } = worker;
-  await parts.runtime.updateResources(id, to);
+  try {
+    await parts.runtime.updateResources(id, to);
+  } catch (error) {
+    // It has ended meanwhile: whatever starts next is started with what was granted.
+    if (isError(error, 'conflict', 'notFound')) return;
+    throw error;
+  }
   const known = state.latest(name);
   if (known?.id === id) state.setContainer({ ...known, limits: to });
 }
