@@ -90,7 +90,7 @@ describe('RuntimeClass', { skip, concurrency: true }, () => {
     const pod = shellPod('of-strange', forever, { spec: { runtimeClassName: 'strange' } });
     await cloud.create(pods, namespace, pod);
     await eventOf('of-strange', /^FailedCreatePodSandBox: .*no runtime for "gvisor" is configured/);
-    assert.equal(reasonOf(await cloud.pod(namespace, 'of-strange')), 'ContainerCreating');
+    await cloud.until(namespace, 'of-strange', 'waits', (found) => reasonOf(found) === 'ContainerCreating');
     await cloud.client.delete(pods, namespace, 'of-strange');
     await cloud.gone(pods, namespace, 'of-strange');
   });
