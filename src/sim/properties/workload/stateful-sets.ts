@@ -70,7 +70,8 @@ export const setsInOrder: Property = {
         if (!isNew || byUser.has(uid) || isOnBadNode(world, previous as Pod)) return;
         for (const pod of controlledBy(set, truth.objects<Pod>('pods').values())) {
           const after = ordinalOf(pod.metadata.name ?? '');
-          if (after <= ordinal || isGoing(pod)) continue;
+          const isWanted = after >= firstOf(set) && after < firstOf(set) + wanted(set);
+          if (after <= ordinal || isWanted || isGoing(pod)) continue;
           const wasThere = truth.heldSince(
             'pods',
             own(after),
