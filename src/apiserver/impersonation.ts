@@ -7,7 +7,8 @@ import { type Decision, refusal } from './access/access.ts';
 import type { Attributes } from './access/rules.ts';
 import type { Identity } from './identity.ts';
 
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+/** Each with its values, one for each time that it was sent: a comma is part of a name. */
+type Headers = Readonly<Record<string, readonly string[] | undefined>>;
 
 const extraPrefix = 'impersonate-extra-';
 const accountPrefix = 'system:serviceaccount:';
@@ -111,12 +112,7 @@ function keyOf(text: string): string {
   }
 }
 
-const textOf = (value: string | readonly string[] | undefined): string | undefined =>
-  typeof value === 'string' || value === undefined ? value : value.join(',');
+const textOf = (values: readonly string[] | undefined): string | undefined => values?.[0];
 
-/** Several headers of one name come joined by commas. */
-const namesOf = (value: string | readonly string[] | undefined): readonly string[] | undefined =>
-  textOf(value)
-    ?.split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
+const namesOf = (values: readonly string[] | undefined): readonly string[] | undefined =>
+  values?.filter((one) => one !== '');

@@ -62,19 +62,20 @@ test('parseRoute() refuses broken percent-encoding', () => {
 });
 
 test('Query reads flags and counts as Go does', () => {
-  const query = new Query('watch&limit=5&x=true&y=0&bad=maybe&n=-1&empty=');
+  const query = new Query('watch&limit=5&x=true&y=0&bad=maybe&n=-1&m=1.5&empty=');
   assert.equal(query.flag('watch'), true);
   assert.equal(query.flag('x'), true);
   assert.equal(query.flag('y'), false);
   assert.equal(query.flag('absent'), undefined);
   assert.equal(query.count('limit'), 5);
+  assert.equal(query.count('n'), -1);
   assert.equal(query.text('empty'), undefined);
   assert.throws(
     () => query.flag('bad'),
     (error) => isError(error, 'badRequest'),
   );
   assert.throws(
-    () => query.count('n'),
+    () => query.count('m'),
     (error) => isError(error, 'badRequest'),
   );
 });

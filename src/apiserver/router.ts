@@ -120,12 +120,18 @@ export class Query {
     throw badRequest(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
   }
 
-  /** A whole number that is not negative. */
+  /** A whole number. Where a negative one means nothing, it is passed over by whoever asks. */
   count(name: string): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
-    if (!/^\d{1,15}$/.test(value))
+    if (!/^[+-]?\d{1,15}$/.test(value))
       throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
     return Number(value);
+  }
+
+  /** How many a list is to have at most: negative says none, as Kubernetes takes it. */
+  limit(): number | undefined {
+    const limit = this.count('limit');
+    return limit === undefined || limit < 0 ? undefined : limit;
   }
 }

@@ -18,6 +18,7 @@ import type { ListAnswer } from '../operations/read.ts';
 import type { Resource } from '../resource.ts';
 import { httpStatusOf, statusOf } from '../status.ts';
 import { asApiResponse } from './api-response.ts';
+import { indented, isForPeople } from './for-people.ts';
 
 const jsonType = 'application/json';
 
@@ -155,7 +156,8 @@ export function sendError(response: ServerResponse, error: unknown): void {
   if (error instanceof CaelumError && error.details.retryAfterSeconds !== undefined)
     response.setHeader('Retry-After', String(error.details.retryAfterSeconds));
   if (code === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="caelum"');
-  sendBytes(response, code, JSON.stringify(statusOf(error)));
+  const status = statusOf(error);
+  sendBytes(response, code, isForPeople(response.req) ? indented(status) : JSON.stringify(status));
 }
 
 /** One object, in the form that was asked for. */
@@ -203,13 +205,7 @@ export async function sendValue(
       return;
     }
     default:
-      sendBytes(
-        response,
-        code,
-        pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value),
-        jsonType,
-        warnings,
-      );
+      sendBytes(response, code, pretty ? indented(value) : JSON.stringify(value), jsonType, warnings);
   }
 }
 

@@ -230,7 +230,7 @@ export class Desk {
     return seatsOfList({
       objects: remaining,
       bytes: keys === 0 ? 0 : bytes / keys,
-      limit: isList ? query.count('limit') : undefined,
+      limit: isList ? query.limit() : undefined,
       seatsMax: this.flows.widest(flow),
     });
   }

@@ -24,6 +24,7 @@ import { Discovery } from '../discovery.ts';
 import { parseAccept } from '../media.ts';
 import type { Aggregator } from './aggregator.ts';
 import { sendBytes } from './answers.ts';
+import { indented, isForPeople } from './for-people.ts';
 
 export interface ServerFacts {
   /** As /version tells it. */
@@ -159,7 +160,9 @@ export class Documents {
       if (value === undefined) return false;
       this.#make(name, () => JSON.stringify(value));
     }
-    sendBytes(response, 200, this.#made.get(name) ?? '', type);
+    const bytes = this.#made.get(name) ?? '';
+    const isIndented = !name.startsWith('openapi/') && isForPeople(response.req);
+    sendBytes(response, 200, isIndented ? indented(JSON.parse(bytes.toString())) : bytes, type);
     return true;
   }
 

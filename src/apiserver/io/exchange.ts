@@ -12,6 +12,7 @@ import type { Aggregator } from './aggregator.ts';
 import { addWarning, type Wanted } from './answers.ts';
 import { auditOf } from './audited.ts';
 import type { Authenticator } from './authenticator.ts';
+import { isForPeople } from './for-people.ts';
 
 export interface Exchange {
   readonly context: ApiContext;
@@ -42,12 +43,11 @@ export function includeObjectOf(query: Query): IncludeObject {
 }
 
 export function wantedOf({ context, query, http }: Exchange): Wanted {
-  const pretty = query.text('pretty');
   return {
     form: negotiate(http.headers.accept),
     nowMs: context.clock.nowMs(),
     includeObject: includeObjectOf(query),
-    pretty: pretty !== undefined && pretty !== '0' && pretty !== 'false',
+    pretty: isForPeople(http),
   };
 }
 

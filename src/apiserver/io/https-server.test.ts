@@ -89,6 +89,18 @@ test('serveApi() reads YAML and protobuf bodies, and answers in them', async (t)
   assert.match(pretty.text, /^\{\n {2}"kind": "ConfigMap"/);
 });
 
+test('serveApi() indents what people read', async (t) => {
+  const { call } = await startTestServer(t);
+  await call('POST', `${here}/configmaps`, { body: configMap('read') });
+  const paths = ['configmaps/read', 'configmaps', 'configmaps/none'].map((path) => `${here}/${path}`);
+  for (const path of [...paths, '/version', '/api/v1', '/apis', '/'])
+    for (const [agent, expected] of [
+      ['curl/8.5.0', /^\{\n {2}"/],
+      ['kubectl/v1.36.3', /^\{"/],
+    ] as const)
+      assert.match((await call('GET', path, { headers: { 'user-agent': agent } })).text, expected, path);
+});
+
 test('serveApi() warns of unknown fields, or overlooks them', async (t) => {
   const { call } = await startTestServer(t);
   const body = { ...configMap('w'), colour: 'red' };
@@ -147,6 +159,8 @@ test('serveApi() pages lists, and tells when a page is too old', async (t) => {
   } while (token !== '');
   assert.deepEqual(names, ['c0', 'c1', 'c2', 'c3', 'c4']);
   assert.deepEqual(remaining, [3, 1, undefined]);
+  const unlimited = await call('GET', `${here}/configmaps?limit=-1`);
+  assert.equal(unlimited.body.metadata.continue, undefined);
   const first = await call('GET', `${here}/configmaps?limit=2`);
   await call('POST', `${here}/configmaps`, { body: configMap('later') });
   store.compact(store.revision());
@@ -237,6 +251,8 @@ test('serveApi() scales, binds, evicts and hands out tokens', async (t) => {
     metadata: { name: 'p' },
     deleteOptions: { gracePeriodSeconds: 7 },
   };
+  const atOnce = await call('DELETE', `${here}/pods/p?dryRun=All`, { body: { gracePeriodSeconds: -5 } });
+  assert.equal(atOnce.body.metadata.deletionGracePeriodSeconds, 1, 'a negative period is a second');
   assert.equal((await call('POST', `${here}/pods/p/eviction`, { body: eviction })).status, 201);
   const dying = await call('GET', `${here}/pods/p`);
   assert.equal(dying.body.metadata.deletionGracePeriodSeconds, 7);
@@ -341,6 +357,14 @@ test('serveApi() lets administrators speak as somebody else, and nobody but them
     refused.body.message,
     'users "eva" is forbidden: User "system:node:node-1" cannot impersonate resource "users" in API group "" at the cluster scope',
   );
+  const several = { ...headers, 'impersonate-group': ['writers', 'readers', ',,,odd, too'] };
+  const inGroups = await call('POST', path, { headers: several, body });
+  assert.deepEqual(inGroups.body.status.userInfo.groups, [
+    'writers',
+    'readers',
+    ',,,odd, too',
+    'system:authenticated',
+  ]);
   const nameless = await call('GET', '/api', { headers: { 'impersonate-group': 'system:masters' } });
   assert.equal(nameless.status, 400);
 });

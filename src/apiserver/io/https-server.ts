@@ -31,6 +31,7 @@ import { type AnonymousAccess, Authenticator, type FrontProxy, type TokenJudge }
 import { type AuditOptions, Desk, timeLimitOf } from './desk.ts';
 import { Documents } from './documents.ts';
 import { noSuchPath, notAllowed } from './exchange.ts';
+import { isForPeople } from './for-people.ts';
 import { Health, type HealthCheck, ping, storeCheck } from './health.ts';
 import { ObjectProxy } from './object-proxy.ts';
 import { refuse } from './pass-through.ts';
@@ -279,6 +280,7 @@ class Front {
       return false;
     const { accept } = request.headers;
     if (accept !== undefined && accept !== '*/*' && accept !== 'application/json') return false;
+    if (isForPeople(request)) return false;
     const resource = this.#context.resources.find(route.group, route.version, route.resource);
     if (resource === undefined || resource.kind.namespaced !== (route.namespace !== '')) return false;
     if (this.others?.serves(route.group, route.version) === true) return false;
@@ -430,13 +432,13 @@ class Front {
 
   #spokenFor(
     caller: Identity,
-    { headers }: IncomingMessage,
+    request: IncomingMessage,
     response: ApiResponse | undefined,
   ): Identity | Promise<Identity> {
-    if (!isImpersonating(headers)) return caller;
+    if (!isImpersonating(request.headers)) return caller;
     const { access } = this.#context;
     if (response !== undefined) response.caller = caller;
-    return impersonated(caller, headers, (asked) => access.ask(caller, asked));
+    return impersonated(caller, request.headersDistinct, (asked) => access.ask(caller, asked));
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

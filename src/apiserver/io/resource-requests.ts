@@ -209,7 +209,7 @@ function listRequest(route: ResourceRoute, query: Query): ListRequest {
   const labelSelector = query.text('labelSelector');
   const named = route.name === '' ? undefined : `metadata.name=${route.name}`;
   const fieldSelector = [query.text('fieldSelector'), named].filter((one) => one !== undefined).join(',');
-  const limit = query.count('limit');
+  const limit = query.limit();
   const token = query.text('continue');
   const resourceVersion = query.text('resourceVersion');
   const resourceVersionMatch = query.text('resourceVersionMatch');

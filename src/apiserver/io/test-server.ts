@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 export interface Call {
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Text and bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   /** Who calls; default: the administrator. */
@@ -129,9 +129,9 @@ export async function startTestServer(
 export function exchange(options: RequestOptions, body: unknown): Promise<Answer> {
   const sent =
     body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const headers: Record<string, string> = {
+  const headers: Record<string, string | string[]> = {
     ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(options.headers as Record<string, string>),
+    ...(options.headers as Record<string, string | string[]>),
   };
   if (sent !== undefined && headers['transfer-encoding'] === undefined)
     headers['content-length'] = String(Buffer.byteLength(sent));

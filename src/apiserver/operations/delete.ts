@@ -201,7 +201,7 @@ function graceOf(resource: Resource, draft: DraftObject, options: DeleteOptions)
     draft.metadata.deletionGracePeriodSeconds ??
     spec.terminationGracePeriodSeconds ??
     defaultGraceSeconds;
-  return Math.max(0, asked);
+  return asked < 0 ? 1 : asked;
 }
 
 /** What is said, then what was said before, then what is usual for the kind. */
