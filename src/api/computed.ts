@@ -41,11 +41,10 @@ export type ComputedAnswer =
       readonly columns?: readonly Column[];
     };
 
+/** No APIService stands for it: in Kubernetes others bring these groups, and their charts make that object themselves. */
 export interface ComputedApi {
   readonly group: string;
   readonly version: string;
-  /** Whether an APIService object stands for it, as for what is stored. */
-  readonly isRegistered: boolean;
   /** What OpenAPI tells of it. */
   readonly kinds: readonly ServedKind[];
   resources(): readonly ComputedResource[];

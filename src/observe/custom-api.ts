@@ -41,7 +41,6 @@ export function createCustomApis(options: CustomApiOptions): readonly ComputedAp
   return (['v1beta2', 'v1beta1'] as const).map((version) => ({
     group,
     version,
-    isRegistered: false,
     kinds: [],
     resources: () => resourcesOf(options.board),
     onChange: (handler) => options.board.onChange(handler),

@@ -29,7 +29,6 @@ export function createExternalApi(board: SeriesBoard): ComputedApi {
   return {
     group,
     version,
-    isRegistered: false,
     kinds: [],
     resources: () => resourcesOf(board),
     onChange: (handler) => board.onChange(handler),

@@ -23,7 +23,6 @@ export function laterApi({ group, version, first }: LaterApi, load: () => Promis
   return {
     group,
     version,
-    isRegistered: false,
     kinds: [],
     resources: () => loaded?.resources() ?? [first],
     onChange(handler) {

@@ -78,7 +78,6 @@ export function createResourceApi(options: ResourceApiOptions): ComputedApi {
   return {
     group,
     version,
-    isRegistered: true,
     kinds,
     resources: () => resources,
     async answer(asked) {

@@ -36,12 +36,10 @@ const priorities: Readonly<Record<string, number>> = {
   'discovery.k8s.io': 16_200,
   'flowcontrol.apiserver.k8s.io': 16_100,
   'resource.k8s.io': 16_200,
-  'metrics.k8s.io': 100,
 };
 const versionPriorities: Readonly<Record<string, number>> = {
   '/v1': 1,
   'autoscaling/v2': 30,
-  'metrics.k8s.io/v1beta1': 100,
 };
 const customPriority = { group: 1000, version: 100 };
 const otherPriority = 1000;

@@ -449,16 +449,11 @@ export class Aggregator {
         .filter((kind) => kind.custom !== undefined)
         .map(({ group, version }) => `${group}/${version}`),
     );
-    const wanted: readonly GroupVersion[] = [
-      ...new Discovery(context.registry)
-        .groups()
-        .flatMap(({ group, versions }) =>
-          versions.map((version) => ({ group, version, isCustom: custom.has(`${group}/${version}`) })),
-        ),
-      ...context.computed.all
-        .filter(({ isRegistered }) => isRegistered)
-        .map(({ group, version }) => ({ group, version, isCustom: false })),
-    ];
+    const wanted: readonly GroupVersion[] = new Discovery(context.registry)
+      .groups()
+      .flatMap(({ group, versions }) =>
+        versions.map((version) => ({ group, version, isCustom: custom.has(`${group}/${version}`) })),
+      );
     const there = context.store.list(of.prefix).items.map((stored) => stored.object() as APIService);
     const { create, remove } = planLocal(wanted, there);
     const ignore = (error: unknown): void => {
