@@ -103,14 +103,13 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
     [rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read)],
     aggregateTo('view'),
   ),
-  clusterRole('system:aggregated-metrics-reader', [rule('metrics.k8s.io', 'pods nodes', read)], {
-    ...aggregateTo('admin'),
-    ...aggregateTo('edit'),
-    ...aggregateTo('view'),
-  }),
+  // By a name of our own: metrics-server brings `system:aggregated-metrics-reader`, and Helm takes over nothing that is there.
   clusterRole(
     'system:caelum:aggregated-metrics-reader',
-    [rule('custom.metrics.k8s.io external.metrics.k8s.io', '*', read)],
+    [
+      rule('metrics.k8s.io', 'pods nodes', read),
+      rule('custom.metrics.k8s.io external.metrics.k8s.io', '*', read),
+    ],
     aggregateTo('view'),
   ),
   clusterRole(
