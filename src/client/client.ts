@@ -113,6 +113,8 @@ export interface Informer<T extends KubeObject> {
   readonly size: number;
   /** True after the first complete list. */
   readonly synced: boolean;
+  /** Since when (monotonic) a watch runs; undefined while there is none, and what the copy says may be old. */
+  readonly followingSinceMs: number | undefined;
   whenSynced(signal?: AbortSignal): Promise<void>;
   /** Called for each change, after the copy has it. `object` is the last state for a delete. Existing objects are reported as added. */
   onChange(handler: (change: Change<T>) => void): { cancel(): void };

@@ -111,10 +111,12 @@ class Follower<T extends KubeObject> {
           this.#failures = 0;
         }
         watchingSinceMs = clock.monotonicMs();
+        this.copy.followingSinceMs = watchingSinceMs;
         error = await this.#watch();
       } catch (thrown) {
         error = thrown;
       }
+      this.copy.followingSinceMs = undefined;
       if (signal.aborted) return;
       if (isError(error, 'expired')) {
         // Whoever says so can be reached: listing need not wait for as long as the failures before it asked for.

@@ -19,6 +19,7 @@ export class ObjectCopy<T extends KubeObject> implements Informer<T> {
   readonly #waiting = new Set<() => void>();
   #changes = 0;
   #synced = false;
+  followingSinceMs: number | undefined;
 
   get size(): number {
     return this.#objects.size;

@@ -24,8 +24,8 @@ export interface StatusWriterOptions {
 
 /** How long what nobody waits for may be late. */
 const calmDelayMs = 250;
-/** How long what somebody else has written instead is left. */
-const overwrittenDelayMs = 1000;
+/** How long what somebody else has written instead is left: the first time, and when it comes again and again. */
+const overwritten = { firstMs: 1000, maxMs: 10_000, forgiveAfterMs: 30_000 };
 
 /** What others act on. A container that is being created is like one of which nothing has been said. */
 function urgentPart(status: PodStatus | undefined): string {
@@ -47,14 +47,11 @@ function urgentPart(status: PodStatus | undefined): string {
   return JSON.stringify([status?.phase ?? 'Pending', status?.reason, containers, conditions.sort()]);
 }
 
-/** `pod` is never older than our own last write. */
-function isOverwritten(current: PodStatus | undefined, wanted: PodStatus): boolean {
+/** What of a status somebody else might overwrite, as `current` (the wanted one itself without it) has it: times are none of it. */
+function claimsOf(wanted: PodStatus, current: PodStatus = wanted): string {
   const statusOf = (type: string): string | undefined =>
-    current?.conditions?.find((condition) => condition.type === type)?.status;
-  return (
-    current?.phase !== wanted.phase ||
-    (wanted.conditions ?? []).some(({ type, status }) => statusOf(type) !== status)
-  );
+    current.conditions?.find((condition) => condition.type === type)?.status;
+  return JSON.stringify([current.phase, (wanted.conditions ?? []).map(({ type }) => [type, statusOf(type)])]);
 }
 
 /** Conditions are merged by their type: a reason that no longer holds has to be taken away expressly. */
@@ -76,11 +73,13 @@ function patchOf(current: PodStatus | undefined, wanted: PodStatus): object {
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #backoff: Backoff;
+  readonly #overwritten: Backoff;
   #pod: Pod | undefined;
   #wanted: PodStatus | undefined;
   #wantedText = '';
   #writtenText = '';
   #saidUrgent: string | undefined;
+  #saidClaims: string | undefined;
   #calm: Timer | undefined;
   #writing = false;
   #stopped = false;
@@ -89,7 +88,9 @@ export class StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ firstMs: 200, maxMs: 10_000, jitter: 0.3, random: options.random });
+    const { random } = options;
+    this.#backoff = new Backoff({ firstMs: 200, maxMs: 10_000, jitter: 0.3, random });
+    this.#overwritten = new Backoff({ ...overwritten, jitter: 0.3, random });
   }
 
   write(pod: Pod, status: PodStatus): void {
@@ -99,8 +100,8 @@ export class StatusWriter {
     if (this.#writing || this.#retry !== undefined || this.#stopped) return;
     this.#saidUrgent ??= urgentPart(pod.status);
     if (urgentPart(status) !== this.#saidUrgent || this.#waiters.length > 0) void this.#run();
+    else if (this.#isOverwritten()) this.#mend();
     else if (this.#wantedText !== this.#writtenText) this.#calm ??= this.#runAfter(calmDelayMs);
-    else this.#mend();
   }
 
   #runAfter(delayMs: number): Timer {
@@ -144,6 +145,7 @@ export class StatusWriter {
         const answer = await this.#patch(this.#pod as Pod, wanted);
         this.#writtenText = text;
         this.#saidUrgent = urgentPart(wanted);
+        this.#saidClaims = claimsOf(wanted);
         this.#backoff.reset();
         this.#hear(answer);
         this.#options.onWritten(answer);
@@ -169,7 +171,7 @@ export class StatusWriter {
     }
     this.#writing = false;
     this.#release();
-    this.#mend();
+    if (this.#isOverwritten()) this.#mend();
   }
 
   /** With the revision that it was made for: a request that was held up on its way must not undo what was written since. */
@@ -202,12 +204,19 @@ export class StatusWriter {
     if (isNewer(pod, this.#pod)) this.#pod = pod;
   }
 
-  /** Writes again what somebody else has overwritten: the node controller, which did not hear of us, and will go on until it does. */
+  /** What we said, and would say again, is not what is there. `#pod` is never older than our own last write. */
+  #isOverwritten(): boolean {
+    if (this.#wanted === undefined || this.#stopped || claimsOf(this.#wanted) !== this.#saidClaims)
+      return false;
+    return this.#saidClaims !== claimsOf(this.#wanted, this.#pod?.status ?? {});
+  }
+
+  /** Somebody else did not hear of us, and will go on until it does (the node controller): rarer each time, so that we do not write against each other. */
   #mend(): void {
-    if (this.#wanted === undefined || this.#stopped || !isOverwritten(this.#pod?.status, this.#wanted))
-      return;
     this.#writtenText = '';
-    this.#calm ??= this.#runAfter(overwrittenDelayMs);
+    if (this.#calm !== undefined) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#calm = this.#runAfter(this.#overwritten.next(nowMs));
   }
 }
 

@@ -17,9 +17,12 @@ import { ZoneBook, zoneOf } from './zones.ts';
 const leaseNamespace = 'kube-node-lease';
 /** A node that was made this long ago is not told of as new: it is we who are. */
 const newMs = 30_000;
+/** A watch of leases that is younger than this may not have brought yet what was missed. */
+const watchYoungMs = 2_000;
 
 export function nodeController(informers: Informers, clock: Clock): Controller<Observed> {
   const nodes = informers.informer<Node>(nodesRef);
+  const leases = informers.informer<Lease>(leasesRef);
   const pods = informers.informer<Pod>(podsRef);
   const podsOn = pods.index('node', (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
   /** When (monotonic) each node was last heard of. */
@@ -39,6 +42,16 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
     if (after.size === 0) seen.delete(name);
     else seen.set(name, after);
     return after;
+  };
+
+  /** While it is we who cannot hear, nobody's silence grows to be too long (found by simulation: a node whose lease we missed was called lost, and wrote against it). */
+  const silenceOf = (node: Node, name: string): number => {
+    const nowMs = clock.monotonicMs();
+    const silentMs = nowMs - (heardMs.get(name) ?? nowMs);
+    const { followingSinceMs = nowMs } = leases;
+    return nowMs - followingSinceMs >= watchYoungMs
+      ? silentMs
+      : Math.min(silentMs, patienceWith(node) - watchYoungMs);
   };
 
   const isReady = (node: Node): boolean => readyStatus(node.status?.conditions ?? []) === 'True';
@@ -118,7 +131,7 @@ export function nodeController(informers: Informers, clock: Clock): Controller<O
             ? []
             : all.filter((pod) => before.has(pod.metadata.uid ?? '') && isActive(pod)),
         seen: taintsSeen,
-        silentMs: nowMs - (heardMs.get(name) ?? nowMs),
+        silentMs: silenceOf(node, name),
         isAnyReady: zones.isAnyReady,
         turn: () => zones.turn(name, nowMs),
       };

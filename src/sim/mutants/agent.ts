@@ -26,7 +26,7 @@ export const agentMutants: readonly Mutant[] = [
   {
     name: 'agent/overwritten-left',
     file: 'agent/pods/status-writer.ts',
-    find: 'this.#calm ??= this.#runAfter(overwrittenDelayMs);',
+    find: 'this.#calm = this.#runAfter(this.#overwritten.next(nowMs));',
     replace: '',
     sentence: 'A pod that the node controller has called not ready stays so.',
   },

@@ -40,7 +40,7 @@ export const apiMutants: readonly Mutant[] = [
   {
     name: 'api/grace-ignored',
     file: 'apiserver/operations/delete.ts',
-    find: 'return Math.max(0, asked);',
+    find: 'return asked < 0 ? 1 : asked;',
     replace: 'return 0;',
     sentence: 'A running pod is gone from the API at once, while its node still runs it.',
   },
