@@ -80,9 +80,4 @@ export const found: readonly FoundBug[] = [
     sentence:
       'Pods that a suspended Job had given up counted as failed; with clocks that differ, it waited for ever for their back-off to end.',
   },
-  {
-    seeds: [3],
-    sentence:
-      'A lease that the controllers could not hear of counted as the silence of its node; then they and the node wrote against each other.',
-  },
 ];
