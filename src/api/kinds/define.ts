@@ -1,5 +1,5 @@
 /** Fills in what is usual for a kind, so that a kind's file holds only what is its own. */
-import type { Kind, Subresource, Verb } from '../kind.ts';
+import type { Kind, ScalePaths, Subresource, Verb } from '../kind.ts';
 import type { KubeObject } from '../object.ts';
 import { subdomainName } from '../validation/names.ts';
 import { ageColumn, nameColumn } from './cells.ts';
@@ -56,6 +56,13 @@ export const proxySubresource = (kind: string): Subresource => ({
   verbs: ['create', 'delete', 'get', 'patch', 'update'],
   kind: { group: '', version: 'v1', kind },
 });
+
+/** Where kinds that keep replicas say how many. */
+export const replicasScale: ScalePaths = {
+  specReplicas: ['spec', 'replicas'],
+  statusReplicas: ['status', 'replicas'],
+  selector: ['spec', 'selector'],
+};
 
 export const scaleSubresource: Subresource = {
   name: 'scale',

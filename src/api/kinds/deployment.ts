@@ -10,7 +10,7 @@ import {
 } from '../validation/problems.ts';
 import { shareNumber, validateAtMostAll, validateShare } from '../validation/shares.ts';
 import { ageColumn, column, nameColumn } from './cells.ts';
-import { defineKind, scaleSubresource, statusSubresource } from './define.ts';
+import { defineKind, replicasScale, scaleSubresource, statusSubresource } from './define.ts';
 import { applyPodSpecDefaults } from './pod-spec/defaults.ts';
 import {
   templateColumns,
@@ -35,11 +35,7 @@ export const deployment = defineKind<Deployment>({
   hasStatus: true,
   statusIsApart: true,
   hasGeneration: true,
-  scale: {
-    specReplicas: ['spec', 'replicas'],
-    statusReplicas: ['status', 'replicas'],
-    selector: ['spec', 'selector'],
-  },
+  scale: replicasScale,
   columns: [
     nameColumn,
     column<Deployment>(

@@ -2,7 +2,7 @@
 import type { ReplicaSet } from '../types/apps.v1.ts';
 import { notNegative, type Problems } from '../validation/problems.ts';
 import { ageColumn, column, nameColumn } from './cells.ts';
-import { defineKind, scaleSubresource, statusSubresource } from './define.ts';
+import { defineKind, replicasScale, scaleSubresource, statusSubresource } from './define.ts';
 import { applyPodSpecDefaults } from './pod-spec/defaults.ts';
 import {
   templateColumns,
@@ -24,11 +24,7 @@ export const replicaSet = defineKind<ReplicaSet>({
   hasStatus: true,
   statusIsApart: true,
   hasGeneration: true,
-  scale: {
-    specReplicas: ['spec', 'replicas'],
-    statusReplicas: ['status', 'replicas'],
-    selector: ['spec', 'selector'],
-  },
+  scale: replicasScale,
   columns: [
     nameColumn,
     column<ReplicaSet>(

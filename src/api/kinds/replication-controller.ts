@@ -3,7 +3,7 @@ import { hasLabels } from '../label-selector.ts';
 import type { ReplicationController, ReplicationControllerSpec } from '../types/core.v1.ts';
 import { notNegative, type Problems, required, wrong } from '../validation/problems.ts';
 import { ageColumn, column, labelsCell, nameColumn, wideColumn } from './cells.ts';
-import { defineKind, scaleSubresource, statusSubresource } from './define.ts';
+import { defineKind, replicasScale, scaleSubresource, statusSubresource } from './define.ts';
 import { applyPodSpecDefaults } from './pod-spec/defaults.ts';
 import { validateLastingTemplate } from './pod-spec/validate.ts';
 import { containerNamesCell, imagesCell, validateCounts } from './workload.ts';
@@ -22,11 +22,7 @@ export const replicationController = defineKind<ReplicationController>({
   hasStatus: true,
   hasGeneration: true,
   orphansByDefault: true,
-  scale: {
-    specReplicas: ['spec', 'replicas'],
-    statusReplicas: ['status', 'replicas'],
-    selector: ['spec', 'selector'],
-  },
+  scale: replicasScale,
   columns: [
     nameColumn,
     column<ReplicationController>(

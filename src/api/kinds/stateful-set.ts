@@ -17,7 +17,7 @@ import {
 } from '../validation/problems.ts';
 import { shareNumber, validateAtMostAll, validateShare } from '../validation/shares.ts';
 import { ageColumn, column, nameColumn, wideColumn } from './cells.ts';
-import { defineKind, scaleSubresource, statusSubresource } from './define.ts';
+import { defineKind, replicasScale, scaleSubresource, statusSubresource } from './define.ts';
 import { applyClaimDefaults, validateClaimSpec } from './persistent-volume-claim-spec.ts';
 import { applyPodSpecDefaults } from './pod-spec/defaults.ts';
 import {
@@ -53,11 +53,7 @@ export const statefulSet = defineKind<StatefulSet>({
   subresources: [scaleSubresource, statusSubresource],
   hasStatus: true,
   hasGeneration: true,
-  scale: {
-    specReplicas: ['spec', 'replicas'],
-    statusReplicas: ['status', 'replicas'],
-    selector: ['spec', 'selector'],
-  },
+  scale: replicasScale,
   columns: [
     nameColumn,
     column<StatefulSet>(
