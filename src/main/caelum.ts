@@ -43,6 +43,12 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   test: { summary: "run the project's tests", load: async () => (await import('./commands/test.ts')).test },
 };
 
+/** Programs of others, with words and help of their own. */
+const programs: Readonly<Record<string, string>> = {
+  kubectl: 'the kubectl that came along, spoken to this cloud',
+  helm: 'the Helm that came along, spoken to this cloud',
+};
+
 // Ends also when something is still open: a command that is over is over.
 process.exit(await main(process.argv.slice(2)));
 
@@ -58,11 +64,15 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    if (name === 'kubectl' || name === 'helm') {
+      const { runClientProgram } = await import('./commands/client-program.ts');
+      return await runClientProgram(name, rest);
+    }
     const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (entry === undefined)
       throw new CaelumError(
         'usage',
-        `Cannot run "caelum ${name}": there is no such command${suggestion(name, Object.keys(commands))}. See "caelum --help".`,
+        `Cannot run "caelum ${name}": there is no such command${suggestion(name, [...Object.keys(commands), ...Object.keys(programs)])}. See "caelum --help".`,
       );
     const command = await entry.load();
     if (rest.includes('--help') || rest.includes('-h')) {
@@ -86,6 +96,9 @@ function withCause(error: CaelumError): string {
 }
 
 function overview(): string {
-  const rows = Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary] as const);
+  const rows = [
+    ...Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary] as const),
+    ...Object.entries(programs).map(([name, summary]) => [`  ${name}`, summary] as const),
+  ];
   return `Caelum: a whole cloud in one program.\n\n  caelum COMMAND [options]\n\n${textTable(['Commands:', ''], rows)}\nMore on one: caelum COMMAND --help\n`;
 }
