@@ -46,6 +46,7 @@ export type * from './kinds/elasticity-spec/types.ts';
 export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';
+export type * from './kinds/queue-spec/types.ts';
 export * from './kinds/refs.ts';
 export type * from './kinds/vertical-autoscaler-spec/types.ts';
 export {

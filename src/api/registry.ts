@@ -41,6 +41,7 @@ import { podDisruptionBudget } from './kinds/pod-disruption-budget.ts';
 import { podTemplate } from './kinds/pod-template.ts';
 import { priorityClass } from './kinds/priority-class.ts';
 import { priorityLevelConfiguration } from './kinds/priority-level-configuration.ts';
+import { queue } from './kinds/queue.ts';
 import { replicaSet } from './kinds/replica-set.ts';
 import { replicationController } from './kinds/replication-controller.ts';
 import { resourceClaim, resourceClaimTemplate } from './kinds/resource-claim.ts';
@@ -140,6 +141,7 @@ export const builtinKinds: KindRegistry = createRegistry([
   resourceSlice,
   elasticityPolicy,
   elasticityHistory,
+  queue,
   verticalPodAutoscaler,
   verticalPodAutoscalerCheckpoint,
 ]);

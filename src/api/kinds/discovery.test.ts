@@ -31,9 +31,14 @@ const known = builtinKinds.kinds.filter(
   ({ group, version }) => !existsSync(folder) || existsSync(fileOf(group, version)),
 );
 
-test('kinds that Kubernetes does not have are those of elasticity', () => {
+test('kinds that Kubernetes does not have are those of elasticity and of the scheduler', () => {
   const own = new Set(builtinKinds.kinds.filter((kind) => !known.includes(kind)).map(({ group }) => group));
-  if (existsSync(folder)) assert.deepEqual([...own].sort(), ['autoscale.caelum.dev', 'autoscaling.k8s.io']);
+  if (existsSync(folder))
+    assert.deepEqual([...own].sort(), [
+      'autoscale.caelum.dev',
+      'autoscaling.k8s.io',
+      'scheduling.caelum.dev',
+    ]);
 });
 
 for (const kind of known)

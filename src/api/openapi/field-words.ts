@@ -83,6 +83,8 @@ PodStatus: What the pod is: where it runs, its addresses, its containers.
 PodTemplateSpec: The pods to make: their labels and their spec.
 Probe: How and how often to ask a container about its health.
 ProjectedVolumeSource: One volume with files from several sources.
+QueueSpec: Where the queue stands, its weight, its guarantee and limit, and which pods are in it.
+QueueStatus: What the queue has, what it waits for, and what its fair share would be.
 ReplicaSetCondition: One aspect of the set: whether it fails to create pods.
 ReplicaSetSpec: How many equal pods there shall be, and of what kind.
 ReplicaSetStatus: How many pods there are.
@@ -349,6 +351,21 @@ Service.spec: Which pods are behind the Service, and who may reach it.
 ServiceSpec.type: ClusterIP, NodePort, LoadBalancer or ExternalName.
 DeploymentStrategy.type: RollingUpdate or Recreate.
 DeploymentSpec.replicas: How many pods; 1 when not given.
+QueueSpec.max: What it may never have more of.
+QueueSpec.mayBorrow: Whether it may have more than its min; true unless said otherwise.
+QueueSpec.mayLend: Whether others may use what it is guaranteed while it does not; true unless said otherwise.
+QueueSpec.min: What it is guaranteed, of the resources that are named.
+QueueSpec.namespaceSelector: Namespaces whose pods are in it, by their labels; an empty one takes all that no other queue takes.
+QueueSpec.namespaces: Namespaces whose pods are in it; before any selector.
+QueueSpec.parent: The queue that it is a part of; without one it is a part of the cloud.
+QueueSpec.podSelection: All pods of its namespaces, or ByLabel: those whose label scheduling.caelum.dev/queue names it.
+QueueSpec.reclaimPolicy: Whose pods give way when it needs its min: Any that borrow, those of LowerPriority, or Never.
+QueueSpec.weight: Its part beside its siblings; 1 unless said otherwise.
+QueueStatus.borrowed: What it has beyond its min.
+QueueStatus.dominantShare: The largest part that it has of a resource of the cloud: 250m is a quarter.
+QueueStatus.fairShare: What that part would be if all that is asked for were shared fairly.
+QueueStatus.pending: What its waiting pods ask for.
+QueueStatus.used: What its pods have.
 ReplicaSetSpec.replicas: How many pods; 1 when not given.
 Container.name: Its name, unique in the pod.
 Event.type: Normal or Warning.

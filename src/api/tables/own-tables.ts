@@ -2,6 +2,7 @@
  * The schema tables of kinds that Kubernetes itself does not have, in the grammar of `table-text.ts`: written by hand, by group and version.
  *
  * - `dev.caelum.autoscale.v1` (autoscale.caelum.dev): elasticity policies, and what they remember.
+ * - `dev.caelum.scheduling.v1` (scheduling.caelum.dev): queues.
  * - `io.k8s.autoscaling.v1` (autoscaling.k8s.io): vertical autoscalers, as the Kubernetes autoscaler project defines them.
  *
  * A table is called as its kinds are in OpenAPI: the group turned around.
@@ -147,6 +148,39 @@ ElasticityTriggerStatus
   since 4 time
 `,
 
+  'dev.caelum.scheduling.v1': `
+Queue kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec 2 QueueSpec default={}
+  status 3 QueueStatus default={}
+
+QueueSpec
+  parent 1 string
+  weight 2 int32 nullable
+  min 3 {}quantity
+  max 4 {}quantity
+  mayBorrow 5 bool nullable
+  mayLend 6 bool nullable
+  reclaimPolicy 7 string
+  podSelection 8 string
+  namespaces 9 []string list=set
+  namespaceSelector 10 meta.v1.LabelSelector
+
+QueueStatus
+  observedGeneration 1 int64 nullable
+  used 2 {}quantity
+  pending 3 {}quantity
+  borrowed 4 {}quantity
+  pods 5 int32
+  pendingPods 6 int32
+  dominantResource 7 string
+  dominantShare 8 quantity
+  fairShare 9 quantity
+  conditions 10 []meta.v1.Condition list=map(type) patch=merge(type)
+`,
+
   'io.k8s.autoscaling.v1': `
 ContainerResourcePolicy
   containerName 1 string
@@ -248,5 +282,6 @@ VerticalPodAutoscalerStatus
 /** The API group under which each is served. */
 export const ownServedGroups: Readonly<Record<string, string>> = {
   'dev.caelum.autoscale.v1': 'autoscale.caelum.dev',
+  'dev.caelum.scheduling.v1': 'scheduling.caelum.dev',
   'io.k8s.autoscaling.v1': 'autoscaling.k8s.io',
 };

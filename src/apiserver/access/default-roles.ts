@@ -100,7 +100,10 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
   clusterRole('system:caelum:aggregate-to-edit', [rule(ourScaling, ourPolicies, write)], aggregateTo('edit')),
   clusterRole(
     'system:caelum:aggregate-to-view',
-    [rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read)],
+    [
+      rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read),
+      rule('scheduling.caelum.dev', 'queues queues/status', read),
+    ],
     aggregateTo('view'),
   ),
   // By a name of our own: metrics-server brings `system:aggregated-metrics-reader`, and Helm takes over nothing that is there.

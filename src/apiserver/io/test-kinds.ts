@@ -187,6 +187,11 @@ const samples: Readonly<Record<string, Omit<Sample, 'kind'>>> = {
     body: { spec: { policyName: 'p' }, status: { steps: 1 } },
     change: { status: { steps: 2 } },
   },
+  'scheduling.caelum.dev/v1 queues': {
+    body: { spec: { weight: 2, min: { cpu: '1' } } },
+    status: { pods: 1, pendingPods: 2 },
+    change: { spec: { weight: 3 } },
+  },
   'autoscaling.k8s.io/v1 verticalpodautoscalers': {
     body: { spec: { targetRef: reference, updatePolicy: { updateMode: 'Off' } } },
     status: { conditions: [{ type: 'RecommendationProvided', status: 'True' }] },
