@@ -42,6 +42,8 @@ export interface Demand {
   readonly spread: readonly TopologySpreadConstraint[];
   /** It has claims: where it can go depends on their volumes too. */
   readonly hasClaims: boolean;
+  /** It has claims of devices: where it can go depends on these too. */
+  readonly hasDeviceClaims: boolean;
   /** Who made it: replicas of one owner are spread. */
   readonly owner: string;
   /** True when a node's feasibility and score depend on that node alone. */
@@ -170,6 +172,8 @@ function workOut(pod: Pod): Demand {
     spread.length > 0 || affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined;
   const claims = claimsOf(pod).map(({ name }) => name);
   const hasClaims = claims.length > 0;
+  const devices = spec?.resourceClaims ?? [];
+  const hasDeviceClaims = devices.length > 0;
   const key = JSON.stringify([
     metadata.namespace,
     owner === '' ? metadata.labels : owner,
@@ -185,6 +189,7 @@ function workOut(pod: Pod): Demand {
     hostPorts,
     spread,
     ...claims,
+    ...devices,
   ]);
   return {
     key,
@@ -199,8 +204,9 @@ function workOut(pod: Pod): Demand {
     hostPorts,
     spread,
     hasClaims,
+    hasDeviceClaims,
     owner,
-    isPlain: !looksAtPods && hostPorts.length === 0 && !hasClaims,
+    isPlain: !looksAtPods && hostPorts.length === 0 && !hasClaims && !hasDeviceClaims,
   };
 }
 

@@ -3,22 +3,32 @@
  * Invariant: after each `placed` and `changed` the counts are those of the snapshot.
  */
 import { claimsOf, type Pod } from '../api/index.ts';
+import { type ClaimAsk, type ClaimDecision, claimRefusals } from './claims/claim-book.ts';
 import type { Demand } from './demand.ts';
 import { hasRoom, portsRefusal, refusals, roomRefusals } from './filters.ts';
 import { around, Guard, type Neighbours } from './neighbours.ts';
 import type { Nominees } from './nominees.ts';
 import type { Check } from './preemption.ts';
 import type { Snapshot } from './snapshot.ts';
-import { type VolumeAsk, volumeRefusals } from './volume-book.ts';
+import { type VolumeAsk, type VolumeDecision, volumeRefusals } from './volume-book.ts';
 
 /** What stays so, whoever leaves a node; everything else may change when pods go. */
 export const unresolvable: ReadonlySet<string> = new Set([
   refusals.spreadLabel,
   refusals.podAffinity,
+  ...Object.values(claimRefusals),
   ...Object.values(volumeRefusals).filter((one) => one !== volumeRefusals.exclusive),
 ]);
 
 const none: readonly string[] = [];
+
+/** What a pod needs on its node beside room. */
+export interface Prepared {
+  readonly volumes?: VolumeDecision;
+  readonly deviceClaims?: ClaimDecision;
+}
+
+const nothing: Prepared = {};
 
 export class Fit implements Check {
   readonly neighbours: Neighbours;
@@ -29,6 +39,7 @@ export class Fit implements Check {
   #guard: Guard;
   #pod: Pod | undefined;
   #ask: VolumeAsk | undefined;
+  #devices: ClaimAsk | undefined;
 
   constructor(snapshot: Snapshot, demand: Demand, guard: Guard, nominees: Nominees) {
     this.#snapshot = snapshot;
@@ -38,13 +49,14 @@ export class Fit implements Check {
     this.#bare = nominees.isEmpty ? undefined : nominees.without(() => around(snapshot, demand));
   }
 
-  /** Which of the pods that ask the same is meant from now on: they may have claims of their own. */
-  begin(pod: Pod): VolumeAsk | undefined {
+  /** Which of the pods that ask the same is meant from now on: they may have claims of their own. Answers why no node will do, where that is so. */
+  begin(pod: Pod): string | undefined {
     this.#pod = pod;
     this.#ask = this.#demand.hasClaims
       ? this.#snapshot.volumes.ask(pod, this.#snapshot.claimUsers)
       : undefined;
-    return this.#ask;
+    this.#devices = this.#demand.hasDeviceClaims ? this.#snapshot.deviceClaims.ask(pod) : undefined;
+    return this.#ask?.unresolved ?? this.#devices?.unresolved;
   }
 
   /** Why a row is refused; empty: it is not. */
@@ -54,9 +66,12 @@ export class Fit implements Check {
     let lacking = hasRoom(this.#demand, this.#snapshot, row)
       ? none
       : roomRefusals(this.#demand, this.#snapshot, row);
-    const facts = ask === undefined ? undefined : this.#snapshot.facts(row);
-    if (ask !== undefined && facts !== undefined && ports === undefined && lacking.length === 0)
-      lacking = ask.refusals(facts);
+    const devices = this.#devices;
+    const facts = ask === undefined && devices === undefined ? undefined : this.#snapshot.facts(row);
+    if (facts !== undefined && ports === undefined && lacking.length === 0) {
+      lacking = ask?.refusals(facts) ?? none;
+      if (lacking.length === 0) lacking = devices?.refusals(facts) ?? none;
+    }
     if (ports === undefined && lacking.length > 0) return lacking;
     const reason =
       ports ??
@@ -64,6 +79,20 @@ export class Fit implements Check {
       this.neighbours.refusal(row) ??
       (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
     return reason === undefined ? none : [reason];
+  }
+
+  /** What has to be carried out before the pod is bound there, and is assumed from now on. The node was not refused. */
+  decide(key: string, row: number): Prepared {
+    const facts = this.#snapshot.facts(row);
+    if (facts === undefined || (this.#ask === undefined && this.#devices === undefined)) return nothing;
+    const volumes = this.#ask?.decide(facts);
+    const devices = this.#devices?.decide(facts);
+    if (volumes !== undefined) this.#snapshot.volumes.assume(key, volumes);
+    if (devices !== undefined) this.#snapshot.deviceClaims.assume(key, devices);
+    return {
+      ...(volumes === undefined ? {} : { volumes }),
+      ...(devices === undefined ? {} : { deviceClaims: devices }),
+    };
   }
 
   /** A pod of the same demand was placed there. */

@@ -14,7 +14,7 @@
 import type { Pod } from '../api/index.ts';
 import { type Demand, demandOf } from './demand.ts';
 import { hasRoom, isLargeEnough, roomRefusals } from './filters.ts';
-import { Fit, unresolvable } from './fit.ts';
+import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { Guard, placementAround } from './neighbours.ts';
 import { NodeHeap } from './node-heap.ts';
 import { Nominees } from './nominees.ts';
@@ -22,22 +22,20 @@ import { type Preemption, preempt, preemptionsMax, priorityOf } from './preempti
 import { defaultPolicy, nodeScore, type Policy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Suitable, suitableNodes } from './suitable.ts';
-import type { VolumeDecision } from './volume-book.ts';
 
 /** How many nodes were refused, by reason. */
 export type Refusals = ReadonlyMap<string, number>;
 
 export type Step =
-  | {
+  | ({
       readonly kind: 'bind';
       readonly podKey: string;
       readonly nodeName: string;
       readonly score: number;
       readonly possible: number;
       readonly refused: Refusals;
-      /** Has to be carried out first: its volumes on that node. */
-      readonly volumes?: VolumeDecision;
-    }
+      /** Has to be carried out first: its volumes and devices on that node. */
+    } & Prepared)
   | {
       readonly kind: 'wait';
       readonly podKey: string;
@@ -247,11 +245,11 @@ function planAmongOthers(
   const fit = new Fit(snapshot, demand, guard, nominees);
   for (const waiting of group) {
     const { key, pod } = waiting;
-    const ask = fit.begin(pod);
-    const refused = new Map(ask?.unresolved === undefined ? suitable.refused : []);
+    const unresolved = fit.begin(pod);
+    const refused = new Map(unresolved === undefined ? suitable.refused : []);
     const possible: { readonly row: number; readonly fixed: number }[] = [];
     const potential: number[] = [];
-    for (const candidate of ask?.unresolved === undefined ? candidates : []) {
+    for (const candidate of unresolved === undefined ? candidates : []) {
       const { row } = candidate;
       const reasons = fit.reasons(row);
       if (reasons.length === 0) possible.push(candidate);
@@ -270,23 +268,20 @@ function planAmongOthers(
       if (best === undefined || score > best.score) best = { row, score };
     }
     if (best === undefined) {
-      const why = { refused, ...(ask?.unresolved === undefined ? {} : { unresolved: ask.unresolved }) };
+      const why = { refused, ...(unresolved === undefined ? {} : { unresolved }) };
       const look = (): Preemption => preempt(snapshot, { key, pod, potential, check: fit });
       const found = fail(snapshot, waiting, making, why, look);
       const row = found?.kind === 'chosen' ? snapshot.rowOf(found.nodeName) : undefined;
       if (row !== undefined) fit.nominated(row);
       continue;
     }
-    const facts = snapshot.facts(best.row);
-    const nodeName = facts?.name ?? '';
+    const nodeName = snapshot.facts(best.row)?.name ?? '';
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     fit.placed(best.row);
     const { score } = best;
-    const volumes = facts === undefined ? undefined : ask?.decide(facts);
-    if (volumes !== undefined) snapshot.volumes.assume(key, volumes);
     const found = { nodeName, score, possible: possible.length, refused };
-    steps.push({ kind: 'bind', podKey: key, ...found, ...(volumes === undefined ? {} : { volumes }) });
+    steps.push({ kind: 'bind', podKey: key, ...found, ...fit.decide(key, best.row) });
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Namespace, Node, Pod, PodDisruptionBudget, Taint } from '../api/index.ts';
 import { quantityMilli, quantityValue, specInUse } from '../api/index.ts';
+import { DeviceClaimBook } from './claims/claim-book.ts';
 import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
 import { VolumeBook } from './volume-book.ts';
 
@@ -62,6 +63,8 @@ export class Snapshot {
   readonly #claimUsers = new Map<string, number>();
   /** Claims and volumes; empty until the first pod that has claims. */
   readonly volumes = new VolumeBook();
+  /** Claims of devices, and devices; empty until the first pod that claims some. */
+  readonly deviceClaims = new DeviceClaimBook();
   /** Pods that preempted others and wait for their room, by key. */
   readonly nominations = new Map<string, Nomination>();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
