@@ -6,7 +6,7 @@ import type { Node, Pod } from '../src/api/index.ts';
 import { demandOf } from '../src/scheduler/demand.ts';
 import { hasRoom, staticRefusal } from '../src/scheduler/filters.ts';
 import { plan, type WaitingPod } from '../src/scheduler/plan.ts';
-import { defaultPolicy, fixedScore, nodeScore } from '../src/scheduler/scores.ts';
+import { defaultWeights, fixedScore, nodeScore } from '../src/scheduler/scores.ts';
 import { Snapshot } from '../src/scheduler/snapshot.ts';
 import { type Benchmark, type Figure, rateFigure } from './benchmark.ts';
 
@@ -72,8 +72,8 @@ function scan(snapshot: Snapshot, waiting: readonly WaitingPod[]): void {
     let most = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < snapshot.rows; row++) {
       if (staticRefusal(demand, snapshot, row) !== undefined || !hasRoom(demand, snapshot, row)) continue;
-      const fixed = fixedScore(demand, snapshot, row, defaultPolicy);
-      const score = nodeScore(demand, snapshot, row, defaultPolicy, fixed);
+      const fixed = fixedScore(demand, snapshot, row, defaultWeights);
+      const score = nodeScore(demand, snapshot, row, defaultWeights, fixed);
       if (score > most) {
         most = score;
         best = row;

@@ -19,8 +19,10 @@ import { Guard, placementAround } from './neighbours.ts';
 import { NodeHeap } from './node-heap.ts';
 import { Nominees } from './nominees.ts';
 import { type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
-import { defaultPolicy, nodeScore, type Policy } from './scores.ts';
+import type { Policy, Scorer, Scoring } from './scorer.ts';
+import { defaultPolicy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
+import { Standing } from './standing.ts';
 import { type Suitable, suitableNodes } from './suitable.ts';
 
 /** How many nodes were refused, by reason. */
@@ -60,11 +62,13 @@ export function plan(
   const steps: Step[] = [];
   const ordered = inOrder(pods);
   const nominees = new Nominees(snapshot);
-  const making: Making = { policy, nominees, steps, left: { preemptions: preemptionsMax } };
+  const left = { preemptions: preemptionsMax };
   for (let at = 0; at < ordered.length; ) {
     const first = ordered[at] as WaitingPod;
     const demand = demandOf(first.pod);
     const priority = priorityOf(first.pod);
+    const scorer = policy.scorerOf(first.pod);
+    const making: Making = { scorer, nominees, steps, left };
     if (snapshot.nominations.size > 0) nominees.holdFrom(priority);
     let end = at + 1;
     if (snapshot.nominations.has(first.key)) planNominated(snapshot, demand, first, making);
@@ -73,6 +77,7 @@ export function plan(
         const { key, pod } = ordered[end] as WaitingPod;
         if (demandOf(pod).key !== demand.key || priorityOf(pod) !== priority) break;
         if (snapshot.nominations.has(key)) break;
+        if (policy.scorerOf(pod) !== scorer || scorer.keyOf?.(pod) !== scorer.keyOf?.(first.pod)) break;
       }
       planGroup(snapshot, demand, ordered.slice(at, end), making);
     }
@@ -84,7 +89,8 @@ export function plan(
 
 /** Of the plan that is being made. */
 interface Making {
-  readonly policy: Policy;
+  /** Of the pods at hand. */
+  readonly scorer: Scorer;
   readonly nominees: Nominees;
   readonly steps: Step[];
   readonly left: { preemptions: number };
@@ -112,13 +118,19 @@ function planNominated(snapshot: Snapshot, demand: Demand, waiting: WaitingPod, 
   planGroup(snapshot, demand, [waiting], making);
 }
 
-function suitableRows(demand: Demand, snapshot: Snapshot, { policy, only }: Making): Suitable {
-  const suitable = suitableNodes(demand, snapshot, policy);
+function suitableRows(
+  demand: Demand,
+  snapshot: Snapshot,
+  { scorer, only }: Making,
+  scoring: Scoring,
+): Suitable {
+  const suitable = suitableNodes(demand, snapshot, scorer, scoring);
   if (only === undefined) return suitable;
   const at = suitable.rows.indexOf(only);
   const part = <T>(list: { subarray(from: number, to: number): T }): T =>
     at < 0 ? list.subarray(0, 0) : list.subarray(at, at + 1);
-  return { ...suitable, rows: part(suitable.rows), fixed: part(suitable.fixed) };
+  const relative = suitable.relative.map((column) => ({ ...column, raw: part(column.raw) }));
+  return { ...suitable, rows: part(suitable.rows), fixed: part(suitable.fixed), relative };
 }
 
 /** It fits nowhere: who has to go, or why that would not help. */
@@ -173,18 +185,17 @@ function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
 const heap = new NodeHeap();
 
 function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
-  const { policy, steps } = making;
-  const suitable = suitableRows(demand, snapshot, making);
+  const { steps, scorer } = making;
+  const scoring = scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
+  const suitable = suitableRows(demand, snapshot, making, scoring);
   // The steps share it until it changes.
   let refused = new Map(suitable.refused);
-  heap.begin(suitable.rows.length);
-  suitable.rows.forEach((row, index) => {
-    if (hasRoom(demand, snapshot, row)) {
-      const fixed = suitable.fixed[index] ?? 0;
-      heap.add(row, fixed, nodeScore(demand, snapshot, row, policy, fixed));
-    } else for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
-  });
-  heap.order();
+  const standing = suitable.relative.length === 0 ? undefined : new Standing(suitable.relative);
+  if (standing !== undefined)
+    suitable.rows.forEach((row, index) => {
+      if (hasRoom(demand, snapshot, row)) standing.add(index);
+    });
+  fillHeap(snapshot, demand, suitable, scoring, standing, refused);
   let alike: Preemption | undefined;
   for (const waiting of group) {
     const { key, pod } = waiting;
@@ -203,13 +214,37 @@ function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
     steps.push({ kind: 'bind', podKey: key, nodeName, score, possible: heap.size, refused });
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
-    if (hasRoom(demand, snapshot, row)) heap.rescore(nodeScore(demand, snapshot, row, policy, heap.fixed));
+    scoring.placed?.(row);
+    if (hasRoom(demand, snapshot, row)) heap.rescore(scoring.score(row, heap.fixed));
     else {
       refused = new Map(refused);
       for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
       heap.removeBest();
+      if (standing?.remove(suitable.rows.indexOf(row)) === true)
+        fillHeap(snapshot, demand, suitable, scoring, standing);
     }
   }
+}
+
+/** With all suitable nodes that have room. */
+function fillHeap(
+  snapshot: Snapshot,
+  demand: Demand,
+  { rows, fixed }: Suitable,
+  scoring: Scoring,
+  standing: Standing | undefined,
+  refused?: Map<string, number>,
+): void {
+  heap.begin(rows.length);
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number;
+    if (hasRoom(demand, snapshot, row)) {
+      const worth = (fixed[index] as number) + (standing?.value(index) ?? 0);
+      heap.add(row, worth, scoring.score(row, worth));
+    } else if (refused !== undefined)
+      for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
+  }
+  heap.order();
 }
 
 function refusedNow(snapshot: Snapshot, demand: Demand, suitable: Suitable): Map<string, number> {
@@ -239,15 +274,16 @@ function planAmongOthers(
   making: Making,
   guard: Guard,
 ): void {
-  const { policy, steps, nominees } = making;
-  const suitable = suitableRows(demand, snapshot, making);
-  const candidates = Array.from(suitable.rows, (row, index) => ({ row, fixed: suitable.fixed[index] ?? 0 }));
+  const { scorer, steps, nominees } = making;
+  const scoring = scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
+  const suitable = suitableRows(demand, snapshot, making, scoring);
+  const candidates = Array.from(suitable.rows, (row, index) => ({ row, index }));
   const fit = new Fit(snapshot, demand, guard, nominees);
   for (const waiting of group) {
     const { key, pod } = waiting;
     const unresolved = fit.begin(pod);
     const refused = new Map(unresolved === undefined ? suitable.refused : []);
-    const possible: { readonly row: number; readonly fixed: number }[] = [];
+    const possible: { readonly row: number; readonly index: number }[] = [];
     const potential: number[] = [];
     for (const candidate of unresolved === undefined ? candidates : []) {
       const { row } = candidate;
@@ -262,9 +298,12 @@ function planAmongOthers(
       fit.neighbours,
       possible.map(({ row }) => row),
     );
+    const standing = new Standing(suitable.relative);
+    for (const { index } of possible) standing.add(index);
     let best: { row: number; score: number } | undefined;
-    for (const { row, fixed } of possible) {
-      const score = nodeScore(demand, snapshot, row, policy, fixed) + rank(row);
+    for (const { row, index } of possible) {
+      const fixed = (suitable.fixed[index] ?? 0) + standing.value(index);
+      const score = scoring.score(row, fixed) + rank(row);
       if (best === undefined || score > best.score) best = { row, score };
     }
     if (best === undefined) {
@@ -279,6 +318,7 @@ function planAmongOthers(
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     fit.placed(best.row);
+    scoring.placed?.(best.row);
     const { score } = best;
     const found = { nodeName, score, possible: possible.length, refused };
     steps.push({ kind: 'bind', podKey: key, ...found, ...fit.decide(key, best.row) });

@@ -4,9 +4,12 @@
  */
 import { type PreferredSchedulingTerm, termHolds, tolerates } from '../api/index.ts';
 import { type Demand, unaskedCpuMilli, unaskedMemoryBytes } from './demand.ts';
+import type { Aspect, Policy, Relative, Scorer, Scoring } from './scorer.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export interface Policy {
+export type { Policy } from './scorer.ts';
+
+export interface Weights {
   readonly leastAllocated: number;
   readonly balanced: number;
   readonly ownerSpread: number;
@@ -14,7 +17,7 @@ export interface Policy {
   readonly preferNoSchedule: number;
 }
 
-export const defaultPolicy: Policy = {
+export const defaultWeights: Weights = {
   leastAllocated: 1,
   balanced: 1,
   ownerSpread: 3,
@@ -27,7 +30,7 @@ export function nodeScore(
   demand: Demand,
   snapshot: Snapshot,
   row: number,
-  policy: Policy,
+  weights: Weights,
   fixed: number,
 ): number {
   const cpuWhole = snapshot.cpuWhole[row] ?? 0;
@@ -41,20 +44,20 @@ export function nodeScore(
   const balanced = 100 * (1 - Math.abs(cpuLeft - memoryLeft));
   const owned = demand.owner === '' ? 0 : snapshot.ownedOn(row, demand.owner);
   return (
-    policy.leastAllocated * least +
-    policy.balanced * balanced +
-    policy.ownerSpread * (100 / (1 + owned)) +
+    weights.leastAllocated * least +
+    weights.balanced * balanced +
+    weights.ownerSpread * (100 / (1 + owned)) +
     fixed
   );
 }
 
 /** The part that the node's labels and taints decide. */
-export function fixedScore(demand: Demand, snapshot: Snapshot, row: number, policy: Policy): number {
+export function fixedScore(demand: Demand, snapshot: Snapshot, row: number, weights: Weights): number {
   const facts = snapshot.facts(row);
   if (facts === undefined) return 0;
   const preferred: readonly PreferredSchedulingTerm[] =
     demand.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  if (preferred.length === 0 && facts.taints.length === 0) return policy.preferNoSchedule * 100;
+  if (preferred.length === 0 && facts.taints.length === 0) return weights.preferNoSchedule * 100;
   let weight = 0;
   let most = 0;
   for (const one of preferred) {
@@ -65,7 +68,54 @@ export function fixedScore(demand: Demand, snapshot: Snapshot, row: number, poli
     (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(demand.tolerations, taint),
   ).length;
   return (
-    policy.preferredAffinity * (most > 0 ? (100 * weight) / most : 0) +
-    policy.preferNoSchedule * (100 / (1 + unwanted))
+    weights.preferredAffinity * (most > 0 ? (100 * weight) / most : 0) +
+    weights.preferNoSchedule * (100 / (1 + unwanted))
   );
 }
+
+const nothingRelative: readonly Relative[] = [];
+
+class WeightedScoring implements Scoring {
+  readonly relative = nothingRelative;
+  readonly #demand: Demand;
+  readonly #snapshot: Snapshot;
+  readonly #weights: Weights;
+
+  constructor(demand: Demand, snapshot: Snapshot, weights: Weights) {
+    this.#demand = demand;
+    this.#snapshot = snapshot;
+    this.#weights = weights;
+  }
+
+  fixed(row: number): number {
+    return fixedScore(this.#demand, this.#snapshot, row, this.#weights);
+  }
+
+  score(row: number, fixed: number): number {
+    return nodeScore(this.#demand, this.#snapshot, row, this.#weights, fixed);
+  }
+
+  aspects(_row: number): readonly Aspect[] {
+    return [];
+  }
+}
+
+/** As kube-scheduler scores, by weights. */
+export class WeightedScorer implements Scorer {
+  readonly name: string;
+  readonly #weights: Weights;
+
+  constructor(name: string, weights: Weights) {
+    this.name = name;
+    this.#weights = weights;
+  }
+
+  begin(demand: Demand, snapshot: Snapshot): Scoring {
+    return new WeightedScoring(demand, snapshot, this.#weights);
+  }
+}
+
+const defaultScorer: Scorer = new WeightedScorer('Default', defaultWeights);
+
+/** All pods alike, as kube-scheduler without a configuration. */
+export const defaultPolicy: Policy = { scorerOf: () => defaultScorer };

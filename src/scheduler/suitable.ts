@@ -5,39 +5,52 @@
 import { namedNodes } from '../api/index.ts';
 import type { Demand } from './demand.ts';
 import { refusals, staticRefusal } from './filters.ts';
-import { fixedScore, type Policy } from './scores.ts';
+import type { Scorer, Scoring } from './scorer.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { RelativeColumn } from './standing.ts';
 
 export interface Suitable {
   readonly rows: Int32Array;
   /** The part of the score that labels and taints decide, beside `rows`. */
   readonly fixed: Float64Array;
+  /** Parts of the score that depend on which nodes are possible, beside `rows`; none as a rule. */
+  readonly relative: readonly RelativeColumn[];
   /** How many nodes are not suitable, by reason. */
   readonly refused: ReadonlyMap<string, number>;
 }
 
 interface Known {
   readonly version: number;
-  readonly policy: Policy;
   readonly answers: Map<string, Suitable>;
 }
 
-const known = new WeakMap<Snapshot, Known>();
+/** By the scorer, which goes when its profile does. */
+const known = new WeakMap<Snapshot, WeakMap<Scorer, Known>>();
 const answersMax = 64;
 
-export function suitableNodes(demand: Demand, snapshot: Snapshot, policy: Policy): Suitable {
+export function suitableNodes(
+  demand: Demand,
+  snapshot: Snapshot,
+  scorer: Scorer,
+  scoring: Scoring,
+): Suitable {
   const required = demand.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const names = required === undefined ? undefined : namedNodes(required);
   // A pod of a DaemonSet: all its siblings ask for other nodes, so that remembering the answer would cost more than it is worth.
-  if (names !== undefined) return workOut(demand, snapshot, policy, rowsOf(names, snapshot));
-  let there = known.get(snapshot);
-  if (there === undefined || there.version !== snapshot.staticVersion || there.policy !== policy) {
-    there = { version: snapshot.staticVersion, policy, answers: new Map() };
-    known.set(snapshot, there);
+  if (names !== undefined) return workOut(demand, snapshot, scoring, rowsOf(names, snapshot));
+  let scorers = known.get(snapshot);
+  if (scorers === undefined) {
+    scorers = new WeakMap();
+    known.set(snapshot, scorers);
+  }
+  let there = scorers.get(scorer);
+  if (there === undefined || there.version !== snapshot.staticVersion) {
+    there = { version: snapshot.staticVersion, answers: new Map() };
+    scorers.set(scorer, there);
   }
   let suitable = there.answers.get(demand.nodesKey);
   if (suitable === undefined) {
-    suitable = workOut(demand, snapshot, policy, undefined);
+    suitable = workOut(demand, snapshot, scoring, undefined);
     if (there.answers.size >= answersMax) there.answers.clear();
     there.answers.set(demand.nodesKey, suitable);
   }
@@ -52,7 +65,7 @@ function rowsOf(names: readonly string[], snapshot: Snapshot): readonly number[]
 function workOut(
   demand: Demand,
   snapshot: Snapshot,
-  policy: Policy,
+  scoring: Scoring,
   only: readonly number[] | undefined,
 ): Suitable {
   const considered = only?.length ?? snapshot.rows;
@@ -69,8 +82,22 @@ function workOut(
     if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
     else {
       rows[count] = row;
-      fixed[count++] = fixedScore(demand, snapshot, row, policy);
+      fixed[count++] = scoring.fixed(row);
     }
   }
-  return { rows: rows.subarray(0, count), fixed: fixed.subarray(0, count), refused };
+  const suitable = rows.subarray(0, count);
+  const own = fixed.subarray(0, count);
+  return { rows: suitable, fixed: own, relative: relativeOf(scoring, suitable, own), refused };
+}
+
+/** Where all nodes are alike there is nothing to compare: what each of them has is added to `fixed`. */
+function relativeOf(scoring: Scoring, rows: Int32Array, fixed: Float64Array): readonly RelativeColumn[] {
+  const columns: RelativeColumn[] = [];
+  for (const { weight, how, raw } of scoring.relative) {
+    const values = raw === undefined ? undefined : Float64Array.from(rows, raw);
+    if (values?.some((one) => one !== 0) === true) columns.push({ weight, how, raw: values });
+    else if (how === 'shareReversed')
+      for (let index = 0; index < fixed.length; index++) fixed[index] = (fixed[index] ?? 0) + 100 * weight;
+  }
+  return columns;
 }
