@@ -1,12 +1,12 @@
 /**
- * Carries out plans: watches pods and nodes, plans what waits, binds, and tells why when nothing fits.
+ * The scheduler as a program: follows pods and nodes, plans what waits, has it bound, and tells why when nothing fits. A thin shell.
  *
  *   pods, nodes (informers) ─▶ snapshot ┐
- *   pods without a node ─▶ waiting ─────┴─▶ plan ─▶ (volumes) ─▶ bind (all at once) ─▶ assumed until the informer confirms
+ *   pods without a node ─▶ queue/ ──────┴─▶ plan ─▶ binder ─▶ assumed until the informer confirms
  *                             ▲               └─▶ wait: condition, event ─▶ set aside ─┐
  *                             └──────────── something changed, or time has passed ◀────┘
  *
- * Owns retries and back-off. Invariant: a pod is planned only when no binding of it is under way.
+ * Invariant: a pod is planned only when no binding of it is under way.
  */
 import {
   claimsOf,
@@ -26,23 +26,19 @@ import {
   type Informers,
   type ResourceRef,
 } from '../client/index.ts';
-import {
-  type Clock,
-  explainError,
-  formatTime,
-  isError,
-  KeyedBackoff,
-  type Log,
-  NewestMap,
-  type Random,
-} from '../lib/index.ts';
+import { type Clock, formatTime, type Log, NewestMap, type Random } from '../lib/index.ts';
+import { Binder } from './binder.ts';
 import { choosesNamespaces, demandOf } from './demand.ts';
 import { about, type EvictionOptions, makeRoom } from './eviction.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
-import { plan, type Step, type WaitingPod, waitMessage } from './plan.ts';
+import { plan, type Step, waitMessage } from './plan.ts';
 import { type Preemption, priorityOf } from './preemption.ts';
+import type { Hold, PartHost, SchedulerPart, StartPart } from './queue/part.ts';
+import { PodQueue } from './queue/pod-queue.ts';
+import { PriorityOrder } from './queue/priority-order.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
+import { ToldReasons } from './told-reasons.ts';
 import { VolumeBinding } from './volume-binding.ts';
 
 export interface SchedulerOptions {
@@ -53,6 +49,8 @@ export interface SchedulerOptions {
   readonly log: Log;
   readonly schedulerName?: string;
   readonly policy?: Policy;
+  /** Features that have a say in what is planned and when; default: all that there are. */
+  readonly parts?: readonly StartPart[];
 }
 
 export interface Scheduler {
@@ -73,10 +71,10 @@ const rememberedMax = 10_000;
 const retryAllMs = 300_000;
 /** However much changes, pods that did not fit are tried again at most this often. */
 const asideRestMs = 1000;
-/** Until a reason that could not be written is written again. */
-const toldAgainMs = 5000;
 /** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
 const claimsRestMs = 100;
+/** One line for each feature: a gang waits for its members, tenants take turns. */
+const allParts: readonly StartPart[] = [];
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -88,14 +86,11 @@ class BindLoop implements Scheduler {
   readonly #options: SchedulerOptions;
   readonly #snapshot = new Snapshot();
   readonly #events: EventRecorder;
-  /** To be planned. */
-  readonly #waiting = new Map<string, Pod>();
-  /** Did not fit; tried again when something changes. */
-  readonly #aside = new Map<string, Pod>();
-  /** A binding is under way. */
-  readonly #binding = new Set<string>();
+  readonly #parts: readonly SchedulerPart[];
+  readonly #queue: PodQueue;
+  readonly #binder: Binder;
+  readonly #reasons: ToldReasons;
   readonly #decisions = new NewestMap<string, Explanation>(rememberedMax);
-  readonly #backoff: KeyedBackoff<string>;
   readonly #volumes: VolumeBinding;
   /** Whose claims were not ready, for the first time. */
   readonly #firstLooks = new Set<string>();
@@ -114,15 +109,50 @@ class BindLoop implements Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#events = createEventRecorder({ ...options, component: this.#name });
-    this.#backoff = new KeyedBackoff({ firstMs: 1000, maxMs: 10_000, jitter: 0.25, random: options.random });
     const { clock, client, informers } = options;
+    const snapshot = this.#snapshot;
+    const events = this.#events;
     this.#volumes = new VolumeBinding({
       clock,
       client,
       informers,
-      snapshot: this.#snapshot,
+      snapshot,
       onChange: () => this.#tryAside('claims'),
     });
+    this.#binder = new Binder({
+      ...options,
+      snapshot,
+      events,
+      volumes: this.#volumes,
+      again: (podKey) => this.#again(podKey),
+    });
+    const waiting = (podKey: string): Pod | undefined => this.#queue.aside(podKey);
+    this.#reasons = new ToldReasons({ ...options, snapshot, waiting });
+    const host = this.#hostOf(options);
+    this.#parts = (options.parts ?? allParts).map((start) => start(host));
+    const order = this.#parts.find((part) => part.order !== undefined)?.order ?? new PriorityOrder();
+    this.#queue = new PodQueue(order, this.#parts);
+  }
+
+  #hostOf({ client, informers, clock, random, log }: SchedulerOptions): PartHost {
+    return {
+      client,
+      informers,
+      clock,
+      random,
+      log,
+      snapshot: this.#snapshot,
+      events: this.#events,
+      reconsider: (keys) => {
+        for (const { key, pod, hold } of this.#queue.reconsider(keys)) this.#hold(key, pod, hold);
+        this.#schedulePlan();
+      },
+      tryAgain: (keys) => {
+        if (keys === undefined) this.#tryAside();
+        else for (const key of keys) this.#again(key);
+      },
+      hold: (until) => void this.#await(until),
+    };
   }
 
   get #name(): string {
@@ -168,22 +198,17 @@ class BindLoop implements Scheduler {
     ref: ResourceRef,
     changed: (change: Change<T>) => void,
   ): void {
-    this.#awaited++;
     const informer = this.#options.informers.informer<T>(ref);
     this.#subscriptions.push(informer.onChange(changed));
-    void informer.whenSynced().then(() => {
-      this.#awaited--;
-      this.#schedulePlan();
-    });
+    void this.#await(informer.whenSynced());
   }
 
-  /** So do claims. */
-  #followVolumes(): void {
+  /** Nothing is planned until then. */
+  async #await(known: Promise<unknown>): Promise<void> {
     this.#awaited++;
-    void this.#volumes.follow().then(() => {
-      this.#awaited--;
-      this.#schedulePlan();
-    });
+    await known;
+    this.#awaited--;
+    this.#schedulePlan();
   }
 
   stop(): void {
@@ -192,6 +217,9 @@ class BindLoop implements Scheduler {
     this.#asideTimer?.cancel();
     this.#volumes.stop();
     for (const one of this.#subscriptions) one.cancel();
+    for (const part of this.#parts) part.stop?.();
+    this.#binder.stop();
+    this.#reasons.stop();
     this.#events.stop();
   }
 
@@ -207,12 +235,15 @@ class BindLoop implements Scheduler {
     if (this.#snapshot.staticVersion !== before) this.#tryAside();
   }
 
-  #onPod({ kind, key, object }: Change<Pod>): void {
+  #onPod(change: Change<Pod>): void {
+    const { kind, key, object } = change;
+    for (const part of this.#parts) part.onPod?.(change);
     const { nodeName, affinity } = object.spec ?? {};
     if (affinity !== undefined && !this.#followsNamespaces && choosesNamespaces(affinity))
       this.#followNamespaces();
     if (!this.#followsBudgets && priorityOf(object) !== 0) this.#followBudgets();
-    if (!this.#volumes.isFollowing && claimsOf(object).length > 0) this.#followVolumes();
+    // So do claims.
+    if (!this.#volumes.isFollowing && claimsOf(object).length > 0) void this.#await(this.#volumes.follow());
     const over =
       kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
     if (over) {
@@ -235,19 +266,28 @@ class BindLoop implements Scheduler {
       this.#forget(key);
       return;
     }
-    if (this.#binding.has(key)) return;
+    if (this.#binder.isBinding(key)) return;
     // Made before this scheduler was started; its own are known.
     const { nominatedNodeName: nominated = '' } = object.status ?? {};
     if (nominated !== '' && !this.#snapshot.nominations.has(key))
       this.#snapshot.nominations.set(key, { pod: object, nodeName: nominated });
-    const aside = this.#aside.get(key);
-    if (aside !== undefined && sameAsk(aside, object)) {
-      this.#aside.set(key, object);
-      return;
-    }
-    this.#aside.delete(key);
-    this.#waiting.set(key, object);
-    this.#schedulePlan();
+    const aside = this.#queue.aside(key);
+    if (aside !== undefined && sameAsk(aside, object)) this.#queue.keepAside(key, object);
+    else this.#offer(key, object);
+  }
+
+  #offer(key: string, pod: Pod): void {
+    const hold = this.#queue.offer(key, pod);
+    if (hold === undefined) this.#schedulePlan();
+    else this.#hold(key, pod, hold);
+  }
+
+  /** It is not planned until a part has it so. */
+  #hold(key: string, pod: Pod, { reason, message }: Hold): void {
+    const at = formatTime(this.#options.clock.nowMs());
+    const { nodeCount: nodes } = this.#snapshot;
+    this.#decisions.set(key, { decision: 'waits', at, nodes, refused: {}, message });
+    this.#reasons.tell(key, pod, { reason, message });
   }
 
   #isOurs(pod: Pod): boolean {
@@ -259,16 +299,15 @@ class BindLoop implements Scheduler {
   }
 
   #forget(key: string): void {
-    this.#waiting.delete(key);
-    this.#aside.delete(key);
+    this.#queue.forget(key);
     this.#firstLooks.delete(key);
     this.#snapshot.nominations.delete(key);
-    this.#backoff.reset(key);
+    this.#binder.forget(key);
   }
 
   /** Something has changed that may make room, for all or for those with claims: what was set aside is tried again, at once or after a rest. */
   #tryAside(whom: 'all' | 'claims' = 'all'): void {
-    if (this.#aside.size === 0 || this.#stopped) return;
+    if (this.#queue.asideSize === 0 || this.#stopped) return;
     if (whom === 'all') this.#asideWhom = 'all';
     if (this.#asideTimer !== undefined) return;
     const { clock } = this.#options;
@@ -283,11 +322,7 @@ class BindLoop implements Scheduler {
   #takeAside(): void {
     const isForAll = this.#asideWhom === 'all';
     this.#asideWhom = 'claims';
-    for (const [key, pod] of this.#aside) {
-      if (!isForAll && !demandOf(pod).hasClaims) continue;
-      this.#waiting.set(key, pod);
-      this.#aside.delete(key);
-    }
+    this.#queue.wake((pod) => isForAll || demandOf(pod).hasClaims);
     this.#schedulePlan();
   }
 
@@ -302,7 +337,7 @@ class BindLoop implements Scheduler {
 
   #schedulePlan(): void {
     if (!this.#planned || this.#awaited > 0 || this.#stopped) return;
-    if (this.#timer || this.#waiting.size === 0) return;
+    if (this.#timer || this.#queue.size === 0) return;
     this.#timer = true;
     // After the events of this turn: a burst of pods is one plan.
     this.#options.clock.after(0, () => {
@@ -311,119 +346,25 @@ class BindLoop implements Scheduler {
     });
   }
 
-  /** The most important first; of the same priority those that have waited longest. */
-  #nextBatch(): readonly WaitingPod[] {
-    const batch: WaitingPod[] = [];
-    let isMixed = false;
-    let first: number | undefined;
-    for (const [key, pod] of this.#waiting) {
-      first ??= priorityOf(pod);
-      isMixed ||= priorityOf(pod) !== first;
-      if (batch.length < batchMax) batch.push({ key, pod });
-    }
-    if (!isMixed || this.#waiting.size <= batchMax) return batch;
-    return Array.from(this.#waiting, ([key, pod]) => ({ key, pod }))
-      .sort((a, b) => priorityOf(b.pod) - priorityOf(a.pod))
-      .slice(0, batchMax);
-  }
-
   #planBatch(): void {
-    const batch = this.#nextBatch();
-    for (const { key } of batch) this.#waiting.delete(key);
+    const batch = this.#queue.take(batchMax);
     const podOf = new Map(batch.map(({ key, pod }) => [key, pod]));
     for (const step of plan(this.#snapshot, batch, this.#options.policy ?? defaultPolicy)) {
       const pod = podOf.get(step.podKey);
       if (pod === undefined) continue;
       this.#remember(step);
-      if (step.kind === 'bind')
-        void (step.volumes === undefined ? this.#bind(step, pod) : this.#bindVolumes(step, pod));
+      for (const part of this.#parts) part.decided?.(step, pod);
+      if (step.kind === 'bind') this.#binder.bind(step, pod);
       else this.#setAside(step, pod);
     }
     this.#schedulePlan();
-  }
-
-  /** Its volumes on the node first; then the pod. Never rejects. */
-  async #bindVolumes(step: Step & { kind: 'bind' }, pod: Pod): Promise<void> {
-    const { podKey, volumes } = step;
-    this.#binding.add(podKey);
-    try {
-      if (volumes !== undefined) await this.#volumes.carryOut(podKey, volumes);
-    } catch (error) {
-      if (this.#stopped) return;
-      this.#binding.delete(podKey);
-      const placed = this.#snapshot.placed(podKey);
-      const isStill = placed === undefined || placed.pod === pod;
-      if (isStill) this.#snapshot.removePod(podKey);
-      const message = `running PreBind plugin "VolumeBinding": binding volumes: ${explainError(error)}`;
-      if (!isError(error, 'conflict', 'notFound'))
-        this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
-      this.#options.clock.after(isStill ? this.#backoff.next(podKey) : 0, () => this.#again(podKey));
-      return;
-    }
-    await this.#bind(step, pod);
-  }
-
-  async #bind(step: Step & { kind: 'bind' }, pod: Pod): Promise<void> {
-    const { client, log } = this.#options;
-    const { podKey, nodeName } = step;
-    const { namespace = '', name = '', uid } = pod.metadata;
-    this.#binding.add(podKey);
-    try {
-      await client.createSubresource(podsRef, namespace, name, 'binding', {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
-        target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
-      } as never);
-      this.#events.record({
-        about: about(pod),
-        type: 'Normal',
-        reason: 'Scheduled',
-        message: `Successfully assigned ${podKey} to ${nodeName}`,
-      });
-    } catch (error) {
-      if (!isError(error, 'notFound', 'conflict'))
-        log.warn('cannot bind pod', { pod: podKey, node: nodeName, error });
-      await this.#settle(podKey, pod, isError(error, 'notFound', 'conflict'));
-    } finally {
-      this.#binding.delete(podKey);
-    }
-  }
-
-  /**
-   * Where the pod really is, after a binding that failed or whose answer was lost: it may have been carried out all the same. Until that is known its place is
-   * kept. Found by simulation: a request that was carried out twice answered with a conflict, and a pod that may not be beside the first was put there.
-   */
-  async #settle(podKey: string, pod: Pod, isAnswered: boolean): Promise<void> {
-    const { client, clock } = this.#options;
-    const { namespace, name = '', uid } = pod.metadata;
-    for (let isFirst = isAnswered; !this.#stopped; isFirst = false) {
-      if (!isFirst) await clock.sleep(this.#backoff.next(podKey));
-      try {
-        const found = await client.get<Pod>(podsRef, namespace, name);
-        const { nodeName = '' } = found.spec ?? {};
-        if (found.metadata.uid === uid && nodeName !== '') {
-          // The informer may have told already.
-          if (this.#snapshot.placed(podKey)?.pod === pod) this.#snapshot.addPod(podKey, found, nodeName);
-          return;
-        }
-      } catch (error) {
-        if (!isError(error, 'notFound')) continue;
-      }
-      if (this.#snapshot.placed(podKey)?.pod === pod) this.#snapshot.removePod(podKey);
-      // Also when it was refused: changes of the pod were passed over meanwhile, another of its name may be there.
-      clock.after(this.#backoff.next(podKey), () => this.#again(podKey));
-      return;
-    }
   }
 
   /** As the informer has it now: it may be bound or gone. */
   #again(podKey: string): void {
     const pod = this.#options.informers.informer<Pod>(podsRef).get(podKey);
     if (this.#stopped || pod === undefined || (pod.spec?.nodeName ?? '') !== '' || !this.#isOurs(pod)) return;
-    this.#aside.delete(podKey);
-    this.#waiting.set(podKey, pod);
-    this.#schedulePlan();
+    if (!this.#binder.isBinding(podKey)) this.#offer(podKey, pod);
   }
 
   #setAside(step: Step & { kind: 'wait' }, pod: Pod): void {
@@ -433,11 +374,11 @@ class BindLoop implements Scheduler {
       this.#options.clock.after(claimsRestMs, () => this.#again(podKey));
       return;
     }
-    this.#aside.set(podKey, pod);
+    this.#queue.setAside(podKey, pod);
     const message = waitMessage(step.nodes, step.refused, step.unresolved, step.preemption);
     if (step.preemption?.kind === 'chosen') void this.#makeRoom(podKey, pod, step.preemption);
     this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
-    this.#tellWhy(podKey, pod, message);
+    this.#reasons.tell(podKey, pod, { reason: 'Unschedulable', message });
   }
 
   async #makeRoom(podKey: string, pod: Pod, preemption: Preemption & { kind: 'chosen' }): Promise<void> {
@@ -451,48 +392,7 @@ class BindLoop implements Scheduler {
       schedulerName: this.#name,
     };
     if ((await makeRoom(options, pod, preemption)) || this.#stopped) return;
-    const restMs = this.#backoff.next(podKey);
-    clock.after(restMs, () => this.#again(podKey));
-  }
-
-  /** The pod's condition. Told until it is there, while the pod waits: it is looked at again only when something changes. */
-  #tellWhy(podKey: string, pod: Pod, message: string): void {
-    const known = pod.status?.conditions?.find((one) => one.type === 'PodScheduled');
-    const nominated = this.#snapshot.nominations.get(podKey)?.nodeName ?? '';
-    const isNominated = nominated === (pod.status?.nominatedNodeName ?? '');
-    if (isNominated && known?.status === 'False' && known.message === message) return;
-    const { clock, client, log } = this.#options;
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastTransitionTime: known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.nowMs()),
-    };
-    client
-      .patch(
-        podsRef,
-        pod.metadata.namespace,
-        pod.metadata.name ?? '',
-        'strategic',
-        {
-          metadata: { uid: pod.metadata.uid },
-          status: {
-            conditions: [condition],
-            ...(isNominated ? {} : { nominatedNodeName: nominated === '' ? null : nominated }),
-          },
-        },
-        { subresource: 'status' },
-      )
-      .catch((error: unknown) => {
-        if (isError(error, 'notFound', 'conflict')) return;
-        log.warn('cannot tell why a pod waits', { pod: podKey, error });
-        clock.after(toldAgainMs, () => {
-          const now = this.#aside.get(podKey);
-          if (this.#stopped || now === undefined || now.metadata.uid !== pod.metadata.uid) return;
-          this.#tellWhy(podKey, now, message);
-        });
-      });
+    this.#binder.againLater(podKey);
   }
 
   #remember(step: Step): void {

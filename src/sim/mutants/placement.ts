@@ -11,10 +11,10 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/assumed-forgotten',
-    file: 'scheduler/bind-loop.ts',
+    file: 'scheduler/binder.ts',
     find: 'this.#binding.add(podKey);\n    try {\n      await client',
     replace:
-      'this.#binding.add(podKey);\n    this.#snapshot.removePod(podKey);\n    try {\n      await client',
+      'this.#binding.add(podKey);\n    this.#options.snapshot.removePod(podKey);\n    try {\n      await client',
     sentence: 'A pod takes no room until the informer shows it bound: the next one gets the same room.',
   },
   {
@@ -56,8 +56,8 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/aside-for-ever',
-    file: 'scheduler/bind-loop.ts',
-    find: 'if (!isForAll && !demandOf(pod).hasClaims) continue;',
+    file: 'scheduler/queue/pod-queue.ts',
+    find: 'if (!mayHelp(pod, key)) continue;',
     replace: 'if (key !== pod.kind) continue;',
     sentence: 'A pod that did not fit is never tried again.',
   },
@@ -77,8 +77,8 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/failed-binding-dropped',
-    file: 'scheduler/bind-loop.ts',
-    find: 'clock.after(this.#backoff.next(podKey), () => this.#again(podKey));',
+    file: 'scheduler/binder.ts',
+    find: 'this.#againAfter(this.#backoff.next(podKey), podKey);',
     replace: 'this.#backoff.next(podKey);',
     sentence: 'A pod whose binding failed is never tried again.',
   },

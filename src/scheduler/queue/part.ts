@@ -1,0 +1,66 @@
+/**
+ * How other features have a say in what is planned and when: a part of the scheduler (fair shares, gangs). Whoever concerns no part pays one check for each.
+ *
+ *   pod comes ─▶ part.admits ─ undefined ─▶ waits in the part's order, else in that of priority ─▶ batch, with its companions ─▶ plan ─▶ part.decided
+ *                      └─ a hold ─▶ held, and told so, until `reconsider`
+ */
+import type { Pod } from '../../api/index.ts';
+import type { Change, Client, EventRecorder, Informers } from '../../client/index.ts';
+import type { Clock, Log, Random } from '../../lib/index.ts';
+import type { Step, WaitingPod } from '../plan.ts';
+import type { Snapshot } from '../snapshot.ts';
+
+/** Why a pod is not planned at all. */
+export interface Hold {
+  /** Of the pod's condition `PodScheduled`: one word, as `Unschedulable`. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Pods that are to be planned, and which are first. */
+export interface PodOrder {
+  readonly size: number;
+  has(key: string): boolean;
+  /** A pod that is there already is replaced and keeps its place, unless what its place depends on has changed. */
+  add(waiting: WaitingPod): void;
+  delete(key: string): WaitingPod | undefined;
+  /** The first ones, taken out. */
+  take(most: number): readonly WaitingPod[];
+  /** In any order. */
+  keys(): Iterable<string>;
+}
+
+export interface SchedulerPart {
+  readonly name: string;
+  /** In place of the order by priority and age. Of several parts, the first that has one gives it. */
+  readonly order?: PodOrder;
+  /** Whether a pod may be planned: asked when it comes or changes, and again after `reconsider`. Cheap. */
+  admits?(waiting: WaitingPod): Hold | undefined;
+  /** Who has to be planned in the same batch as this one, by key; those that wait are taken with it. */
+  companions?(waiting: WaitingPod): Iterable<string>;
+  /** Every change of a pod, ours or not, before the queue hears of it. */
+  onPod?(change: Change<Pod>): void;
+  /** What was decided, before it is carried out. */
+  decided?(step: Step, pod: Pod): void;
+  stop?(): void;
+}
+
+/** What a part has to work with. */
+export interface PartHost {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly snapshot: Snapshot;
+  readonly events: EventRecorder;
+  /** `admits` may answer otherwise now: of these, or of all that are held. */
+  reconsider(keys?: Iterable<string>): void;
+  /** Something has changed that may help what was planned and found no place: of these, or of all. */
+  tryAgain(keys?: Iterable<string>): void;
+  /** Nothing is planned until it is resolved: what is followed for the first time has to be known. */
+  hold(until: Promise<unknown>): void;
+}
+
+/** Called once, when the scheduler starts. */
+export type StartPart = (host: PartHost) => SchedulerPart;
