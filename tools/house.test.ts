@@ -36,6 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   agent: ['lib', 'api', 'client'],
   services: ['lib', 'api', 'client'],
   observe: ['lib', 'api', 'client'],
+  verify: ['lib', 'api', 'client'],
   security: ['lib', 'api', 'client'],
   cli: ['lib', 'api', 'client'],
 };
