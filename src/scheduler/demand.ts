@@ -16,6 +16,7 @@ import {
   type Toleration,
   type TopologySpreadConstraint,
 } from '../api/index.ts';
+import { type GpuAsk, gpuAskOf, withoutShares } from './devices/gpu-ask.ts';
 
 export interface HostPortDemand {
   readonly protocol: string;
@@ -44,6 +45,10 @@ export interface Demand {
   readonly hasClaims: boolean;
   /** It has claims of devices: where it can go depends on these too. */
   readonly hasDeviceClaims: boolean;
+  /** Whole GPUs or a share of one. */
+  readonly gpus: GpuAsk | undefined;
+  /** Why it can go nowhere, whatever is free: what it asks makes no sense. */
+  readonly impossible: string | undefined;
   /** Who made it: replicas of one owner are spread. */
   readonly owner: string;
   /** True when a node's feasibility and score depend on that node alone. */
@@ -164,6 +169,9 @@ export function demandOf(pod: Pod): Demand {
 function workOut(pod: Pod): Demand {
   const { spec, metadata } = pod;
   const amounts = amountsOf(pod);
+  const asked = gpuAskOf(pod, amounts.extended);
+  const gpus = asked !== undefined && 'wrong' in asked ? undefined : asked;
+  const impossible = asked !== undefined && 'wrong' in asked ? asked.wrong : undefined;
   const hostPorts = hostPortsOf(pod);
   const owner = metadata.ownerReferences?.find((one) => one.controller === true)?.uid ?? '';
   const affinity = spec?.affinity;
@@ -188,6 +196,7 @@ function workOut(pod: Pod): Demand {
     spec?.tolerations,
     hostPorts,
     spread,
+    gpus ?? impossible,
     ...claims,
     ...devices,
   ]);
@@ -197,6 +206,7 @@ function workOut(pod: Pod): Demand {
     namespace: metadata.namespace ?? '',
     labels: metadata.labels ?? {},
     ...amounts,
+    extended: withoutShares(amounts.extended),
     nodeName: spec?.nodeName ?? '',
     nodeSelector: spec?.nodeSelector,
     affinity,
@@ -205,6 +215,8 @@ function workOut(pod: Pod): Demand {
     spread,
     hasClaims,
     hasDeviceClaims,
+    gpus,
+    impossible,
     owner,
     isPlain: !looksAtPods && hostPorts.length === 0 && !hasClaims && !hasDeviceClaims,
   };

@@ -63,7 +63,7 @@ export function explanationOf(step: Step, at: string, former: Explanation | unde
     at,
     nodes: step.nodes,
     refused,
-    message: waitMessage(step.nodes, step.refused, step.unresolved, preemption),
+    message: waitMessage(step.nodes, step.refused, step.unresolved, preemption, step.note),
     ...(preempted === undefined ? {} : { preempted }),
   };
 }

@@ -71,6 +71,8 @@ export function roomRefusals(demand: Demand, snapshot: Snapshot, row: number): r
     lacking.push('Insufficient ephemeral-storage');
   for (const [resource, amount] of demand.extended)
     if (amount > snapshot.extendedFree(row, resource)) lacking.push(`Insufficient ${resource}`);
+  const ofGpus = demand.gpus === undefined ? undefined : snapshot.gpus.refusal(row, demand.gpus);
+  if (ofGpus !== undefined && !lacking.includes(ofGpus)) lacking.push(ofGpus);
   return lacking;
 }
 
@@ -82,7 +84,7 @@ export function hasRoom(demand: Demand, snapshot: Snapshot, row: number): boolea
   if (demand.extended.size > 0)
     for (const [resource, amount] of demand.extended)
       if (amount > snapshot.extendedFree(row, resource)) return false;
-  return true;
+  return demand.gpus === undefined || snapshot.gpus.fits(row, demand.gpus);
 }
 
 /** Whether the node would do if it were empty, as far as resources go. */
@@ -93,7 +95,7 @@ export function isLargeEnough(demand: Demand, snapshot: Snapshot, row: number): 
   if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (facts?.storageBytes ?? 0)) return false;
   for (const [resource, amount] of demand.extended)
     if (amount > (facts?.extended.get(resource) ?? 0)) return false;
-  return true;
+  return demand.gpus === undefined || snapshot.gpus.isLargeEnough(row, demand.gpus);
 }
 
 export function portsRefusal(demand: Demand, snapshot: Snapshot, row: number): string | undefined {

@@ -18,7 +18,7 @@ import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { Guard, placementAround } from './neighbours.ts';
 import { NodeHeap } from './node-heap.ts';
 import { Nominees } from './nominees.ts';
-import { type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
+import { notHelpfulAnywhere, type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
 import type { Policy, Scorer, Scoring } from './scorer.ts';
 import { defaultPolicy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -36,6 +36,8 @@ export type Step =
       readonly score: number;
       readonly possible: number;
       readonly refused: Refusals;
+      /** Which GPUs of the node it has. */
+      readonly gpus?: readonly number[];
       /** Has to be carried out first: its volumes and devices on that node. */
     } & Prepared)
   | {
@@ -45,6 +47,8 @@ export type Step =
       readonly refused: Refusals;
       /** No node was looked at, since none would do. */
       readonly unresolved?: string;
+      /** What else is worth knowing about what is free. */
+      readonly note?: string;
       /** What is done to make room, or why nothing is. */
       readonly preemption?: Preemption;
     };
@@ -98,7 +102,14 @@ interface Making {
   readonly only?: number;
 }
 
+const nothingRefused: Refusals = new Map();
+
 function planGroup(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
+  if (demand.impossible !== undefined) {
+    const why = { refused: nothingRefused, unresolved: demand.impossible };
+    for (const waiting of group) fail(snapshot, waiting, making, why, () => notHelpfulAnywhere(snapshot));
+    return;
+  }
   const guard = new Guard(snapshot, demand);
   if (demand.isPlain && guard.isEmpty) planAlike(snapshot, demand, group, making);
   else planAmongOthers(snapshot, demand, group, making, guard);
@@ -156,11 +167,14 @@ function fail(
   } else if (preemption === undefined || preemption.isWaiting) {
     if (only === undefined) nominees.hold(key);
   } else snapshot.nominations.delete(key);
+  const { gpus } = demandOf(pod);
+  const note = gpus && snapshot.gpus.note(gpus, (row) => snapshot.facts(row)?.name ?? '');
   steps.push({
     kind: 'wait',
     podKey: key,
     nodes: snapshot.nodeCount,
     ...why,
+    ...(note === undefined ? {} : { note }),
     ...(preemption === undefined ? {} : { preemption }),
   });
   return preemption;
@@ -211,7 +225,13 @@ function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
     }
     const { row, score } = heap;
     const nodeName = snapshot.facts(row)?.name ?? '';
-    steps.push({ kind: 'bind', podKey: key, nodeName, score, possible: heap.size, refused });
+    const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName);
+    const found = { nodeName, score, possible: heap.size, refused };
+    steps.push(
+      gpus === undefined
+        ? { kind: 'bind', podKey: key, ...found }
+        : { kind: 'bind', podKey: key, ...found, gpus },
+    );
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     scoring.placed?.(row);
@@ -315,12 +335,13 @@ function planAmongOthers(
       continue;
     }
     const nodeName = snapshot.facts(best.row)?.name ?? '';
+    const gpus = demand.gpus && snapshot.gpus.give(best.row, demand.gpus, pod, nodeName);
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     fit.placed(best.row);
     scoring.placed?.(best.row);
     const { score } = best;
-    const found = { nodeName, score, possible: possible.length, refused };
+    const found = { nodeName, score, possible: possible.length, refused, ...(gpus && { gpus }) };
     steps.push({ kind: 'bind', podKey: key, ...found, ...fit.decide(key, best.row) });
   }
 }
@@ -335,9 +356,11 @@ export function waitMessage(
   refused: Refusals,
   unresolved?: string,
   preemption?: Preemption,
+  note?: string,
 ): string {
   if (nodes === 0) return 'no nodes available to schedule pods';
   const reasons = [...refused].map(([reason, number]) => `${number} ${reason}`).sort();
   const why = `0/${nodes} nodes are available: ${unresolved ?? reasons.join(', ')}.`;
-  return preemption?.kind === 'none' ? `${why} ${preemption.message}` : why;
+  const told = note === undefined ? why : `${why} ${note}`;
+  return preemption?.kind === 'none' ? `${told} ${preemption.message}` : told;
 }

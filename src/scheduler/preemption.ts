@@ -100,6 +100,11 @@ export function preempt(snapshot: Snapshot, question: Question): Preemption {
   return { kind: 'chosen', ...best, displaced, candidates: candidates.length };
 }
 
+/** What a pod asks can be met nowhere, whoever goes. */
+export function notHelpfulAnywhere({ nodeCount }: Snapshot): Preemption {
+  return none(`0/${nodeCount} nodes are available: ${nodeCount} ${notHelpful}.`, false);
+}
+
 function none(message: string, isWaiting: boolean): Preemption {
   return { kind: 'none', message: `preemption: ${message}`, isWaiting };
 }

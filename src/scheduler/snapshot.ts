@@ -8,6 +8,8 @@ import type { Namespace, Node, Pod, PodDisruptionBudget, Taint } from '../api/in
 import { quantityMilli, quantityValue, specInUse } from '../api/index.ts';
 import { DeviceClaimBook } from './claims/claim-book.ts';
 import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
+import { gpuAskOf } from './devices/gpu-ask.ts';
+import { GpuLedger } from './devices/gpu-ledger.ts';
 import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
@@ -65,6 +67,8 @@ export class Snapshot {
   readonly volumes = new VolumeBook();
   /** Claims of devices, and devices; empty until the first pod that claims some. */
   readonly deviceClaims = new DeviceClaimBook();
+  /** GPUs and who has which; empty while no node has any. */
+  readonly gpus = new GpuLedger();
   /** Pods that preempted others and wait for their room, by key. */
   readonly nominations = new Map<string, Nomination>();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
@@ -185,6 +189,7 @@ export class Snapshot {
     this.memoryFree[row] = memory - taken.memory;
     this.ephemeralFree[row] = whole.ephemeral - taken.ephemeral;
     this.podsFree[row] = whole.pods - (this.#podsOn[row]?.size ?? 0);
+    this.gpus.setNode(row, facts.labels, allocatable);
     if (changed) this.#staticVersion++;
     if (before === undefined) this.#takeWaiting(name);
   }
@@ -206,6 +211,7 @@ export class Snapshot {
     this.#podsOn[row] = new Map();
     this.#ports[row] = [];
     this.#extendedTaken[row] = new Map();
+    this.gpus.removeNode(row);
     this.#freeRows.push(row);
     this.#staticVersion++;
   }
@@ -234,13 +240,25 @@ export class Snapshot {
       this.#guarding.add(placed);
     this.#podsOn[row]?.set(key, pod);
     this.#count(row, pod, 1);
+    this.#placeGpus(row, key, pod, nodeName);
   }
 
   #replacePod(key: string, pod: Pod, there: PlacedPod): void {
     const placed = { key, pod, row: there.row };
+    if (pod.metadata.annotations !== there.pod.metadata.annotations) {
+      this.gpus.remove(there.row, key);
+      this.#placeGpus(there.row, key, pod, this.#facts[there.row]?.name ?? '');
+    }
     this.#placed.set(key, placed);
     if (this.#guarding.delete(there)) this.#guarding.add(placed);
     this.#podsOn[there.row]?.set(key, pod);
+  }
+
+  #placeGpus(row: number, key: string, pod: Pod, nodeName: string): void {
+    const { extended } = amountsOf(pod);
+    if (pod.metadata.annotations === undefined && extended.size === 0) return;
+    const ask = gpuAskOf(pod, extended);
+    if (ask !== undefined && !('wrong' in ask)) this.gpus.place(row, key, pod, nodeName, ask);
   }
 
   removePod(key: string): void {
@@ -252,6 +270,7 @@ export class Snapshot {
     this.#unplace(key);
     this.#podsOn[placed.row]?.delete(key);
     this.#count(placed.row, placed.pod, -1);
+    this.gpus.remove(placed.row, key);
   }
 
   #unplace(key: string): void {
