@@ -375,7 +375,7 @@ class BindLoop implements Scheduler {
       return;
     }
     this.#queue.setAside(podKey, pod);
-    const message = waitMessage(step.nodes, step.refused, step.unresolved, step.preemption);
+    const message = waitMessage(step.nodes, step.refused, step.unresolved, step.preemption, step.note);
     if (step.preemption?.kind === 'chosen') void this.#makeRoom(podKey, pod, step.preemption);
     this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
     this.#reasons.tell(podKey, pod, { reason: 'Unschedulable', message });
@@ -407,6 +407,7 @@ function sameAsk(a: Pod, b: Pod): boolean {
     a.metadata.uid === b.metadata.uid &&
     a.metadata.generation === b.metadata.generation &&
     JSON.stringify(a.spec) === JSON.stringify(b.spec) &&
-    JSON.stringify(a.metadata.labels) === JSON.stringify(b.metadata.labels)
+    // Labels, and annotations as far as they ask for something.
+    demandOf(a).key === demandOf(b).key
   );
 }

@@ -9,6 +9,7 @@
 import { type Pod, pods as podsRef } from '../api/index.ts';
 import type { Client, EventRecorder } from '../client/index.ts';
 import { type Clock, explainError, isError, KeyedBackoff, type Log, type Random } from '../lib/index.ts';
+import { gpuDevicesKey } from './devices/gpu-ask.ts';
 import { about } from './eviction.ts';
 import type { Step } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -106,7 +107,7 @@ export class Binder {
       await client.createSubresource(podsRef, namespace, name, 'binding', {
         apiVersion: 'v1',
         kind: 'Binding',
-        metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
+        metadata: { name, namespace, ...(uid === undefined ? {} : { uid }), ...given(step) },
         target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
       } as never);
       events.record({
@@ -151,3 +152,9 @@ export class Binder {
     }
   }
 }
+
+const nothingGiven = {};
+
+/** What the API server writes into the pod with its node: which GPUs it has there. */
+const given = ({ gpus }: Bind): { readonly annotations?: Readonly<Record<string, string>> } =>
+  gpus === undefined ? nothingGiven : { annotations: { [gpuDevicesKey]: gpus.join(',') } };
