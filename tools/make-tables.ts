@@ -81,7 +81,7 @@ const groupNames: Readonly<Record<string, string>> = {
 
 const wanted = new Set(
   `core.v1 meta.v1 apps.v1 batch.v1 autoscaling.v1 autoscaling.v2 policy.v1 rbac.v1 networking.v1 discovery.v1 events.v1
-   coordination.v1 node.v1 scheduling.v1 storage.v1 admission.v1 admissionregistration.v1 apiextensions.v1 apiregistration.v1
+   coordination.v1 node.v1 scheduling.v1 scheduling.v1alpha2 storage.v1 admission.v1 admissionregistration.v1 apiextensions.v1 apiregistration.v1
    apidiscovery.v2 authentication.v1 authorization.v1 certificates.v1 flowcontrol.v1 resource.v1 metrics.v1beta1
    custom_metrics.v1beta1 custom_metrics.v1beta2 external_metrics.v1beta1`
     .trim()

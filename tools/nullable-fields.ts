@@ -83,6 +83,7 @@ core.v1.PodDNSConfigOption value
 core.v1.PodLogOptions sinceSeconds tailLines limitBytes stream
 core.v1.PodResourceClaim resourceClaimName resourceClaimTemplateName
 core.v1.PodResourceClaimStatus resourceClaimName
+core.v1.PodSchedulingGroup podGroupName
 core.v1.PodSecurityContext runAsUser runAsNonRoot fsGroup runAsGroup fsGroupChangePolicy supplementalGroupsPolicy seLinuxChangePolicy
 core.v1.PodSpec terminationGracePeriodSeconds activeDeadlineSeconds automountServiceAccountToken priority shareProcessNamespace enableServiceLinks setHostnameAsFQDN hostUsers runtimeClassName preemptionPolicy hostnameOverride
 core.v1.PortStatus error
@@ -137,6 +138,10 @@ resource.v1.DeviceClassSpec extendedResourceName
 resource.v1.ExactDeviceRequest adminAccess
 resource.v1.ResourceSliceSpec allNodes perDeviceNodeSelection nodeName
 scheduling.v1.PriorityClass preemptionPolicy
+scheduling.v1alpha2.PodGroupSpec disruptionMode priority
+scheduling.v1alpha2.PodGroupTemplate disruptionMode priority
+scheduling.v1alpha2.PodGroupResourceClaim resourceClaimName resourceClaimTemplateName
+scheduling.v1alpha2.PodGroupResourceClaimStatus resourceClaimName
 storage.v1.CSIDriverSpec attachRequired podInfoOnMount storageCapacity requiresRepublish seLinuxMount nodeAllocatableUpdatePeriodSeconds serviceAccountTokenInSecrets fsGroupPolicy preventPodSchedulingIfMissing
 storage.v1.StorageClass allowVolumeExpansion reclaimPolicy volumeBindingMode
 storage.v1.TokenRequest expirationSeconds

@@ -45,16 +45,18 @@ function read(file: string): unknown {
   return JSON.parse(readFileSync(new URL(file, data), 'utf8'));
 }
 
-/** The stable versions; the preferred one of a group first. */
+/** The stable versions, and groups of pods; the preferred one of a group first. */
 function groupVersions(): readonly { readonly group: string; readonly versions: readonly string[] }[] {
   const { groups } = read('apis.json') as {
     groups: readonly { name: string; versions: readonly { version: string }[] }[];
   };
-  const stable = (versions: readonly { version: string }[]) =>
-    versions.map(({ version }) => version).filter((version) => /^v\d+$/.test(version));
+  const served = (group: string, versions: readonly { version: string }[]) =>
+    versions
+      .map(({ version }) => version)
+      .filter((version) => /^v\d+$/.test(version) || `${group}/${version}` === 'scheduling.k8s.io/v1alpha2');
   return [
     { group: '', versions: ['v1'] },
-    ...groups.map(({ name, versions }) => ({ group: name, versions: stable(versions) })),
+    ...groups.map(({ name, versions }) => ({ group: name, versions: served(name, versions) })),
   ].filter(({ versions }) => versions.length > 0);
 }
 

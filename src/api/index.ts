@@ -48,6 +48,7 @@ export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';
 export type * from './kinds/queue-spec/types.ts';
 export * from './kinds/refs.ts';
+export type * from './kinds/reservation-spec/types.ts';
 export type * from './kinds/vertical-autoscaler-spec/types.ts';
 export {
   compileTerms,
@@ -276,6 +277,7 @@ export type {
   ResourceSlice,
 } from './types/resource.v1.ts';
 export type * from './types/scheduling.v1.ts';
+export type { PodGroup, Workload } from './types/scheduling.v1alpha2.ts';
 export type {
   CSIDriver,
   CSINode,

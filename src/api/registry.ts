@@ -38,12 +38,14 @@ import { persistentVolume } from './kinds/persistent-volume.ts';
 import { persistentVolumeClaim } from './kinds/persistent-volume-claim.ts';
 import { pod } from './kinds/pod.ts';
 import { podDisruptionBudget } from './kinds/pod-disruption-budget.ts';
+import { podGroup, workload } from './kinds/pod-group.ts';
 import { podTemplate } from './kinds/pod-template.ts';
 import { priorityClass } from './kinds/priority-class.ts';
 import { priorityLevelConfiguration } from './kinds/priority-level-configuration.ts';
 import { queue } from './kinds/queue.ts';
 import { replicaSet } from './kinds/replica-set.ts';
 import { replicationController } from './kinds/replication-controller.ts';
+import { reservation } from './kinds/reservation.ts';
 import { resourceClaim, resourceClaimTemplate } from './kinds/resource-claim.ts';
 import { resourceQuota } from './kinds/resource-quota.ts';
 import { resourceSlice } from './kinds/resource-slice.ts';
@@ -129,6 +131,8 @@ export const builtinKinds: KindRegistry = createRegistry([
   validatingAdmissionPolicyBinding,
   mutatingAdmissionPolicyBinding,
   priorityClass,
+  podGroup,
+  workload,
   runtimeClass,
   apiService,
   certificateSigningRequest,
@@ -142,6 +146,7 @@ export const builtinKinds: KindRegistry = createRegistry([
   elasticityPolicy,
   elasticityHistory,
   queue,
+  reservation,
   verticalPodAutoscaler,
   verticalPodAutoscalerCheckpoint,
 ]);

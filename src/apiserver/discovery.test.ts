@@ -10,12 +10,15 @@ const data = new URL('../../../shared/data/kubernetes/discovery/', import.meta.u
 const skip = existsSync(data) ? false : 'shared/data/kubernetes/discovery is absent';
 
 const read = <T>(file: string): T => JSON.parse(readFileSync(new URL(file, data), 'utf8')) as T;
-const isStable = (version: string): boolean => /^v\d+$/.test(version);
+/** The stable versions, and groups of pods. */
+const isServed = (group: string, version: string): boolean =>
+  /^v\d+$/.test(version) || `${group}/${version}` === 'scheduling.k8s.io/v1alpha2';
 
 /** Kubernetes itself has given up this view of its health. */
 const leftOut = (name: string): boolean => name === 'componentstatuses';
 /** Groups of kinds that Kubernetes itself does not have. */
-const isOwn = (group: string): boolean => ['autoscale.caelum.dev', 'autoscaling.k8s.io'].includes(group);
+const isOwn = (group: string): boolean =>
+  ['autoscale.caelum.dev', 'autoscaling.k8s.io', 'scheduling.caelum.dev'].includes(group);
 
 interface Named {
   readonly name: string;
@@ -54,7 +57,7 @@ function stableGroups(): readonly { readonly name: string; readonly versions: re
   return groups
     .map(({ name, versions }) => ({
       name,
-      versions: versions.map(({ version }) => version).filter(isStable),
+      versions: versions.map(({ version }) => version).filter((version) => isServed(name, version)),
     }))
     .filter(({ versions }) => versions.length > 0);
 }
@@ -119,7 +122,9 @@ interface Aggregated {
 function flat(document: Aggregated): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>();
   for (const { metadata, versions } of document.items)
-    for (const { version, resources } of versions.filter((one) => isStable(one.version)))
+    for (const { version, resources } of versions.filter((one) =>
+      isServed(metadata?.name ?? '', one.version),
+    ))
       for (const { subresources = [], ...resource } of resources) {
         const group = metadata?.name ?? '';
         if (isOwn(group)) continue;

@@ -32,6 +32,8 @@ export const persistentVolumes = ref('', 'v1', 'persistentvolumes', false);
 export const persistentVolumeClaims = ref('', 'v1', 'persistentvolumeclaims', true);
 export const resourceQuotas = ref('', 'v1', 'resourcequotas', true);
 export const limitRanges = ref('', 'v1', 'limitranges', true);
+export const podGroups = ref('scheduling.k8s.io', 'v1alpha2', 'podgroups', true);
+export const reservations = ref('scheduling.caelum.dev', 'v1', 'reservations', true);
 export const priorityClasses = ref('scheduling.k8s.io', 'v1', 'priorityclasses', false);
 export const certificateSigningRequests = ref(
   'certificates.k8s.io',

@@ -12,8 +12,8 @@ export type Document = Draft<KubeObject> & Tree;
 
 export const nowMs = Date.parse('2026-01-02T03:04:05Z');
 
-export function kindOf(resource: string, group = ''): Kind {
-  const kind = builtinKinds.byResource(group, 'v1', resource);
+export function kindOf(resource: string, group = '', version = 'v1'): Kind {
+  const kind = builtinKinds.byResource(group, version, resource);
   if (kind === undefined) throw new Error(`no resource ${resource} in "${group}"`);
   return kind;
 }

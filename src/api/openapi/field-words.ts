@@ -76,7 +76,12 @@ PodAffinity: Which pods this one wants to be near.
 PodAntiAffinity: Which pods this one wants to keep away from.
 PodCondition: One aspect of the pod: scheduled, initialised, ready.
 PodDNSConfig: Name resolution, beyond the policy.
+PodGroupSchedulingPolicy: How the group is scheduled: one of basic and gang.
+PodGroupSpec: How the pods of the group are scheduled, where, and with which priority.
+PodGroupStatus: Whether the group has been scheduled, and why not.
+PodGroupTemplate: What groups of this part of the workload are made from.
 PodReadinessGate: A condition that must be true before the pod counts as ready.
+PodSchedulingGroup: The group of pods that this one is scheduled with.
 PodSecurityContext: Identity and security of all containers of the pod; a container's own settings win.
 PodSpec: What the pod shall be: its containers, volumes and where it may run.
 PodStatus: What the pod is: where it runs, its addresses, its containers.
@@ -86,6 +91,10 @@ ProjectedVolumeSource: One volume with files from several sources.
 QueueSpec: Where the queue stands, its weight, its guarantee and limit, and which pods are in it.
 QueueStatus: What the queue has, what it waits for, and what its fair share would be.
 ReplicaSetCondition: One aspect of the set: whether it fails to create pods.
+ReservationPlace: What is held on one node.
+ReservationSpec: How many places are held, of what kind, for whom and for how long.
+ReservationStatus: What is held where, and who uses it.
+ReservationTemplate: What one place is: what it holds of its node, and on which nodes it may be.
 ReplicaSetSpec: How many equal pods there shall be, and of what kind.
 ReplicaSetStatus: How many pods there are.
 ResourceFieldSelector: One resource of a container.
@@ -366,6 +375,30 @@ QueueStatus.dominantShare: The largest part that it has of a resource of the clo
 QueueStatus.fairShare: What that part would be if all that is asked for were shared fairly.
 QueueStatus.pending: What its waiting pods ask for.
 QueueStatus.used: What its pods have.
+GangSchedulingPolicy.minCount: So many pods are placed at once, or none.
+PodGroupSchedulingConstraints.topology: All pods go to one domain of this topology: nodes with one value of the label.
+PodGroupSchedulingPolicy.basic: Each pod by itself.
+PodGroupSchedulingPolicy.gang: So many at once, or none.
+PodGroupSpec.disruptionMode: Whether its pods give way to others one by one (Pod) or all at once (PodGroup).
+PodGroupSpec.podGroupTemplateRef: The template that it was made from.
+PodSchedulingGroup.podGroupName: The PodGroup; it may be made after the pod, which waits for it.
+PodSpec.schedulingGroup: The group of pods that this one is scheduled with.
+ReservationPlace.count: How many places are held there, used ones among them.
+ReservationPlace.pods: The pods that use them.
+ReservationSpec.count: How many places are held.
+ReservationSpec.expireTime: Until when it holds.
+ReservationSpec.mode: AllOrNone, or Partial: as many as there is room for.
+ReservationSpec.selector: Pods of the namespace that may use it, besides those that name it by the annotation scheduling.caelum.dev/reservation.
+ReservationSpec.ttl: How long it holds, from when it was made.
+ReservationSpec.whenRefused: Where there is no room: Wait for it, or Fail for good.
+ReservationStatus.allocated: How many places are held.
+ReservationStatus.phase: Pending, Held, Partial, Refused or Expired.
+ReservationStatus.places: Where they are.
+ReservationStatus.used: How many of them have a pod.
+ReservationTemplate.labels: As pods with these labels the places count, for affinity and spreading.
+ReservationTemplate.requests: What a place holds of its node.
+WorkloadSpec.controllerRef: The object that the workload is of.
+WorkloadSpec.podGroupTemplates: One for each sort of pods that are scheduled together.
 ReplicaSetSpec.replicas: How many pods; 1 when not given.
 Container.name: Its name, unique in the pod.
 Event.type: Normal or Warning.

@@ -63,7 +63,8 @@ function compare(ours: Json, theirs: Json, path: string, tell: Tell): void {
 
 function documents(): { readonly group: string; readonly version: string; readonly document: Json }[] {
   return readdirSync(published).flatMap((file) => {
-    const [, group = '', version] = /^(?:api|apis__(.+))__(v\d+)_openapi\.json$/.exec(file) ?? [];
+    const [, group = '', version] =
+      /^(?:api|apis__(.+))__(v\d+|(?<=scheduling\.k8s\.io__)v1alpha2)_openapi\.json$/.exec(file) ?? [];
     if (version === undefined) return [];
     const text = readFileSync(new URL(file, published), 'utf8');
     return [{ group, version, document: bare(JSON.parse(text) as Json) }];

@@ -38,6 +38,8 @@ const unions: Readonly<Record<string, Document>> = {
   'flowcontrol.v1.LimitResponse': union('type', 'queuing'),
   'flowcontrol.v1.PriorityLevelConfigurationSpec': union('type', 'exempt', 'limited'),
   'flowcontrol.v1.Subject': union('kind', 'group', 'serviceAccount', 'user'),
+  'scheduling.v1alpha2.PodGroupSchedulingPolicy': union(undefined, 'basic', 'gang'),
+  'scheduling.v1alpha2.PodGroupTemplateReference': union(undefined, 'workload'),
 };
 
 function union(discriminator: string | undefined, ...fields: readonly string[]): Document {

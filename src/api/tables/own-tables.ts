@@ -2,7 +2,7 @@
  * The schema tables of kinds that Kubernetes itself does not have, in the grammar of `table-text.ts`: written by hand, by group and version.
  *
  * - `dev.caelum.autoscale.v1` (autoscale.caelum.dev): elasticity policies, and what they remember.
- * - `dev.caelum.scheduling.v1` (scheduling.caelum.dev): queues.
+ * - `dev.caelum.scheduling.v1` (scheduling.caelum.dev): queues, reservations.
  * - `io.k8s.autoscaling.v1` (autoscaling.k8s.io): vertical autoscalers, as the Kubernetes autoscaler project defines them.
  *
  * A table is called as its kinds are in OpenAPI: the group turned around.
@@ -179,6 +179,44 @@ QueueStatus
   dominantShare 8 quantity
   fairShare 9 quantity
   conditions 10 []meta.v1.Condition list=map(type) patch=merge(type)
+
+Reservation kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 ReservationSpec default={}
+  status 3 ReservationStatus default={}
+
+ReservationPlace
+  node! 1 string
+  count! 2 int32
+  pods 3 []string list=atomic
+
+ReservationSpec
+  count! 1 int32
+  template! 2 ReservationTemplate default={}
+  mode 3 string
+  whenRefused 4 string
+  selector 5 meta.v1.LabelSelector
+  ttl 6 duration
+  expireTime 7 time
+
+ReservationStatus
+  observedGeneration 1 int64 nullable
+  phase 2 string
+  allocated 3 int32
+  used 4 int32
+  expireTime 5 time
+  places 6 []ReservationPlace list=map(node) patch=merge(node)
+  conditions 7 []meta.v1.Condition list=map(type) patch=merge(type)
+
+ReservationTemplate
+  requests! 1 {}quantity
+  labels 2 {}string
+  nodeSelector 3 {}string
+  affinity 4 core.v1.Affinity
+  tolerations 5 []core.v1.Toleration list=atomic
+  topologySpreadConstraints 6 []core.v1.TopologySpreadConstraint list=atomic
 `,
 
   'io.k8s.autoscaling.v1': `

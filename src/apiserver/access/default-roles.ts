@@ -74,7 +74,8 @@ const viewRules: readonly PolicyRule[] = [
   rule('networking.k8s.io', 'ingresses ingresses/status networkpolicies', read),
   rule('resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates', read),
 ];
-/** Kinds that Kubernetes itself does not have. */
+/** Kinds that Kubernetes itself does not have, or not for all yet. */
+const groupKinds = 'podgroups workloads';
 const ourScaling = 'autoscale.caelum.dev autoscaling.k8s.io';
 const ourPolicies = 'elasticitypolicies verticalpodautoscalers';
 const discoveryPaths =
@@ -97,12 +98,21 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
   clusterRole('system:aggregate-to-admin', adminRules, aggregateTo('admin')),
   clusterRole('system:aggregate-to-edit', editRules, aggregateTo('edit')),
   clusterRole('system:aggregate-to-view', viewRules, aggregateTo('view')),
-  clusterRole('system:caelum:aggregate-to-edit', [rule(ourScaling, ourPolicies, write)], aggregateTo('edit')),
+  clusterRole(
+    'system:caelum:aggregate-to-edit',
+    [
+      rule(ourScaling, ourPolicies, write),
+      rule('scheduling.caelum.dev', 'reservations', write),
+      rule('scheduling.k8s.io', groupKinds, write),
+    ],
+    aggregateTo('edit'),
+  ),
   clusterRole(
     'system:caelum:aggregate-to-view',
     [
       rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read),
-      rule('scheduling.caelum.dev', 'queues queues/status', read),
+      rule('scheduling.caelum.dev', 'queues queues/status reservations reservations/status', read),
+      rule('scheduling.k8s.io', `${groupKinds} podgroups/status`, read),
     ],
     aggregateTo('view'),
   ),

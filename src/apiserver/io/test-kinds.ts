@@ -183,6 +183,18 @@ const samples: Readonly<Record<string, Omit<Sample, 'kind'>>> = {
     status: { currentReplicas: 1, desiredReplicas: 2 },
     change: { spec: { constraints: { maxReplicas: 4 } } },
   },
+  'scheduling.caelum.dev/v1 reservations': {
+    body: { spec: { count: 2, template: { requests: { cpu: '1' } } } },
+    status: { phase: 'Held', allocated: 2 },
+    change: { spec: { count: 3 } },
+  },
+  'scheduling.k8s.io/v1alpha2 podgroups': {
+    body: { spec: { schedulingPolicy: { gang: { minCount: 2 } } } },
+    status: { conditions },
+  },
+  'scheduling.k8s.io/v1alpha2 workloads': {
+    body: { spec: { podGroupTemplates: [{ name: 'a', schedulingPolicy: { basic: {} } }] } },
+  },
   'autoscale.caelum.dev/v1 elasticityhistories': {
     body: { spec: { policyName: 'p' }, status: { steps: 1 } },
     change: { status: { steps: 2 } },

@@ -5,7 +5,7 @@
  *
  * Fields, order and wording as Kubernetes 1.36 has them (pkg/apis/core/validation, as behaviour): clients match on them.
  */
-import type { PodSpec, PodTemplateSpec } from '../../types/core.v1.ts';
+import type { PodSchedulingGroup, PodSpec, PodTemplateSpec } from '../../types/core.v1.ts';
 import { betweenWhy, validateAddress } from '../../validation/addresses.ts';
 import { labelName, qualifiedName, subdomainName } from '../../validation/names.ts';
 import { validateAnnotations, validateLabels } from '../../validation/object-meta.ts';
@@ -53,6 +53,7 @@ export function validatePodSpec(
   if (spec.affinity !== undefined) validateAffinity(problems, `${field}.affinity`, spec.affinity);
   validateDns(problems, field, spec);
   validateGates(problems, field, spec);
+  if (spec.schedulingGroup !== undefined) validateGroup(problems, field, spec.schedulingGroup);
   validateSpread(problems, `${field}.topologySpreadConstraints`, spec.topologySpreadConstraints ?? []);
   validateNames(problems, field, spec);
   const deadline = spec.activeDeadlineSeconds;
@@ -142,6 +143,14 @@ function validateGates(problems: Problems, field: string, spec: PodSpec): void {
       problems.push({ reason: 'FieldValueDuplicate', field: at, message: `Duplicate value: "${name}"` });
     seen.add(name);
   });
+}
+
+function validateGroup(problems: Problems, field: string, { podGroupName }: PodSchedulingGroup): void {
+  const at = `${field}.schedulingGroup`;
+  if (podGroupName === undefined) problems.push(wrong(at, '', 'must specify one of: `podGroupName`'));
+  else
+    for (const why of subdomainName(podGroupName))
+      problems.push(wrong(`${at}.podGroupName`, podGroupName, why));
 }
 
 function validateNames(problems: Problems, field: string, spec: PodSpec): void {

@@ -2263,7 +2263,7 @@ PodSchedulingGate
   name! 1 string default=""
 
 PodSchedulingGroup
-  podGroupName 1 string
+  podGroupName 1 string nullable
 
 PodSecurityContext
   seLinuxOptions 1 SELinuxOptions
@@ -3964,6 +3964,95 @@ PriorityClassList kind
   items! 2 []PriorityClass
 `,
 
+  'scheduling.v1alpha2': `
+BasicSchedulingPolicy
+
+GangSchedulingPolicy
+  minCount! 1 int32 default=0
+
+PodGroup kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 PodGroupSpec default={}
+  status 3 PodGroupStatus default={}
+
+PodGroupList kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ListMeta default={}
+  items! 2 []PodGroup
+
+PodGroupResourceClaim
+  name! 1 string default=""
+  resourceClaimName 2 string nullable
+  resourceClaimTemplateName 3 string nullable
+
+PodGroupResourceClaimStatus
+  name! 1 string default=""
+  resourceClaimName 2 string nullable
+
+PodGroupSchedulingConstraints
+  topology 1 []TopologyConstraint list=atomic
+
+PodGroupSchedulingPolicy
+  basic 1 BasicSchedulingPolicy
+  gang 2 GangSchedulingPolicy
+
+PodGroupSpec
+  podGroupTemplateRef 1 PodGroupTemplateReference
+  schedulingPolicy! 2 PodGroupSchedulingPolicy default={}
+  schedulingConstraints 3 PodGroupSchedulingConstraints
+  resourceClaims 4 []PodGroupResourceClaim list=map(name) patch=merge,retainKeys(name)
+  disruptionMode 5 string nullable default="Pod"
+  priorityClassName 6 string
+  priority 7 int32 nullable
+
+PodGroupStatus
+  conditions 1 []meta.v1.Condition list=map(type) patch=merge(type)
+  resourceClaimStatuses 2 []PodGroupResourceClaimStatus list=map(name) patch=merge,retainKeys(name)
+
+PodGroupTemplate
+  name! 1 string default=""
+  schedulingPolicy! 2 PodGroupSchedulingPolicy default={}
+  schedulingConstraints 3 PodGroupSchedulingConstraints
+  resourceClaims 4 []PodGroupResourceClaim list=map(name) patch=merge,retainKeys(name)
+  disruptionMode 5 string nullable
+  priorityClassName 6 string
+  priority 7 int32 nullable
+
+PodGroupTemplateReference
+  workload 1 WorkloadPodGroupTemplateReference
+
+TopologyConstraint
+  key! 1 string default=""
+
+TypedLocalObjectReference
+  apiGroup 1 string
+  kind! 2 string default=""
+  name! 3 string default=""
+
+Workload kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 WorkloadSpec default={}
+
+WorkloadList kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ListMeta default={}
+  items! 2 []Workload
+
+WorkloadPodGroupTemplateReference
+  workloadName! 1 string default=""
+  podGroupTemplateName! 2 string default=""
+
+WorkloadSpec
+  controllerRef 1 TypedLocalObjectReference
+  podGroupTemplates! 2 []PodGroupTemplate list=map(name)
+`,
+
   'storage.v1': `
 CSIDriver kind
   apiVersion - string
@@ -4129,5 +4218,6 @@ export const servedGroups: Readonly<Record<string, string>> = {
   'rbac.v1': 'rbac.authorization.k8s.io',
   'resource.v1': 'resource.k8s.io',
   'scheduling.v1': 'scheduling.k8s.io',
+  'scheduling.v1alpha2': 'scheduling.k8s.io',
   'storage.v1': 'storage.k8s.io',
 };
