@@ -47,6 +47,7 @@ export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';
 export type * from './kinds/queue-spec/types.ts';
+export type * from './kinds/rebalance-spec/types.ts';
 export * from './kinds/refs.ts';
 export type * from './kinds/reservation-spec/types.ts';
 export type * from './kinds/vertical-autoscaler-spec/types.ts';

@@ -43,6 +43,7 @@ import { podTemplate } from './kinds/pod-template.ts';
 import { priorityClass } from './kinds/priority-class.ts';
 import { priorityLevelConfiguration } from './kinds/priority-level-configuration.ts';
 import { queue } from './kinds/queue.ts';
+import { rebalancePolicy } from './kinds/rebalance-policy.ts';
 import { replicaSet } from './kinds/replica-set.ts';
 import { replicationController } from './kinds/replication-controller.ts';
 import { reservation } from './kinds/reservation.ts';
@@ -146,6 +147,7 @@ export const builtinKinds: KindRegistry = createRegistry([
   elasticityPolicy,
   elasticityHistory,
   queue,
+  rebalancePolicy,
   reservation,
   verticalPodAutoscaler,
   verticalPodAutoscalerCheckpoint,

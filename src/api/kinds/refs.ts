@@ -22,6 +22,7 @@ export const controllerRevisions = ref('apps', 'v1', 'controllerrevisions', true
 export const jobs = ref('batch', 'v1', 'jobs', true);
 export const cronJobs = ref('batch', 'v1', 'cronjobs', true);
 export const elasticityPolicies = ref('autoscale.caelum.dev', 'v1', 'elasticitypolicies', true);
+export const rebalancePolicies = ref('scheduling.caelum.dev', 'v1', 'rebalancepolicies', false);
 export const queues = ref('scheduling.caelum.dev', 'v1', 'queues', false);
 export const verticalPodAutoscalers = ref('autoscaling.k8s.io', 'v1', 'verticalpodautoscalers', true);
 export const horizontalPodAutoscalers = ref('autoscaling', 'v2', 'horizontalpodautoscalers', true);

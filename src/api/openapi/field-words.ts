@@ -90,6 +90,12 @@ Probe: How and how often to ask a container about its health.
 ProjectedVolumeSource: One volume with files from several sources.
 QueueSpec: Where the queue stands, its weight, its guarantee and limit, and which pods are in it.
 QueueStatus: What the queue has, what it waits for, and what its fair share would be.
+RebalanceLimits: How much one plan may move.
+RebalanceMove: One pod that goes from its node to a better one.
+RebalancePolicySpec: What is looked for, when, and what may be moved.
+RebalancePolicyStatus: The last plan, and what has been done in all.
+RebalanceStay: Why pods stay that a strategy would have moved.
+RebalanceStrategy: One thing that is looked for and mended. Those that stand earlier are never undone for those that stand later.
 ReplicaSetCondition: One aspect of the set: whether it fails to create pods.
 ReservationPlace: What is held on one node.
 ReservationSpec: How many places are held, of what kind, for whom and for how long.
@@ -399,6 +405,30 @@ ReservationTemplate.labels: As pods with these labels the places count, for affi
 ReservationTemplate.requests: What a place holds of its node.
 WorkloadSpec.controllerRef: The object that the workload is of.
 WorkloadSpec.podGroupTemplates: One for each sort of pods that are scheduled together.
+RebalanceLimits.maxPriority: Pods of higher priority stay.
+RebalanceLimits.minPodAge: Pods that are younger stay.
+RebalanceLimits.moves: How many pods one plan moves at most; 20 unless said otherwise.
+RebalanceLimits.movesPerNamespace: How many of one namespace.
+RebalanceLimits.movesPerNode: How many from one node.
+RebalancePolicySpec.allow: Pods that stay unless they are named here: BarePods, JobPods, LocalStorage, SystemCritical.
+RebalancePolicySpec.excludedNamespaces: Pods of these namespaces stay.
+RebalancePolicySpec.interval: How often it is planned; or a schedule; without either when somebody asks (caelum rebalance).
+RebalancePolicySpec.mode: Propose (the default) says what would be done; Apply does it.
+RebalancePolicySpec.namespaces: Only pods of these namespaces are moved.
+RebalancePolicySpec.nodeSelector: Only nodes with these labels give pods away.
+RebalancePolicySpec.podSelector: Only pods with these labels are moved.
+RebalancePolicySpec.schedule: When it is planned, as in a CronJob, in UTC.
+RebalancePolicyStatus.done: How many pods have been moved by all plans together.
+RebalancePolicyStatus.failed: How many evictions were refused or failed.
+RebalancePolicyStatus.moves: The moves of the last plan, at most 50 of them.
+RebalanceStrategy.includeSoft: Of SpreadRepair: constraints with ScheduleAnyway too.
+RebalanceStrategy.maxLifetime: Of Lifetime: pods that are so old are made anew.
+RebalanceStrategy.maxRestarts: Of Restarts: pods whose containers have been restarted so often are made anew.
+RebalanceStrategy.nodeNames: Of Drain: nodes that shall go, besides those that are cordoned.
+RebalanceStrategy.resources: Of Defragment: the resources of which nodes are freed (all unless said otherwise); of LowUtilization: those looked at.
+RebalanceStrategy.targetThresholds: Of LowUtilization: nodes beyond so many percent give pods away.
+RebalanceStrategy.thresholds: Of Defragment: nodes used to at most so many percent are emptied; of LowUtilization: nodes below have room.
+RebalanceStrategy.type: Drain, NodeTaints, NodeAffinity, AntiAffinity, SpreadRepair, Duplicates, Defragment, LowUtilization, Restarts or Lifetime.
 ReplicaSetSpec.replicas: How many pods; 1 when not given.
 Container.name: Its name, unique in the pod.
 Event.type: Normal or Warning.

@@ -2,7 +2,7 @@
  * The schema tables of kinds that Kubernetes itself does not have, in the grammar of `table-text.ts`: written by hand, by group and version.
  *
  * - `dev.caelum.autoscale.v1` (autoscale.caelum.dev): elasticity policies, and what they remember.
- * - `dev.caelum.scheduling.v1` (scheduling.caelum.dev): queues, reservations.
+ * - `dev.caelum.scheduling.v1` (scheduling.caelum.dev): queues, rebalance policies, reservations.
  * - `io.k8s.autoscaling.v1` (autoscaling.k8s.io): vertical autoscalers, as the Kubernetes autoscaler project defines them.
  *
  * A table is called as its kinds are in OpenAPI: the group turned around.
@@ -179,6 +179,66 @@ QueueStatus
   dominantShare 8 quantity
   fairShare 9 quantity
   conditions 10 []meta.v1.Condition list=map(type) patch=merge(type)
+
+RebalanceLimits
+  moves 1 int32 nullable
+  movesPerNode 2 int32 nullable
+  movesPerNamespace 3 int32 nullable
+  maxPriority 4 int32 nullable
+  minPodAge 5 duration
+
+RebalanceMove
+  pod! 1 string
+  from! 2 string
+  to 3 string
+  strategy! 4 string
+  reason 5 string
+
+RebalancePolicy kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 RebalancePolicySpec default={}
+  status 3 RebalancePolicyStatus default={}
+
+RebalancePolicySpec
+  mode 1 string
+  schedule 2 string
+  interval 3 duration
+  suspend 4 bool nullable
+  strategies! 5 []RebalanceStrategy list=map(type) patch=merge(type)
+  limits 6 RebalanceLimits
+  allow 7 []string list=set
+  namespaces 8 []string list=set
+  excludedNamespaces 9 []string list=set
+  podSelector 10 meta.v1.LabelSelector
+  nodeSelector 11 meta.v1.LabelSelector
+
+RebalancePolicyStatus
+  observedGeneration 1 int64 nullable
+  lastPlanTime 2 time
+  lastMoveTime 3 time
+  nextPlanTime 4 time
+  planned 5 int32
+  moves 6 []RebalanceMove list=atomic
+  stays 7 []RebalanceStay list=atomic
+  done 8 int64
+  failed 9 int64
+  conditions 10 []meta.v1.Condition list=map(type) patch=merge(type)
+
+RebalanceStay
+  reason! 1 string
+  count! 2 int32
+
+RebalanceStrategy
+  type! 1 string
+  nodeNames 2 []string list=set
+  resources 3 []string list=set
+  thresholds 4 {}int32
+  targetThresholds 5 {}int32
+  includeSoft 6 bool nullable
+  maxRestarts 7 int32 nullable
+  maxLifetime 8 duration
 
 Reservation kind
   apiVersion - string

@@ -204,6 +204,11 @@ const samples: Readonly<Record<string, Omit<Sample, 'kind'>>> = {
     status: { pods: 1, pendingPods: 2 },
     change: { spec: { weight: 3 } },
   },
+  'scheduling.caelum.dev/v1 rebalancepolicies': {
+    body: { spec: { strategies: [{ type: 'Defragment' }] } },
+    status: { planned: 1, done: 2 },
+    change: { spec: { mode: 'Apply' } },
+  },
   'autoscaling.k8s.io/v1 verticalpodautoscalers': {
     body: { spec: { targetRef: reference, updatePolicy: { updateMode: 'Off' } } },
     status: { conditions: [{ type: 'RecommendationProvided', status: 'True' }] },
