@@ -32,6 +32,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'why an object is as it is',
     load: async () => (await import('./commands/explain.ts')).explain,
   },
+  verify: {
+    summary: 'whether what runs where is right: capacity, isolation, fairness',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
   bench: {
     summary: 'measure this machine, side by side with peers',
     load: async () => (await import('./commands/bench.ts')).bench,

@@ -8,9 +8,9 @@
  *
  * Source: Ghodsi et al., "Dominant Resource Fairness" (NSDI 2011); Jain et al., DEC-TR-301.
  */
-import type { Pod } from '../api/index.ts';
 import { addTo, amountsIn, amountText, asNumber } from './amounts.ts';
-import { type Finding, isPlaced, type View } from './view.ts';
+import { type QueueHolding, queueHoldings, type Tenant, tenantsOf } from './tenants.ts';
+import type { Finding, View } from './view.ts';
 
 export interface TenantShare {
   readonly tenant: string;
@@ -41,19 +41,6 @@ export interface Fairness {
   readonly envy: readonly Envy[];
 }
 
-interface Tenant {
-  readonly name: string;
-  readonly weight: number;
-  readonly guaranteed: ReadonlyMap<string, bigint>;
-  readonly used: Map<string, bigint>;
-  readonly unmet: Map<string, bigint>;
-  pods: number;
-  waiting: number;
-  waitsSinceMs: number;
-}
-
-export const tenantLabel = 'caelum.dev/tenant';
-const notTenants = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 /** Room is made within so long where it can be. */
 const promiseGraceMs = 60_000;
 const aLot = 1 + 1e-9;
@@ -80,56 +67,7 @@ export function fairnessOf(view: View): {
     jainIndexOfWaiting: jain(shares.filter((one) => one.waiting > 0).map((one) => one.dominantShare)),
     envy,
   };
-  return { fairness, findings: [...envyFindings(envy, shares), ...promiseFindings(view, tenants)] };
-}
-
-function tenantsOf(view: View): readonly Tenant[] {
-  const { queues = [] } = view.allocation;
-  const tenants = new Map<string, Tenant>();
-  const queueOf = new Map(queues.flatMap((queue) => queue.namespaces.map((name) => [name, queue] as const)));
-  for (const pod of view.living) {
-    const { namespace = '' } = pod.metadata;
-    const queue = queueOf.get(namespace);
-    if (queue === undefined && notTenants.has(namespace)) continue;
-    const name = queue?.name ?? view.namespace(namespace)?.metadata.labels?.[tenantLabel] ?? namespace;
-    let tenant = tenants.get(name);
-    if (tenant === undefined) {
-      tenant = {
-        name,
-        weight: queue?.weight ?? 1,
-        guaranteed: amountsIn(queue?.guaranteed),
-        used: new Map(),
-        unmet: new Map(),
-        pods: 0,
-        waiting: 0,
-        waitsSinceMs: Number.POSITIVE_INFINITY,
-      };
-      tenants.set(name, tenant);
-    }
-    if (isPlaced(pod)) {
-      tenant.pods++;
-      addTo(tenant.used, view.taken(pod));
-    } else if (foundNoRoom(pod)) {
-      tenant.waiting++;
-      addTo(tenant.unmet, view.taken(pod));
-      tenant.waitsSinceMs = Math.min(tenant.waitsSinceMs, waitsSince(pod));
-    }
-  }
-  return [...tenants.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Gates keep it back, or nobody has looked yet: then it is not room that lacks. */
-function foundNoRoom({ spec, status, metadata }: Pod): boolean {
-  return (
-    metadata.deletionTimestamp === undefined &&
-    (spec?.schedulingGates ?? []).length === 0 &&
-    status?.conditions?.some((one) => one.type === 'PodScheduled' && one.reason === 'Unschedulable') === true
-  );
-}
-
-function waitsSince({ status, metadata }: Pod): number {
-  const told = status?.conditions?.find((one) => one.type === 'PodScheduled')?.lastTransitionTime;
-  return Date.parse(told ?? metadata.creationTimestamp ?? '') || 0;
+  return { fairness, findings: [...envyFindings(envy, shares), ...queueFindings(view)] };
 }
 
 function shareOf(tenant: Tenant, whole: ReadonlyMap<string, bigint>): TenantShare {
@@ -190,32 +128,63 @@ function envyFindings(envy: readonly Envy[], shares: readonly TenantShare[]): re
   });
 }
 
-/** Who asks for no more than it was promised has it, as long as others have more than they were. */
-function promiseFindings({ allocation }: View, tenants: readonly Tenant[]): readonly Finding[] {
+/** A queue never has more than its max; and while it waits for what it was promised, nobody has more than that. */
+function queueFindings(view: View): readonly Finding[] {
+  const holdings = queueHoldings(view);
+  return holdings.flatMap((one) => [
+    ...limitFindings(one),
+    ...promiseFindings(one, holdings, view.allocation.nowMs ?? 0),
+  ]);
+}
+
+function limitFindings({ name, queue, used, pods }: QueueHolding): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const tenant of tenants)
-    for (const [resource, promised] of tenant.guaranteed) {
-      const used = tenant.used.get(resource) ?? 0n;
-      const unmet = tenant.unmet.get(resource) ?? 0n;
-      if (used >= promised || unmet === 0n) continue;
-      const borrowers = tenants.filter(
-        (other) =>
-          other !== tenant && (other.used.get(resource) ?? 0n) > (other.guaranteed.get(resource) ?? 0n),
-      );
-      if (borrowers.length === 0) continue;
-      const isLong = (allocation.nowMs ?? 0) - tenant.waitsSinceMs > promiseGraceMs;
-      findings.push({
-        rule: 'fairness/guarantee',
-        severity: isLong ? 'violation' : 'note',
-        objects: [`queue/${tenant.name}`, ...borrowers.map(({ name }) => `queue/${name}`)],
-        numbers: {
-          resource,
-          guaranteed: amountText(resource, promised),
-          used: amountText(resource, used),
-          unmet: amountText(resource, unmet),
-        },
-        message: `queue ${tenant.name} is promised ${amountText(resource, promised)} of ${resource} and has ${amountText(resource, used)}; its pods wait for ${amountText(resource, unmet)}, while ${borrowers.map(({ name }) => name).join(', ')} have more than they were promised`,
-      });
-    }
+  for (const [resource, most] of amountsIn(queue.spec?.max)) {
+    const has = resource === 'pods' ? BigInt(pods) * 1_000_000_000n : (used.get(resource) ?? 0n);
+    if (has <= most) continue;
+    const numbers = { resource, used: amountText(resource, has), max: amountText(resource, most) };
+    findings.push({
+      rule: 'fairness/limit',
+      // A limit that was made smaller lets be what is there.
+      severity: (queue.metadata.generation ?? 1) > 1 ? 'drift' : 'violation',
+      objects: [`queue/${name}`],
+      numbers,
+      message: `queue ${name} has ${numbers.used} of ${resource}, it may have ${numbers.max}`,
+    });
+  }
+  return findings;
+}
+
+function promiseFindings(
+  { name, queue, kin, used, unmet, waitsSinceMs }: QueueHolding,
+  holdings: readonly QueueHolding[],
+  nowMs: number,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const [resource, promised] of amountsIn(queue.spec?.min)) {
+    const has = used.get(resource) ?? 0n;
+    const lacks = unmet.get(resource) ?? 0n;
+    if (has >= promised || lacks === 0n) continue;
+    const borrowers = holdings.filter((other) => {
+      const theirs = amountsIn(other.queue.spec?.min).get(resource) ?? 0n;
+      return !kin.has(other.name) && (other.used.get(resource) ?? 0n) > theirs;
+    });
+    if (borrowers.length === 0) continue;
+    const isReclaimed = (queue.spec?.reclaimPolicy ?? 'Any') === 'Any';
+    const isLong = nowMs - waitsSinceMs > promiseGraceMs;
+    const numbers = {
+      resource,
+      guaranteed: amountText(resource, promised),
+      used: amountText(resource, has),
+      unmet: amountText(resource, lacks),
+    };
+    findings.push({
+      rule: 'fairness/guarantee',
+      severity: isLong && isReclaimed ? 'violation' : 'note',
+      objects: [`queue/${name}`, ...borrowers.map((one) => `queue/${one.name}`)],
+      numbers,
+      message: `queue ${name} is promised ${numbers.guaranteed} of ${resource} and has ${numbers.used}; its pods wait for ${numbers.unmet}, while ${borrowers.map((one) => one.name).join(', ')} have more than they were promised`,
+    });
+  }
   return findings;
 }

@@ -1,10 +1,10 @@
 /** The door of `verify`: whether what runs where is right. */
 export { amountOf, amountText, takenBy } from './amounts.ts';
-export { type Envy, type Fairness, type TenantShare, tenantLabel } from './fairness.ts';
+export type { Envy, Fairness, TenantShare } from './fairness.ts';
 export {
   type AllocationReport,
   type ResourceUse,
   verifyPlacement,
   verifyResourceAllocation,
 } from './verify.ts';
-export type { Allocation, Finding, Severity, TenantQueue } from './view.ts';
+export type { Allocation, Finding, Severity } from './view.ts';

@@ -241,8 +241,8 @@ test('verifyResourceAllocation() knows how fair it is: Jain index, envy, promise
   assert.deepEqual(fairness.envy, [{ tenant: 'poor', of: 'rich', times: 3 }]);
   assert.equal(findings[0]?.rule, 'fairness/envy');
   const queues = [
-    { name: 'gold', namespaces: ['poor'], weight: 1, guaranteed: { cpu: '1' } },
-    { name: 'tin', namespaces: ['rich'], weight: 3, guaranteed: {} },
+    { metadata: { name: 'gold' }, spec: { namespaces: ['poor'], weight: 1, min: { cpu: '1' } } },
+    { metadata: { name: 'tin' }, spec: { namespaceSelector: {}, weight: 3 } },
   ];
   const promised = verifyResourceAllocation({
     nodes: [node('a')],
@@ -256,4 +256,22 @@ test('verifyResourceAllocation() knows how fair it is: Jain index, envy, promise
     ['fairness/guarantee'],
   );
   assert.equal(promised.holds, false);
+  const metadata = (name: string) => ({ metadata: { name } });
+  const inTree = [
+    { metadata: { name: 'all' }, spec: { max: { cpu: '1500m' } } },
+    {
+      ...metadata('gold'),
+      spec: { namespaces: ['poor'], parent: 'all', min: { cpu: '1' }, reclaimPolicy: 'Never' },
+    },
+    { ...metadata('tin'), spec: { namespaceSelector: {}, parent: 'all' } },
+  ];
+  assert.deepEqual(
+    verifyResourceAllocation({ nodes: [node('a')], pods, queues: inTree })
+      .findings.filter((one) => one.rule !== 'fairness/envy')
+      .map((one) => [one.rule, one.severity, one.objects]),
+    [
+      ['fairness/limit', 'violation', ['queue/all']],
+      ['fairness/guarantee', 'note', ['queue/gold', 'queue/tin']],
+    ],
+  );
 });

@@ -7,6 +7,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  Queue,
   ResourceQuota,
   ResourceSlice,
 } from '../api/index.ts';
@@ -24,17 +25,9 @@ export interface Allocation {
   readonly volumes?: readonly PersistentVolume[];
   readonly deviceClaims?: readonly DynamicResourceClaim[];
   readonly deviceSlices?: readonly ResourceSlice[];
-  readonly queues?: readonly TenantQueue[];
+  readonly queues?: readonly Queue[];
   /** For taints that pods bear for a while only; without it these are not looked at. */
   readonly nowMs?: number;
-}
-
-/** What is guaranteed to the namespaces of a queue, as far as the rules ask. */
-export interface TenantQueue {
-  readonly name: string;
-  readonly namespaces: readonly string[];
-  readonly weight: number;
-  readonly guaranteed: Readonly<Record<string, string>>;
 }
 
 /**

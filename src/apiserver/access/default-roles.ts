@@ -111,7 +111,11 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
     'system:caelum:aggregate-to-view',
     [
       rule(ourScaling, `${ourPolicies} elasticitypolicies/status elasticityhistories`, read),
-      rule('scheduling.caelum.dev', 'queues queues/status rebalancepolicies rebalancepolicies/status reservations reservations/status', read),
+      rule(
+        'scheduling.caelum.dev',
+        'queues queues/status rebalancepolicies rebalancepolicies/status reservations reservations/status',
+        read,
+      ),
       rule('scheduling.k8s.io', `${groupKinds} podgroups/status`, read),
     ],
     aggregateTo('view'),
