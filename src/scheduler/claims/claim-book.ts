@@ -4,9 +4,24 @@
  *   pod's claims ──▶ allocated: the nodes of their devices │ not allocated: a node whose free devices will do │ else the pod waits
  *        chosen node ──▶ decision: which devices each claim gets ──▶ assumed until it shows, or is given up
  *
+ * What a node answered is remembered until its devices, or who has them, change: of many pods that ask alike each asks only the nodes that have changed.
  * Source: kube-scheduler's DynamicResources, as behaviour.
  */
-import type { DynamicResourceClaim, Pod } from '../../api/index.ts';
+import {
+  type DeviceClass,
+  type DynamicResourceClaim,
+  type Pod,
+  type ResourceSlice,
+  selectsNode,
+} from '../../api/index.ts';
+import { NewestMap, SeededRandom } from '../../lib/index.ts';
+import { allocationOf } from './allocation-result.ts';
+import { type Answer, allocate } from './allocator.ts';
+import { type ClaimForm, formOf, Selections } from './claim-form.ts';
+import { type Allocation, DeviceLedger } from './device-ledger.ts';
+import { type ClaimNode, DevicePools } from './device-pools.ts';
+
+export type { ClaimNode } from './device-pools.ts';
 
 export const claimRefusals = {
   /** Of a claim that is allocated: its devices are elsewhere. */
@@ -15,20 +30,24 @@ export const claimRefusals = {
   tooLong: 'timed out trying to allocate devices',
 } as const;
 
-type Allocation = NonNullable<NonNullable<DynamicResourceClaim['status']>['allocation']>;
+/** So many pods may hold a claim. */
+export const holdersMax = 256;
+/** What one pod may cost, over all nodes. */
+const askStepsMax = 400_000;
+const shapesMax = 32;
+
+export interface ClaimPart {
+  readonly claim: DynamicResourceClaim;
+  /** Where it has none yet. */
+  readonly allocation?: Allocation;
+}
 
 /** What has to be written for a pod to have its devices on a node. */
 export interface ClaimDecision {
   readonly nodeName: string;
-  /** All claims of the pod that are not held by it already; with an allocation where they have none yet. */
-  readonly claims: readonly { readonly claim: DynamicResourceClaim; readonly allocation?: Allocation }[];
-}
-
-/** A node as far as devices go. */
-export interface ClaimNode {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly fields: Readonly<Record<string, string>>;
+  readonly pod: Pod;
+  /** All claims of the pod, also those that it holds already. */
+  readonly claims: readonly ClaimPart[];
 }
 
 export interface ClaimAsk {
@@ -39,14 +58,277 @@ export interface ClaimAsk {
   decide(node: ClaimNode): ClaimDecision | undefined;
 }
 
+interface Known {
+  readonly claim: DynamicResourceClaim;
+  /** As it shows, or as it is assumed. */
+  allocation: Allocation | undefined;
+}
+
+interface Remembered {
+  readonly pools: unknown;
+  readonly version: number;
+  readonly refusals: readonly string[];
+}
+
+const none: readonly string[] = [];
+const hasNone: readonly string[] = [claimRefusals.none];
+
+export const claimKeyOf = ({ metadata }: DynamicResourceClaim): string =>
+  `${metadata.namespace}/${metadata.name}`;
+
 export class DeviceClaimBook {
-  ask(_pod: Pod): ClaimAsk {
-    return { unresolved: undefined, refusals: () => [], decide: () => undefined };
+  readonly #pools = new DevicePools();
+  readonly #ledger = new DeviceLedger();
+  readonly #selections = new Selections();
+  readonly #classes = new Map<string, DeviceClass>();
+  readonly #claims = new Map<string, Known>();
+  /** Decisions that do not show yet, by pod. */
+  readonly #assumed = new Map<string, ClaimDecision>();
+  /** Pods whose decisions speak of a claim. */
+  readonly #assumedBy = new Map<string, Set<string>>();
+  /** By what is asked, by node. */
+  readonly #answers = new NewestMap<string, Map<string, Remembered>>(shapesMax);
+  #classVersion = 0;
+
+  setSlice(slice: ResourceSlice): void {
+    this.#pools.setSlice(slice);
+  }
+
+  removeSlice(name: string): void {
+    this.#pools.removeSlice(name);
+  }
+
+  setClass(deviceClass: DeviceClass): void {
+    this.#classes.set(deviceClass.metadata.name ?? '', deviceClass);
+    this.#classVersion++;
+  }
+
+  removeClass(name: string): void {
+    this.#classes.delete(name);
+    this.#classVersion++;
+  }
+
+  claim(key: string): DynamicResourceClaim | undefined {
+    return this.#claims.get(key)?.claim;
+  }
+
+  /** What is older than what is known already is passed over: answers to writes come before what watches tell. */
+  setClaim(claim: DynamicResourceClaim): void {
+    const key = claimKeyOf(claim);
+    const before = this.#claims.get(key);
+    if (before !== undefined && isOlder(claim, before.claim)) return;
+    this.#hold(key, { claim, allocation: before?.allocation });
+  }
+
+  removeClaim(key: string): void {
+    const known = this.#claims.get(key);
+    if (known?.allocation !== undefined) this.#ledger.add(known.allocation, -1);
+    this.#claims.delete(key);
+  }
+
+  /** Brings the ledger to what shows of a claim, else to what is assumed. */
+  #hold(key: string, known: Known): void {
+    const { claim } = known;
+    const allocation = claim.status?.allocation ?? this.#assumedAllocation(key, claim);
+    if (allocation !== known.allocation) {
+      if (known.allocation !== undefined) this.#ledger.add(known.allocation, -1);
+      if (allocation !== undefined) this.#ledger.add(allocation, 1);
+    }
+    this.#claims.set(key, { claim, allocation });
+  }
+
+  #assumedAllocation(key: string, claim: DynamicResourceClaim): Allocation | undefined {
+    for (const podKey of this.#assumedBy.get(key) ?? [])
+      for (const part of this.#assumed.get(podKey)?.claims ?? [])
+        if (claimKeyOf(part.claim) === key && part.claim.metadata.uid === claim.metadata.uid)
+          if (part.allocation !== undefined) return part.allocation;
+    return undefined;
   }
 
   /** From now on others reckon with it. Idempotent. */
-  assume(_podKey: string, _decision: ClaimDecision): void {}
+  assume(podKey: string, decision: ClaimDecision): void {
+    this.release(podKey);
+    this.#assumed.set(podKey, decision);
+    for (const { claim } of decision.claims) {
+      const key = claimKeyOf(claim);
+      const pods = this.#assumedBy.get(key);
+      if (pods === undefined) this.#assumedBy.set(key, new Set([podKey]));
+      else pods.add(podKey);
+      this.#again(key);
+    }
+  }
 
   /** It shows now, or it was given up. Idempotent. */
-  release(_podKey: string): void {}
+  release(podKey: string): void {
+    const decision = this.#assumed.get(podKey);
+    if (decision === undefined) return;
+    this.#assumed.delete(podKey);
+    for (const { claim } of decision.claims) {
+      const key = claimKeyOf(claim);
+      const pods = this.#assumedBy.get(key);
+      pods?.delete(podKey);
+      if (pods?.size === 0) this.#assumedBy.delete(key);
+      this.#again(key);
+    }
+  }
+
+  #again(key: string): void {
+    const known = this.#claims.get(key);
+    if (known !== undefined) this.#hold(key, known);
+  }
+
+  /** Somebody else holds one of the devices that the claim has: two schedulers have given it. */
+  isContested({ status }: DynamicResourceClaim): boolean {
+    return this.#ledger.isContested(status?.allocation);
+  }
+
+  /** Of a pod that fits nowhere: its claims that keep it where it cannot go, and that nobody else holds. */
+  idleOf(pod: Pod): readonly DynamicResourceClaim[] {
+    return claimNamesOf(pod).flatMap((entry) => {
+      const known = this.#claims.get(`${pod.metadata.namespace}/${entry.name ?? ''}`);
+      if (known?.claim.status?.allocation === undefined) return [];
+      const others = (known.claim.status.reservedFor ?? []).filter(({ uid }) => uid !== pod.metadata.uid);
+      const isMeant = others.length === 0 && known.claim.metadata.deletionTimestamp === undefined;
+      return isMeant && !this.#assumedBy.has(claimKeyOf(known.claim)) ? [known.claim] : [];
+    });
+  }
+
+  ask(pod: Pod): ClaimAsk {
+    const parts: Known[] = [];
+    const forms: ClaimForm[] = [];
+    for (const entry of claimNamesOf(pod)) {
+      // Nothing has to be there for it.
+      if (entry.isMade && entry.name === undefined) continue;
+      const known = this.#claims.get(`${pod.metadata.namespace}/${entry.name ?? ''}`);
+      const why = this.#unresolved(pod, entry, known);
+      if (why !== undefined || known === undefined) return waits(why ?? '');
+      if (parts.includes(known)) continue;
+      parts.push(known);
+      if (known.allocation !== undefined) continue;
+      const form = formOf(known.claim, (name) => this.#classes.get(name));
+      if (typeof form === 'string') return waits(form);
+      forms.push(form);
+    }
+    if (parts.length === 0) return nothing;
+    return this.#askFor(pod, parts, forms);
+  }
+
+  #askFor(pod: Pod, parts: readonly Known[], forms: readonly ClaimForm[]): ClaimAsk {
+    const budget = { steps: askStepsMax };
+    const selectors = parts.flatMap(({ allocation }) => allocation?.nodeSelector ?? []);
+    const answers = this.#answersOf(forms);
+    const asksForDevices = forms.some(({ requests }) => requests.length > 0);
+    const answerOn = (node: ClaimNode): Answer =>
+      allocate(forms, this.#pools.of(node), this.#ledger, this.#selections, budget);
+    return {
+      unresolved: undefined,
+      refusals: (node) => {
+        if (selectors.some((one) => !selectsNode(one, node))) return [claimRefusals.elsewhere];
+        if (forms.length === 0) return none;
+        const pools = this.#pools.of(node);
+        const version = pools.reduce((sum, { pool }) => sum + this.#ledger.version(pool.id), 0);
+        const known = answers.get(node.name);
+        if (known !== undefined && known.pools === pools && known.version === version) return known.refusals;
+        // Nearly all nodes of most clouds.
+        if (pools.length === 0 && asksForDevices) return hasNone;
+        if (budget.steps === 0) return [claimRefusals.tooLong];
+        const answer = answerOn(node);
+        const refusals = refusalsOf(answer);
+        // A fault names its claim; and what was cut short says nothing.
+        if (answer.kind !== 'fault' && budget.steps > 0) answers.set(node.name, { pools, version, refusals });
+        return refusals;
+      },
+      decide: (node) => {
+        // The budget is for looking for a node.
+        budget.steps = askStepsMax;
+        const answer = forms.length === 0 ? undefined : answerOn(node);
+        const claims = parts.map(({ claim, allocation }): ClaimPart => {
+          const at = forms.findIndex((form) => form.claim === claim);
+          const form = forms[at];
+          if (form === undefined || answer?.kind !== 'picked')
+            // One that another pod's decision has allocated, and that does not show yet.
+            return claim.status?.allocation === undefined && allocation !== undefined
+              ? { claim, allocation }
+              : { claim };
+          const { uid, resourceVersion } = claim.metadata;
+          const random = new SeededRandom(`${uid}/${resourceVersion}`);
+          return { claim, allocation: allocationOf(form, answer.picks[at] ?? [], () => random.uuid()) };
+        });
+        const isDone = claims.every(
+          ({ claim, allocation }) => allocation === undefined && isHeldBy(claim, pod),
+        );
+        return isDone ? undefined : { nodeName: node.name, pod, claims };
+      },
+    };
+  }
+
+  /** What nodes have said to pods that ask the same. */
+  #answersOf(forms: readonly ClaimForm[]): Map<string, Remembered> {
+    const shape = JSON.stringify([this.#classVersion, ...forms.map(({ claim }) => claim.spec)]);
+    let answers = this.#answers.get(shape);
+    if (answers === undefined) {
+      answers = new Map();
+      this.#answers.set(shape, answers);
+    }
+    return answers;
+  }
+
+  #unresolved(pod: Pod, entry: ClaimEntry, known: Known | undefined): string | undefined {
+    const { namespace = '', name: podName = '', uid } = pod.metadata;
+    const { name, isMade } = entry;
+    if (name === undefined) return `pod "${namespace}/${podName}": ResourceClaim not created yet`;
+    if (known === undefined) return `resourceclaim "${name}" not found`;
+    const { metadata, status } = known.claim;
+    if (metadata.deletionTimestamp !== undefined) return `resourceclaim "${name}" is being deleted`;
+    const isOwn = metadata.ownerReferences?.some((one) => one.controller === true && one.uid === uid);
+    if (isMade && isOwn !== true)
+      return `ResourceClaim ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)`;
+    if (isHeldBy(known.claim, pod)) return undefined;
+    const coming = [...(this.#assumedBy.get(claimKeyOf(known.claim)) ?? [])].length;
+    return (status?.reservedFor?.length ?? 0) + coming >= holdersMax ? 'resourceclaim in use' : undefined;
+  }
+}
+
+interface ClaimEntry {
+  readonly isMade: boolean;
+  /** undefined: there is none yet, or, where it is made, none is needed. */
+  readonly name: string | undefined;
+}
+
+/** The claims of a pod: those that it names, and those that were made for it from templates. */
+export function claimNamesOf({ spec, status }: Pod): readonly ClaimEntry[] {
+  return (spec?.resourceClaims ?? []).map(({ name, resourceClaimName }) => {
+    if (resourceClaimName !== undefined) return { isMade: false, name: resourceClaimName };
+    const told = status?.resourceClaimStatuses?.find((one) => one.name === name);
+    return { isMade: told !== undefined, name: told?.resourceClaimName };
+  });
+}
+
+export const isHeldBy = ({ status }: DynamicResourceClaim, { metadata }: Pod): boolean =>
+  (status?.reservedFor ?? []).some(({ uid }) => uid === metadata.uid);
+
+function isOlder(a: DynamicResourceClaim, b: DynamicResourceClaim): boolean {
+  return (
+    a.metadata.uid === b.metadata.uid &&
+    Number(a.metadata.resourceVersion) < Number(b.metadata.resourceVersion)
+  );
+}
+
+function refusalsOf(answer: Answer): readonly string[] {
+  switch (answer.kind) {
+    case 'picked':
+      return none;
+    case 'none':
+      return [claimRefusals.none];
+    case 'tooLong':
+      return [claimRefusals.tooLong];
+    case 'fault':
+      return [answer.message];
+  }
+}
+
+const nothing: ClaimAsk = { unresolved: undefined, refusals: () => none, decide: () => undefined };
+
+function waits(unresolved: string): ClaimAsk {
+  return { unresolved, refusals: () => none, decide: () => undefined };
 }
