@@ -17,6 +17,10 @@ export class Nominees {
     return this.#held.size === 0;
   }
 
+  holds(key: string): boolean {
+    return this.#held.has(key);
+  }
+
   /** Before pods of this priority are planned. */
   holdFrom(priority: number): void {
     for (const [key, { pod }] of this.#snapshot.nominations) if (priorityOf(pod) >= priority) this.hold(key);

@@ -15,6 +15,8 @@ import type { Pod } from '../api/index.ts';
 import { type Demand, demandOf } from './demand.ts';
 import { hasRoom, isLargeEnough, roomRefusals } from './filters.ts';
 import { Fit, type Prepared, unresolvable } from './fit.ts';
+import { planWithGangs } from './gangs/plan-with-gangs.ts';
+import { suitableWithin } from './gangs/within.ts';
 import { Guard, placementAround } from './neighbours.ts';
 import { NodeHeap } from './node-heap.ts';
 import { Nominees } from './nominees.ts';
@@ -64,15 +66,36 @@ export function plan(
   policy: Policy = defaultPolicy,
 ): readonly Step[] {
   const steps: Step[] = [];
-  const ordered = inOrder(pods);
   const nominees = new Nominees(snapshot);
   const left = { preemptions: preemptionsMax };
+  if (snapshot.gangs.isEmpty) placeAll(snapshot, inOrder(pods), policy, { nominees, steps, left });
+  else
+    planWithGangs(pods, inOrder, {
+      snapshot,
+      nominees,
+      steps,
+      left,
+      place: (some, into, limits) => {
+        placeAll(snapshot, some, policy, { nominees, steps: into, ...limits });
+      },
+    });
+  nominees.end();
+  return steps;
+}
+
+function placeAll(
+  snapshot: Snapshot,
+  ordered: readonly WaitingPod[],
+  policy: Policy,
+  rest: Omit<Making, 'scorer'>,
+): void {
+  const { nominees } = rest;
   for (let at = 0; at < ordered.length; ) {
     const first = ordered[at] as WaitingPod;
     const demand = demandOf(first.pod);
     const priority = priorityOf(first.pod);
     const scorer = policy.scorerOf(first.pod);
-    const making: Making = { scorer, nominees, steps, left };
+    const making: Making = { scorer, ...rest };
     if (snapshot.nominations.size > 0) nominees.holdFrom(priority);
     let end = at + 1;
     if (snapshot.nominations.has(first.key)) planNominated(snapshot, demand, first, making);
@@ -87,8 +110,6 @@ export function plan(
     }
     at = end;
   }
-  nominees.end();
-  return steps;
 }
 
 /** Of the plan that is being made. */
@@ -100,6 +121,8 @@ interface Making {
   readonly left: { preemptions: number };
   /** No other row comes into question, and nobody is preempted. */
   readonly only?: number;
+  /** Nor do rows that are not among these, where a gang has to be together. */
+  readonly within?: ReadonlySet<number> | undefined;
 }
 
 const nothingRefused: Refusals = new Map();
@@ -132,11 +155,11 @@ function planNominated(snapshot: Snapshot, demand: Demand, waiting: WaitingPod, 
 function suitableRows(
   demand: Demand,
   snapshot: Snapshot,
-  { scorer, only }: Making,
+  { scorer, only, within }: Making,
   scoring: Scoring,
 ): Suitable {
   const suitable = suitableNodes(demand, snapshot, scorer, scoring);
-  if (only === undefined) return suitable;
+  if (only === undefined) return within === undefined ? suitable : suitableWithin(suitable, within);
   const at = suitable.rows.indexOf(only);
   const part = <T>(list: { subarray(from: number, to: number): T }): T =>
     at < 0 ? list.subarray(0, 0) : list.subarray(at, at + 1);

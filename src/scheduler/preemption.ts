@@ -119,7 +119,7 @@ function waitsForVictims(snapshot: Snapshot, { key, pod, potential }: Question):
   return false;
 }
 
-function isMakingRoom({ going }: Snapshot, key: string, { metadata, status }: Pod): boolean {
+export function isMakingRoom({ going }: Snapshot, key: string, { metadata, status }: Pod): boolean {
   if (going.has(key) && going.get(key) === metadata.uid) return true;
   return (
     metadata.deletionTimestamp !== undefined &&

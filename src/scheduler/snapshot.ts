@@ -10,6 +10,7 @@ import { DeviceClaimBook } from './claims/claim-book.ts';
 import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
 import { gpuAskOf } from './devices/gpu-ask.ts';
 import { GpuLedger } from './devices/gpu-ledger.ts';
+import { GangBook } from './gangs/gang-book.ts';
 import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
@@ -69,6 +70,8 @@ export class Snapshot {
   readonly deviceClaims = new DeviceClaimBook();
   /** GPUs and who has which; empty while no node has any. */
   readonly gpus = new GpuLedger();
+  /** Who is in which group; empty while no pod is in one. */
+  readonly gangs = new GangBook();
   /** Pods that preempted others and wait for their room, by key. */
   readonly nominations = new Map<string, Nomination>();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
