@@ -28,11 +28,14 @@ import {
 } from '../client/index.ts';
 import { type Clock, formatTime, type Log, NewestMap, type Random } from '../lib/index.ts';
 import { Binder } from './binder.ts';
+import { ClaimBinding } from './claims/claim-binding.ts';
+import { claimRefusals } from './claims/claim-book.ts';
 import { choosesNamespaces, demandOf } from './demand.ts';
 import { about, type EvictionOptions, makeRoom } from './eviction.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 import { plan, type Step, waitMessage } from './plan.ts';
 import { type Preemption, priorityOf } from './preemption.ts';
+import type { Refusal } from './queue/aside-pods.ts';
 import type { Hold, PartHost, SchedulerPart, StartPart } from './queue/part.ts';
 import { PodQueue } from './queue/pod-queue.ts';
 import { PriorityOrder } from './queue/priority-order.ts';
@@ -69,8 +72,13 @@ const batchMax = 1000;
 const rememberedMax = 10_000;
 /** Even when nothing was seen to change, a pod that waits is tried again. */
 const retryAllMs = 300_000;
-/** However much changes, pods that did not fit are tried again at most this often. */
-const asideRestMs = 1000;
+/** How many bindings may be on their way to the API. */
+const bindingsMax = 2000;
+/** How long one plan may take, about, before others have a turn. */
+const planMs = 20;
+const batchMin = 16;
+/** While so many pods are to be told why they wait, no more Events are made of it. */
+const tellingMax = 2000;
 /** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
 const claimsRestMs = 100;
 /** One line for each feature: a gang waits for its members, tenants take turns. */
@@ -92,6 +100,7 @@ class BindLoop implements Scheduler {
   readonly #reasons: ToldReasons;
   readonly #decisions = new NewestMap<string, Explanation>(rememberedMax);
   readonly #volumes: VolumeBinding;
+  readonly #claims: ClaimBinding;
   /** Whose claims were not ready, for the first time. */
   readonly #firstLooks = new Set<string>();
   #planned = false;
@@ -101,9 +110,7 @@ class BindLoop implements Scheduler {
   #awaited = 0;
   #stopped = false;
   #sweep: { cancel(): void } | undefined;
-  #asideTimer: { cancel(): void } | undefined;
-  #asideTriedMs = Number.NEGATIVE_INFINITY;
-  #asideWhom: 'all' | 'claims' = 'claims';
+  #batchSize = batchMax;
   readonly #subscriptions: { cancel(): void }[] = [];
 
   constructor(options: SchedulerOptions) {
@@ -117,21 +124,29 @@ class BindLoop implements Scheduler {
       client,
       informers,
       snapshot,
-      onChange: () => this.#tryAside('claims'),
+      onChange: () => this.#queue.changed({ kind: 'volumes' }),
+    });
+    this.#claims = new ClaimBinding({
+      ...options,
+      snapshot,
+      onChange: () => this.#queue.changed({ kind: 'devices' }),
     });
     this.#binder = new Binder({
       ...options,
       snapshot,
       events,
       volumes: this.#volumes,
+      deviceClaims: this.#claims,
       again: (podKey) => this.#again(podKey),
+      onLess: () => this.#schedulePlan(),
+      onLeft: (pod, row) => this.#queue.changed({ kind: 'left', row, pod }),
     });
-    const waiting = (podKey: string): Pod | undefined => this.#queue.aside(podKey);
-    this.#reasons = new ToldReasons({ ...options, snapshot, waiting });
+    this.#reasons = new ToldReasons({ ...options, snapshot, why: (podKey) => this.#whyNot(podKey) });
     const host = this.#hostOf(options);
     this.#parts = (options.parts ?? allParts).map((start) => start(host));
     const order = this.#parts.find((part) => part.order !== undefined)?.order ?? new PriorityOrder();
-    this.#queue = new PodQueue(order, this.#parts);
+    const onReady = (): void => this.#schedulePlan();
+    this.#queue = new PodQueue({ clock, snapshot, order, parts: this.#parts, onReady });
   }
 
   #hostOf({ client, informers, clock, random, log }: SchedulerOptions): PartHost {
@@ -144,11 +159,11 @@ class BindLoop implements Scheduler {
       snapshot: this.#snapshot,
       events: this.#events,
       reconsider: (keys) => {
-        for (const { key, pod, hold } of this.#queue.reconsider(keys)) this.#hold(key, pod, hold);
+        for (const { key, hold } of this.#queue.reconsider(keys)) this.#hold(key, hold);
         this.#schedulePlan();
       },
       tryAgain: (keys) => {
-        if (keys === undefined) this.#tryAside();
+        if (keys === undefined) this.#queue.changed({ kind: 'anything' });
         else for (const key of keys) this.#again(key);
       },
       hold: (until) => void this.#await(until),
@@ -181,7 +196,7 @@ class BindLoop implements Scheduler {
     this.#follow<Namespace>(namespacesRef, ({ kind, key, object }) => {
       if (kind === 'deleted') this.#snapshot.removeNamespace(key);
       else this.#snapshot.setNamespace(object);
-      this.#tryAside();
+      this.#queue.changed({ kind: 'namespaces' });
     });
   }
 
@@ -214,8 +229,9 @@ class BindLoop implements Scheduler {
   stop(): void {
     this.#stopped = true;
     this.#sweep?.cancel();
-    this.#asideTimer?.cancel();
+    this.#queue.stop();
     this.#volumes.stop();
+    this.#claims.stop();
     for (const one of this.#subscriptions) one.cancel();
     for (const part of this.#parts) part.stop?.();
     this.#binder.stop();
@@ -224,15 +240,40 @@ class BindLoop implements Scheduler {
   }
 
   explain(podKey: string): Explanation | undefined {
-    return this.#decisions.get(podKey);
+    const known = this.#decisions.get(podKey);
+    if (known !== undefined) return known;
+    const refusal = this.#queue.refusalOf(podKey);
+    return refusal && explanationOf(refusal, formatTime(this.#options.clock.nowMs()), undefined);
+  }
+
+  #whyNot(podKey: string): (Hold & { readonly pod: Pod }) | undefined {
+    const held = this.#queue.held(podKey);
+    if (held !== undefined) return { ...held.hold, pod: held.pod };
+    const pod = this.#queue.aside(podKey);
+    const refusal = this.#queue.refusalOf(podKey);
+    return pod && refusal && { reason: 'Unschedulable', message: messageOf(refusal), pod };
   }
 
   #onNode(change: Change<Node>): void {
-    const before = this.#snapshot.staticVersion;
-    if (change.kind === 'deleted') this.#snapshot.removeNode(change.object.metadata.name ?? '');
-    else this.#snapshot.setNode(change.object);
+    const name = change.object.metadata.name ?? '';
+    const snapshot = this.#snapshot;
+    if (change.kind === 'deleted') {
+      snapshot.removeNode(name);
+      this.#queue.changed({ kind: 'nodeGone' });
+      // Who was to have room there looks for another place.
+      for (const [key, { nodeName }] of snapshot.nominations) if (nodeName === name) this.#again(key);
+      return;
+    }
+    const { staticVersion } = snapshot;
+    const free = freeOn(snapshot, snapshot.rowOf(name));
+    snapshot.setNode(change.object);
+    const row = snapshot.rowOf(name);
     // A node's heartbeat is no reason to try again.
-    if (this.#snapshot.staticVersion !== before) this.#tryAside();
+    if (
+      row !== undefined &&
+      (snapshot.staticVersion !== staticVersion || hasMore(freeOn(snapshot, row), free))
+    )
+      this.#queue.changed({ kind: 'node', row });
   }
 
   #onPod(change: Change<Pod>): void {
@@ -244,22 +285,25 @@ class BindLoop implements Scheduler {
     if (!this.#followsBudgets && priorityOf(object) !== 0) this.#followBudgets();
     // So do claims.
     if (!this.#volumes.isFollowing && claimsOf(object).length > 0) void this.#await(this.#volumes.follow());
+    if (!this.#claims.isFollowing && object.spec?.resourceClaims !== undefined)
+      void this.#await(this.#claims.follow());
     const over =
       kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
     if (over) {
-      const held = this.#snapshot.placed(key) !== undefined;
+      const held = this.#snapshot.placed(key);
       this.#snapshot.removePod(key);
       this.#snapshot.going.delete(key);
       const wasNominated = this.#snapshot.nominations.has(key);
       this.#forget(key);
       this.#volumes.cancel(key);
-      if (held) this.#tryAside();
-      else if (wasNominated) this.#tryAside();
+      this.#claims.cancel(key);
+      if (held !== undefined) this.#queue.changed({ kind: 'left', row: held.row, pod: held.pod });
+      // The room that was kept for it is for all.
+      if (wasNominated) this.#queue.changed({ kind: 'anything' });
       return;
     }
     if (nodeName !== undefined && nodeName !== '') {
-      this.#snapshot.addPod(key, object, nodeName);
-      this.#forget(key);
+      this.#onPlaced(change, nodeName);
       return;
     }
     if (!this.#isOurs(object)) {
@@ -276,18 +320,39 @@ class BindLoop implements Scheduler {
     else this.#offer(key, object);
   }
 
+  #onPlaced(change: Change<Pod>, nodeName: string): void {
+    const { key, object } = change;
+    const snapshot = this.#snapshot;
+    if (this.#queue.asideSize === 0) snapshot.addPod(key, object, nodeName);
+    else {
+      const former = snapshot.placed(key);
+      const free = freeOn(snapshot, former?.row);
+      snapshot.addPod(key, object, nodeName);
+      // In place it may become smaller.
+      if (former !== undefined && hasMore(freeOn(snapshot, former.row), free))
+        this.#queue.changed({ kind: 'left', row: former.row, pod: former.pod });
+      const previous = change.kind === 'updated' ? change.previous : undefined;
+      const isKnown = previous?.spec?.nodeName === nodeName;
+      if (!isKnown || !isSame(previous?.metadata.labels, object.metadata.labels)) {
+        this.#queue.changed({ kind: 'came', pod: object });
+        if (isKnown && previous !== undefined) this.#queue.changed({ kind: 'came', pod: previous });
+      }
+    }
+    this.#forget(key);
+  }
+
   #offer(key: string, pod: Pod): void {
     const hold = this.#queue.offer(key, pod);
     if (hold === undefined) this.#schedulePlan();
-    else this.#hold(key, pod, hold);
+    else this.#hold(key, hold);
   }
 
   /** It is not planned until a part has it so. */
-  #hold(key: string, pod: Pod, { reason, message }: Hold): void {
+  #hold(key: string, { message }: Hold): void {
     const at = formatTime(this.#options.clock.nowMs());
     const { nodeCount: nodes } = this.#snapshot;
     this.#decisions.set(key, { decision: 'waits', at, nodes, refused: {}, message });
-    this.#reasons.tell(key, pod, { reason, message });
+    this.#reasons.tell(key);
   }
 
   #isOurs(pod: Pod): boolean {
@@ -305,30 +370,9 @@ class BindLoop implements Scheduler {
     this.#binder.forget(key);
   }
 
-  /** Something has changed that may make room, for all or for those with claims: what was set aside is tried again, at once or after a rest. */
-  #tryAside(whom: 'all' | 'claims' = 'all'): void {
-    if (this.#queue.asideSize === 0 || this.#stopped) return;
-    if (whom === 'all') this.#asideWhom = 'all';
-    if (this.#asideTimer !== undefined) return;
-    const { clock } = this.#options;
-    const restMs = Math.max(0, this.#asideTriedMs + asideRestMs - clock.monotonicMs());
-    this.#asideTimer = clock.after(restMs, () => {
-      this.#asideTimer = undefined;
-      this.#asideTriedMs = clock.monotonicMs();
-      this.#takeAside();
-    });
-  }
-
-  #takeAside(): void {
-    const isForAll = this.#asideWhom === 'all';
-    this.#asideWhom = 'claims';
-    this.#queue.wake((pod) => isForAll || demandOf(pod).hasClaims);
-    this.#schedulePlan();
-  }
-
   #sweepLater(): void {
     this.#sweep = this.#options.clock.after(retryAllMs, () => {
-      this.#tryAside();
+      this.#queue.changed({ kind: 'anything' });
       this.#sweepLater();
     });
   }
@@ -347,17 +391,39 @@ class BindLoop implements Scheduler {
   }
 
   #planBatch(): void {
-    const batch = this.#queue.take(batchMax);
-    const podOf = new Map(batch.map(({ key, pod }) => [key, pod]));
-    for (const step of plan(this.#snapshot, batch, this.#options.policy ?? defaultPolicy)) {
+    // The API is behind: the next binding that is answered lets it go on.
+    if (this.#binder.asked >= bindingsMax) return;
+    const { clock, policy = defaultPolicy } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const { pods, refused } = this.#queue.take(this.#batchSize);
+    for (const { pod, refusal } of refused) {
+      this.#decided(refusal, pod);
+      this.#tellRefusal(refusal, pod);
+    }
+    const podOf = new Map(pods.map(({ key, pod }) => [key, pod]));
+    const steps = plan(this.#snapshot, pods, policy);
+    this.#pace(pods.length, clock.monotonicMs() - beganMs);
+    for (const step of steps) {
       const pod = podOf.get(step.podKey);
       if (pod === undefined) continue;
-      this.#remember(step);
-      for (const part of this.#parts) part.decided?.(step, pod);
-      if (step.kind === 'bind') this.#binder.bind(step, pod);
-      else this.#setAside(step, pod);
+      this.#decided(step, pod);
+      if (step.kind === 'bind') {
+        this.#queue.placed(step.podKey);
+        this.#binder.bind(step, pod);
+      } else this.#setAside(step, pod);
     }
     this.#schedulePlan();
+  }
+
+  /** So many at a time that a plan takes about as long as it may. */
+  #pace(planned: number, tookMs: number): void {
+    if (tookMs > planMs) this.#batchSize = Math.max(batchMin, Math.floor((planned * planMs) / tookMs));
+    else if (planned >= this.#batchSize) this.#batchSize = Math.min(batchMax, 2 * this.#batchSize);
+  }
+
+  #decided(step: Step, pod: Pod): void {
+    this.#remember(step);
+    for (const part of this.#parts) part.decided?.(step, pod);
   }
 
   /** As the informer has it now: it may be bound or gone. */
@@ -374,11 +440,21 @@ class BindLoop implements Scheduler {
       this.#options.clock.after(claimsRestMs, () => this.#again(podKey));
       return;
     }
-    this.#queue.setAside(podKey, pod);
-    const message = waitMessage(step.nodes, step.refused, step.unresolved, step.preemption, step.note);
+    this.#queue.setAside(podKey, pod, step);
+    if (step.refused.has(claimRefusals.elsewhere)) void this.#claims.freeIdle(pod);
     if (step.preemption?.kind === 'chosen') void this.#makeRoom(podKey, pod, step.preemption);
-    this.#events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
-    this.#reasons.tell(podKey, pod, { reason: 'Unschedulable', message });
+    this.#tellRefusal(step, pod);
+  }
+
+  #tellRefusal(refusal: Refusal, pod: Pod): void {
+    if (this.#reasons.size < tellingMax)
+      this.#events.record({
+        about: about(pod),
+        type: 'Warning',
+        reason: 'FailedScheduling',
+        message: messageOf(refusal),
+      });
+    this.#reasons.tell(refusal.podKey);
   }
 
   async #makeRoom(podKey: string, pod: Pod, preemption: Preemption & { kind: 'chosen' }): Promise<void> {
@@ -401,13 +477,31 @@ class BindLoop implements Scheduler {
   }
 }
 
+const messageOf = ({ nodes, refused, unresolved, preemption, note }: Refusal): string =>
+  waitMessage(nodes, refused, unresolved, preemption, note);
+
+type Free = readonly [cpu: number, memory: number, storage: number, pods: number];
+
+/** The moment's; nothing where there is no such node. */
+function freeOn(snapshot: Snapshot, row: number | undefined): Free {
+  if (row === undefined) return [0, 0, 0, 0];
+  const { cpuFree, memoryFree, ephemeralFree, podsFree } = snapshot;
+  return [cpuFree[row] ?? 0, memoryFree[row] ?? 0, ephemeralFree[row] ?? 0, podsFree[row] ?? 0];
+}
+
+const hasMore = (now: Free, before: Free): boolean => now.some((amount, at) => amount > (before[at] ?? 0));
+
+const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
 /** Does a change of the pod leave what it asks as it was (a condition, say)? */
 function sameAsk(a: Pod, b: Pod): boolean {
   return (
     a.metadata.uid === b.metadata.uid &&
     a.metadata.generation === b.metadata.generation &&
-    JSON.stringify(a.spec) === JSON.stringify(b.spec) &&
+    isSame(a.spec, b.spec) &&
+    isSame(a.status?.resourceClaimStatuses, b.status?.resourceClaimStatuses) &&
     // Labels, and annotations as far as they ask for something.
-    demandOf(a).key === demandOf(b).key
+    ((a.metadata.labels === b.metadata.labels && a.metadata.annotations === b.metadata.annotations) ||
+      demandOf(a).key === demandOf(b).key)
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Carries a placement out: its volumes first, then the binding; after a failure it finds out what has become of the pod.
+ * Carries a placement out: its volumes and devices first, then the binding; after a failure it finds out what has become of the pod.
  *
  *   step ─▶ (volumes) ─▶ Binding ─ carried out ─▶ assumed until the informer confirms
  *                          └─ failed, or its answer lost ─▶ where is it really? ─▶ there | given back, tried again after a rest
@@ -9,6 +9,7 @@
 import { type Pod, pods as podsRef } from '../api/index.ts';
 import type { Client, EventRecorder } from '../client/index.ts';
 import { type Clock, explainError, isError, KeyedBackoff, type Log, type Random } from '../lib/index.ts';
+import type { ClaimBinding } from './claims/claim-binding.ts';
 import { gpuDevicesKey } from './devices/gpu-ask.ts';
 import { about } from './eviction.ts';
 import type { Step } from './plan.ts';
@@ -22,9 +23,14 @@ export interface BinderOptions {
   readonly log: Log;
   readonly snapshot: Snapshot;
   readonly volumes: VolumeBinding;
+  readonly deviceClaims: ClaimBinding;
   readonly events: EventRecorder;
   /** It is not bound, and is to be planned again as it is then. */
   again(podKey: string): void;
+  /** One binding less is under way. */
+  onLess(): void;
+  /** A pod did not get the place that was kept for it. */
+  onLeft(pod: Pod, row: number): void;
 }
 
 type Bind = Step & { readonly kind: 'bind' };
@@ -34,6 +40,8 @@ export class Binder {
   /** A binding is under way. */
   readonly #binding = new Set<string>();
   readonly #backoff: KeyedBackoff<string>;
+  /** Bindings that the API has not answered yet. */
+  #asked = 0;
   #isStopped = false;
 
   constructor(options: BinderOptions) {
@@ -41,9 +49,9 @@ export class Binder {
     this.#backoff = new KeyedBackoff({ firstMs: 1000, maxMs: 10_000, jitter: 0.25, random: options.random });
   }
 
-  /** How many bindings are under way. */
-  get size(): number {
-    return this.#binding.size;
+  /** How many bindings the API has to answer yet; those that wait for volumes are not counted. */
+  get asked(): number {
+    return this.#asked;
   }
 
   isBinding(podKey: string): boolean {
@@ -51,7 +59,8 @@ export class Binder {
   }
 
   bind(step: Bind, pod: Pod): void {
-    void (step.volumes === undefined ? this.#bind(step, pod) : this.#bindVolumes(step, pod));
+    const isReady = step.volumes === undefined && step.deviceClaims === undefined;
+    void (isReady ? this.#bind(step, pod) : this.#prepare(step, pod));
   }
 
   /** It has a node, or is no more. */
@@ -75,27 +84,45 @@ export class Binder {
     });
   }
 
-  /** Its volumes on the node first; then the pod. Never rejects. */
-  async #bindVolumes(step: Bind, pod: Pod): Promise<void> {
-    const { events, snapshot, volumes: carrier } = this.#options;
-    const { podKey, volumes } = step;
+  #giveBack(podKey: string, pod: Pod): void {
+    const { snapshot, onLeft } = this.#options;
+    const placed = snapshot.placed(podKey);
+    if (placed !== undefined && placed.pod !== pod) return;
+    snapshot.removePod(podKey);
+    if (placed !== undefined) onLeft(pod, placed.row);
+  }
+
+  /** Its volumes and devices on the node first; then the pod. Never rejects. */
+  async #prepare(step: Bind, pod: Pod): Promise<void> {
+    const { events, snapshot } = this.#options;
+    const { podKey, volumes, deviceClaims } = step;
+    let what = 'plugin "VolumeBinding": binding volumes';
     this.#binding.add(podKey);
     try {
-      if (volumes !== undefined) await carrier.carryOut(podKey, volumes);
+      if (volumes !== undefined) await this.#options.volumes.carryOut(podKey, volumes);
+      what = 'plugin "DynamicResources"';
+      if (deviceClaims !== undefined) await this.#options.deviceClaims.carryOut(podKey, deviceClaims);
     } catch (error) {
       if (this.#isStopped) return;
       this.#binding.delete(podKey);
+      // Where its turn had not come.
+      if (deviceClaims !== undefined) snapshot.deviceClaims.release(podKey);
       const placed = snapshot.placed(podKey);
       const isStill = placed === undefined || placed.pod === pod;
-      if (isStill) snapshot.removePod(podKey);
-      const message = `running PreBind plugin "VolumeBinding": binding volumes: ${explainError(error)}`;
+      this.#giveBack(podKey, pod);
+      const message = `running PreBind ${what}: ${explainError(error)}`;
       if (!isError(error, 'conflict', 'notFound'))
         events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
       if (isStill) this.againLater(podKey);
       else this.#againAfter(0, podKey);
       return;
     }
-    await this.#bind(step, pod);
+    // That took its time.
+    if (snapshot.rowOf(step.nodeName) !== undefined) return this.#bind(step, pod);
+    if (deviceClaims !== undefined) await this.#options.deviceClaims.giveBack(deviceClaims);
+    this.#binding.delete(podKey);
+    this.#giveBack(podKey, pod);
+    this.#againAfter(0, podKey);
   }
 
   async #bind(step: Bind, pod: Pod): Promise<void> {
@@ -103,6 +130,7 @@ export class Binder {
     const { podKey, nodeName } = step;
     const { namespace = '', name = '', uid } = pod.metadata;
     this.#binding.add(podKey);
+    this.#asked++;
     try {
       await client.createSubresource(podsRef, namespace, name, 'binding', {
         apiVersion: 'v1',
@@ -110,6 +138,7 @@ export class Binder {
         metadata: { name, namespace, ...(uid === undefined ? {} : { uid }), ...given(step) },
         target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
       } as never);
+      this.#answered();
       events.record({
         about: about(pod),
         type: 'Normal',
@@ -117,19 +146,25 @@ export class Binder {
         message: `Successfully assigned ${podKey} to ${nodeName}`,
       });
     } catch (error) {
+      this.#answered();
       if (!isError(error, 'notFound', 'conflict'))
         log.warn('cannot bind pod', { pod: podKey, node: nodeName, error });
-      await this.#settle(podKey, pod, isError(error, 'notFound', 'conflict'));
+      await this.#settle(step, pod, isError(error, 'notFound', 'conflict'));
     } finally {
       this.#binding.delete(podKey);
     }
+  }
+
+  #answered(): void {
+    this.#asked--;
+    this.#options.onLess();
   }
 
   /**
    * Where the pod really is, after a binding that failed or whose answer was lost: it may have been carried out all the same. Until that is known its place is
    * kept. Found by simulation: a request that was carried out twice answered with a conflict, and a pod that may not be beside the first was put there.
    */
-  async #settle(podKey: string, pod: Pod, isAnswered: boolean): Promise<void> {
+  async #settle({ podKey, deviceClaims }: Bind, pod: Pod, isAnswered: boolean): Promise<void> {
     const { client, clock, snapshot } = this.#options;
     const { namespace, name = '', uid } = pod.metadata;
     for (let isFirst = isAnswered; !this.#isStopped; isFirst = false) {
@@ -145,7 +180,8 @@ export class Binder {
       } catch (error) {
         if (!isError(error, 'notFound')) continue;
       }
-      if (snapshot.placed(podKey)?.pod === pod) snapshot.removePod(podKey);
+      if (deviceClaims !== undefined) await this.#options.deviceClaims.giveBack(deviceClaims);
+      this.#giveBack(podKey, pod);
       // Also when it was refused: changes of the pod were passed over meanwhile, another of its name may be there.
       this.againLater(podKey);
       return;

@@ -1,45 +1,70 @@
 /**
- * Tells why a pod waits, in its condition `PodScheduled`, until it is there: a pod that waits is looked at again only when something changes.
- * Invariant: what is told is told again only after it has failed, and only while the pod waits still.
+ * Tells why pods wait, in their condition `PodScheduled`, until it is there: a pod that waits is looked at again only when something changes.
+ *
+ *   tell ─▶ line (keys only) ─▶ a bounded number at a time: why does it wait now? ─▶ patch of the status ─ failed ─▶ again, while it waits
+ *
+ * Invariant: what is told already is not told again. A million pods that wait are told one after the other, and nobody waits for that.
  */
 import { type Pod, pods as podsRef } from '../api/index.ts';
 import type { Client } from '../client/index.ts';
-import { type Clock, formatTime, isError, type Log } from '../lib/index.ts';
+import { type Clock, formatTime, isError, type Log, type Random, WorkQueue } from '../lib/index.ts';
 import type { Hold } from './queue/part.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface ToldReasonsOptions {
   readonly client: Client;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly snapshot: Snapshot;
-  /** The pod as it waits now; undefined: it does so no more. */
-  waiting(podKey: string): Pod | undefined;
+  /** The pod as it waits now, and why; undefined: it does so no more. */
+  why(podKey: string): (Hold & { readonly pod: Pod }) | undefined;
 }
 
 /** Until a reason that could not be written is written again. */
 const toldAgainMs = 5000;
+const writersMax = 32;
 
 export class ToldReasons {
   readonly #options: ToldReasonsOptions;
-  #isStopped = false;
+  readonly #queue: WorkQueue<string>;
 
   constructor(options: ToldReasonsOptions) {
     this.#options = options;
+    const { clock, random, log } = options;
+    this.#queue = new WorkQueue({
+      clock,
+      random,
+      workers: writersMax,
+      firstRetryMs: toldAgainMs,
+      work: (podKey) => this.#write(podKey),
+      onError: (podKey, error) => log.warn('cannot tell why a pod waits', { pod: podKey, error }),
+    });
+  }
+
+  /** How many have to be told yet. */
+  get size(): number {
+    return this.#queue.size;
   }
 
   stop(): void {
-    this.#isStopped = true;
+    this.#queue.stop();
   }
 
-  tell(podKey: string, pod: Pod, why: Hold): void {
-    const { clock, client, log, snapshot } = this.#options;
+  tell(podKey: string): void {
+    this.#queue.add(podKey);
+  }
+
+  async #write(podKey: string): Promise<void> {
+    const { clock, client, snapshot, why } = this.#options;
+    const told = why(podKey);
+    if (told === undefined) return this.#queue.forget(podKey);
+    const { pod, reason, message } = told;
     const known = pod.status?.conditions?.find((one) => one.type === 'PodScheduled');
     const nominated = snapshot.nominations.get(podKey)?.nodeName ?? '';
     const isNominated = nominated === (pod.status?.nominatedNodeName ?? '');
-    const { reason, message } = why;
     const isKnown = known?.status === 'False' && known.message === message && known.reason === reason;
-    if (isNominated && isKnown) return;
+    if (isNominated && isKnown) return this.#queue.forget(podKey);
     const condition = {
       type: 'PodScheduled',
       status: 'False',
@@ -47,29 +72,23 @@ export class ToldReasons {
       message,
       lastTransitionTime: known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.nowMs()),
     };
-    client
-      .patch(
+    const { namespace, name = '', uid } = pod.metadata;
+    const status = {
+      conditions: [condition],
+      ...(isNominated ? {} : { nominatedNodeName: nominated === '' ? null : nominated }),
+    };
+    try {
+      await client.patch(
         podsRef,
-        pod.metadata.namespace,
-        pod.metadata.name ?? '',
+        namespace,
+        name,
         'strategic',
-        {
-          metadata: { uid: pod.metadata.uid },
-          status: {
-            conditions: [condition],
-            ...(isNominated ? {} : { nominatedNodeName: nominated === '' ? null : nominated }),
-          },
-        },
+        { metadata: { uid }, status },
         { subresource: 'status' },
-      )
-      .catch((error: unknown) => {
-        if (isError(error, 'notFound', 'conflict')) return;
-        log.warn('cannot tell why a pod waits', { pod: podKey, error });
-        clock.after(toldAgainMs, () => {
-          const now = this.#options.waiting(podKey);
-          if (this.#isStopped || now === undefined || now.metadata.uid !== pod.metadata.uid) return;
-          this.tell(podKey, now, why);
-        });
-      });
+      );
+    } catch (error) {
+      if (!isError(error, 'notFound', 'conflict')) throw error;
+    }
+    this.#queue.forget(podKey);
   }
 }

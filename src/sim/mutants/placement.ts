@@ -12,9 +12,8 @@ export const placementMutants: readonly Mutant[] = [
   {
     name: 'scheduler/assumed-forgotten',
     file: 'scheduler/binder.ts',
-    find: 'this.#binding.add(podKey);\n    try {\n      await client',
-    replace:
-      'this.#binding.add(podKey);\n    this.#options.snapshot.removePod(podKey);\n    try {\n      await client',
+    find: 'this.#asked++;\n    try {\n      await client',
+    replace: 'this.#asked++;\n    this.#options.snapshot.removePod(podKey);\n    try {\n      await client',
     sentence: 'A pod takes no room until the informer shows it bound: the next one gets the same room.',
   },
   {
@@ -56,23 +55,23 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/aside-for-ever',
-    file: 'scheduler/queue/pod-queue.ts',
-    find: 'if (!mayHelp(pod, key)) continue;',
-    replace: 'if (key !== pod.kind) continue;',
+    file: 'scheduler/queue/aside-pods.ts',
+    find: "      if (hope !== 'none') {\n",
+    replace: "      if (hope === 'none') {\n",
     sentence: 'A pod that did not fit is never tried again.',
   },
   {
     name: 'scheduler/room-unheard',
     file: 'scheduler/bind-loop.ts',
-    find: 'if (held) this.#tryAside();',
+    find: "if (held !== undefined) this.#queue.changed({ kind: 'left', row: held.row, pod: held.pod });",
     replace: '',
     sentence: 'That a pod has gone is no reason to try again those that did not fit.',
   },
   {
     name: 'scheduler/never-frees',
     file: 'scheduler/bind-loop.ts',
-    find: 'const held = this.#snapshot.placed(key) !== undefined;\n      this.#snapshot.removePod(key);',
-    replace: 'const held = this.#snapshot.placed(key) !== undefined;',
+    find: 'const held = this.#snapshot.placed(key);\n      this.#snapshot.removePod(key);',
+    replace: 'const held = this.#snapshot.placed(key);',
     sentence: 'The room of pods that are gone is not given to others.',
   },
   {
