@@ -193,6 +193,14 @@ export class DeviceClaimBook {
     });
   }
 
+  /** All its claims were made for it from templates, and have nothing yet: what is said of it holds for its siblings. */
+  isFresh(pod: Pod): boolean {
+    return claimNamesOf(pod).every(({ isMade, name }) => {
+      const known = this.#claims.get(`${pod.metadata.namespace}/${name ?? ''}`);
+      return isMade && known !== undefined && known.allocation === undefined && isUsable(known.claim);
+    });
+  }
+
   ask(pod: Pod): ClaimAsk {
     const parts: Known[] = [];
     const forms: ClaimForm[] = [];
@@ -303,6 +311,8 @@ export function claimNamesOf({ spec, status }: Pod): readonly ClaimEntry[] {
     return { isMade: told !== undefined, name: told?.resourceClaimName };
   });
 }
+
+const isUsable = ({ metadata }: DynamicResourceClaim): boolean => metadata.deletionTimestamp === undefined;
 
 export const isHeldBy = ({ status }: DynamicResourceClaim, { metadata }: Pod): boolean =>
   (status?.reservedFor ?? []).some(({ uid }) => uid === metadata.uid);
