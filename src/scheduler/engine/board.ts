@@ -1,0 +1,476 @@
+/**
+ * All nodes that could take pods that ask the same, sorted so that the best is found without looking at the others. Pure. Kept from plan to plan: what has
+ * happened meanwhile is read from the snapshot's log.
+ *
+ *   suitable row ─▶ has room? ─no─▶ counted by what lacks
+ *                     └─yes─▶ bucket: rows that no rule tells apart (same zone, same counts on the node itself, same worth of labels), best score on top
+ *   pick: each bucket is judged once ─▶ the best top of those that are not refused
+ *
+ * Rules about other pods speak of topology values. A value of many nodes (a zone) is the same for all rows of a bucket; of one that a single node has (a host
+ * name) the count is part of what makes the bucket. So a placement moves one row, and judging costs as much as there are buckets, however many nodes.
+ *
+ * Invariant: after `sync` each suitable row is in its bucket or counted as lacking, and scores are those of the snapshot.
+ */
+import type { Demand } from '../demand.ts';
+import { hasRoom, isLargeEnough, portsRefusal, roomRefusals } from '../filters.ts';
+import { unresolvable } from '../fit.ts';
+import type { Scoring } from '../scorer.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { normalised } from '../standing.ts';
+import type { Suitable } from '../suitable.ts';
+import { RowHeap } from './row-heap.ts';
+import { Rules } from './rules.ts';
+import type { Stance } from './stances.ts';
+import type { Tally } from './tally.ts';
+import type { ValueColumn } from './value-column.ts';
+
+export interface Pick {
+  readonly row: number;
+  readonly score: number;
+  readonly possible: number;
+}
+
+/** What all rows of it have in common by their labels. */
+interface Cell {
+  /** Values by coarse column. */
+  readonly values: readonly number[];
+  /** Of the relative parts of the score, by column. */
+  readonly raw: readonly number[];
+  readonly zone: number;
+}
+
+interface Bucket {
+  readonly cell: Cell;
+  /** Counts by fine tally; `missing` where the row lacks the key. */
+  readonly fine: readonly number[];
+  readonly heap: RowHeap;
+  reason: string | undefined;
+  /** Of the judgement at hand. */
+  spread: number;
+  attraction: number;
+}
+
+const unsuitable = -2;
+const lacking = -1;
+const missing = -1;
+/** From so many on it is built anew when most of them are empty. */
+const bucketsMax = 256;
+const noFine: readonly number[] = [];
+
+export class Board {
+  readonly rules: Rules;
+  readonly #snapshot: Snapshot;
+  readonly #suitable: Suitable;
+  readonly #version: number;
+  readonly #spaces: number;
+  #demand: Demand;
+  #scoring: Scoring;
+  #seen: number;
+  /** By row. */
+  readonly #bucketOf: Int32Array;
+  readonly #scores: Float64Array;
+  readonly #fixed: Float64Array;
+  readonly #cellOf: Int32Array;
+  readonly #lackOf: Int16Array;
+  readonly #at: Int32Array;
+  readonly #cells: Cell[] = [];
+  readonly #buckets: Bucket[] = [];
+  /** Without fine tallies: by cell; else by cell and counts. */
+  readonly #plainBuckets: number[] = [];
+  readonly #fineBuckets = new Map<number | string, number>();
+  readonly #coarse = new Map<Tally, number>();
+  readonly #fine: Tally[] = [];
+  readonly #fineAt = new Map<Tally, number>();
+  /** What lacks, each combination once, and how many rows lack it. */
+  readonly #lacks: (readonly string[])[] = [];
+  readonly #lackCounts: number[] = [];
+  readonly #lackNumbers = new Map<string, number>();
+  #lackVersion = 0;
+  #refused: ReadonlyMap<string, number> | undefined;
+  #refusedKey = '';
+  #isBuilding = true;
+
+  constructor(
+    snapshot: Snapshot,
+    demand: Demand,
+    scoring: Scoring,
+    suitable: Suitable,
+    stances: readonly Stance[],
+  ) {
+    this.#snapshot = snapshot;
+    this.#demand = demand;
+    this.#scoring = scoring;
+    this.#suitable = suitable;
+    this.#version = snapshot.staticVersion;
+    this.#spaces = snapshot.spacesVersion;
+    this.#seen = snapshot.log.end;
+    const { rows } = snapshot;
+    this.#bucketOf = new Int32Array(rows).fill(unsuitable);
+    this.#scores = new Float64Array(rows);
+    this.#fixed = new Float64Array(rows);
+    this.#cellOf = new Int32Array(rows);
+    this.#lackOf = new Int16Array(rows).fill(-1);
+    this.#at = new Int32Array(rows);
+    this.rules = new Rules(snapshot, demand, stances);
+    this.#makeCells();
+    for (let at = 0; at < suitable.rows.length; at++) {
+      const row = suitable.rows[at] as number;
+      this.#fixed[row] = suitable.fixed[at] as number;
+      this.#bucketOf[row] = lacking;
+      this.#refresh(row);
+    }
+    this.#isBuilding = false;
+    for (const { heap } of this.#buckets) heap.order();
+  }
+
+  /** Whether reading on is enough. */
+  get isCurrent(): boolean {
+    const { staticVersion, spacesVersion, log } = this.#snapshot;
+    if (this.#version !== staticVersion || !log.reaches(this.#seen)) return false;
+    if (log.end - this.#seen > 2 * this.#bucketOf.length + 1000) return false;
+    if (this.#buckets.length > bucketsMax && this.#buckets.length > 4 * this.#usedBuckets()) return false;
+    return this.#spaces === spacesVersion || !this.hasRules;
+  }
+
+  /** Whether other pods matter. */
+  get hasRules(): boolean {
+    return this.rules.tallies.length > 0;
+  }
+
+  /** From now on it is asked for these pods: rows that hold pods of the one or the other owner are worth something else. */
+  serve(demand: Demand, scoring: Scoring): void {
+    const before = this.#demand;
+    this.#demand = demand;
+    this.#scoring = scoring;
+    this.sync();
+    if (before.owner === demand.owner) return;
+    const { table } = this.#snapshot;
+    for (const owner of [before.owner, demand.owner])
+      for (const kin of owner === '' ? [] : table.kinsOf(owner))
+        for (let slot = kin.first; slot >= 0; slot = table.nextOfKin(slot)) this.#refresh(table.row(slot));
+  }
+
+  /** Reads on in the log. */
+  sync(): void {
+    const { log } = this.#snapshot;
+    const counts = this.rules.tallies.length > 0;
+    for (let at = this.#seen; at < log.end; at++) {
+      const row = log.row(at);
+      const kin = counts ? log.kin(at) : undefined;
+      if (kin !== undefined) this.rules.count(kin, row, log.sign(at));
+      this.#refresh(row);
+    }
+    this.#seen = log.end;
+  }
+
+  /** The best node; undefined: none is possible. */
+  pick(): Pick | undefined {
+    let possible = 0;
+    const open: Bucket[] = [];
+    for (const bucket of this.#buckets) {
+      const size = bucket.heap.rows.length;
+      if (size === 0) continue;
+      bucket.reason = this.#reasonOf(bucket);
+      if (bucket.reason !== undefined) continue;
+      possible += size;
+      open.push(bucket);
+    }
+    return this.#bestOf(open, possible, (bucket) => bucket.heap.top);
+  }
+
+  /** That row alone; undefined: it is not possible. */
+  pickOnly(row: number): Pick | undefined {
+    const bucket = this.#buckets[this.#bucketOf[row] ?? unsuitable];
+    if (bucket === undefined || this.#reasonOf(bucket) !== undefined) return undefined;
+    return this.#bestOf([bucket], 1, () => row);
+  }
+
+  /** How many nodes are refused, by reason, as `pick` has found it. The same object while it says the same. */
+  refusals(): ReadonlyMap<string, number> {
+    let key = String(this.#lackVersion);
+    for (const { reason, heap } of this.#buckets)
+      if (reason !== undefined && heap.rows.length > 0) key += ` ${heap.rows.length} ${reason}`;
+    if (this.#refused !== undefined && key === this.#refusedKey) return this.#refused;
+    const refused = new Map(this.#suitable.refused);
+    const count = (reason: string, rows: number): void => {
+      refused.set(reason, (refused.get(reason) ?? 0) + rows);
+    };
+    for (const [number, reasons] of this.#lacks.entries()) {
+      const rows = this.#lackCounts[number] as number;
+      if (rows > 0) for (const reason of reasons) count(reason, rows);
+    }
+    for (const { reason, heap } of this.#buckets)
+      if (reason !== undefined && heap.rows.length > 0) count(reason, heap.rows.length);
+    this.#refused = refused;
+    this.#refusedKey = key;
+    return refused;
+  }
+
+  /** Of what only its static side refuses: for a plan that looks at one row. */
+  get unsuitable(): ReadonlyMap<string, number> {
+    return this.#suitable.refused;
+  }
+
+  /** Rows that would do if certain pods were not there, as `pick` has found it. */
+  potential(): readonly number[] {
+    const rows: number[] = [];
+    for (const row of this.#suitable.rows) {
+      const number = this.#bucketOf[row] as number;
+      const reason =
+        number >= 0 ? this.#buckets[number]?.reason : this.#lacks[this.#lackOf[row] as number]?.[0];
+      if (reason === undefined || unresolvable.has(reason)) continue;
+      if (isLargeEnough(this.#demand, this.#snapshot, row)) rows.push(row);
+    }
+    return rows;
+  }
+
+  #bestOf(open: readonly Bucket[], possible: number, topOf: (bucket: Bucket) => number): Pick | undefined {
+    const { zones, around } = this.#scoring;
+    const extremes = this.#weigh(open);
+    let best = -1;
+    let most = Number.NEGATIVE_INFINITY;
+    for (const bucket of open) {
+      const row = topOf(bucket);
+      const { cell } = bucket;
+      let score = this.#scores[row] as number;
+      if (extremes !== undefined) score += this.#relative(cell, extremes);
+      if (zones !== undefined) score += zones.score(cell.zone);
+      if (!this.rules.isIndifferent) score += around.spread * bucket.spread + around.pods * bucket.attraction;
+      if (score > most || (score === most && row < best)) {
+        most = score;
+        best = row;
+      }
+    }
+    return best < 0 ? undefined : { row: best, score: most, possible };
+  }
+
+  /** What depends on which nodes are possible. Answers the extremes of the relative parts; undefined: there are none. */
+  #weigh(open: readonly Bucket[]): readonly (readonly [number, number])[] | undefined {
+    if (!this.rules.isIndifferent) {
+      this.#weighSpread(open);
+      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      for (const bucket of open) {
+        bucket.attraction = this.rules.attraction((tally) => this.#weightAt(bucket, tally));
+        low = Math.min(low, bucket.attraction);
+        high = Math.max(high, bucket.attraction);
+      }
+      for (const bucket of open) bucket.attraction = normalised('range', bucket.attraction, low, high);
+    }
+    const { relative } = this.#suitable;
+    if (relative.length === 0) return undefined;
+    return relative.map((_, at) => {
+      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      for (const { cell } of open) {
+        low = Math.min(low, cell.raw[at] as number);
+        high = Math.max(high, cell.raw[at] as number);
+      }
+      return [low, high] as const;
+    });
+  }
+
+  /** 100 where there are the fewest; 0 where a key is missing. */
+  #weighSpread(open: readonly Bucket[]): void {
+    const { soft } = this.rules;
+    for (const bucket of open) bucket.spread = 0;
+    if (soft.length === 0) return;
+    const counted = open.filter((bucket) =>
+      soft.every(({ tally }) => this.#countAt(bucket, tally) !== missing),
+    );
+    for (const { tally, maxSkew } of soft) {
+      // The more domains there are, the more one pod more of one of them counts.
+      const weight = Math.log(this.#domainsOf(counted, tally) + 2);
+      for (const bucket of counted) bucket.spread += this.#countAt(bucket, tally) * weight + (maxSkew - 1);
+    }
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const { spread } of counted) {
+      low = Math.min(low, spread);
+      high = Math.max(high, spread);
+    }
+    for (const bucket of counted)
+      bucket.spread = high <= 0 ? 100 : (100 * (high + low - bucket.spread)) / high;
+  }
+
+  #domainsOf(buckets: readonly Bucket[], tally: Tally): number {
+    const at = this.#coarse.get(tally);
+    if (at === undefined) return buckets.reduce((sum, { heap }) => sum + heap.rows.length, 0);
+    return new Set(buckets.map(({ cell }) => cell.values[at])).size;
+  }
+
+  #relative({ raw }: Cell, extremes: readonly (readonly [number, number])[]): number {
+    const { relative } = this.#suitable;
+    let sum = 0;
+    for (let at = 0; at < relative.length; at++) {
+      const { weight, how } = relative[at] as (typeof relative)[number];
+      const [low, high] = extremes[at] as readonly [number, number];
+      sum += weight * normalised(how, raw[at] as number, low, high);
+    }
+    return sum;
+  }
+
+  #reasonOf(bucket: Bucket): string | undefined {
+    if (this.rules.tallies.length === 0) return undefined;
+    return this.rules.refusal((tally) => this.#countAt(bucket, tally));
+  }
+
+  #countAt({ cell, fine }: Bucket, tally: Tally): number {
+    const at = this.#coarse.get(tally);
+    if (at === undefined) return fine[this.#fineAt.get(tally) as number] as number;
+    const value = cell.values[at] as number;
+    return value < 0 ? missing : (tally.counts[value] as number);
+  }
+
+  /** Weights may be negative: where the key is missing there is none. */
+  #weightAt(bucket: Bucket, tally: Tally): number {
+    const at = this.#coarse.get(tally);
+    if (at === undefined) return bucket.fine[this.#fineAt.get(tally) as number] as number;
+    const value = bucket.cell.values[at] as number;
+    return value < 0 ? 0 : (tally.counts[value] as number);
+  }
+
+  #usedBuckets(): number {
+    return this.#buckets.filter(({ heap }) => heap.rows.length > 0).length;
+  }
+
+  // ── rows ──
+
+  #refresh(row: number): void {
+    const before = this.#bucketOf[row] ?? unsuitable;
+    if (before === unsuitable) return;
+    const lacks = this.#lackingOn(row);
+    const number = lacks === undefined ? this.#bucketFor(row) : lacking;
+    if (before >= 0 && before !== number) (this.#buckets[before] as Bucket).heap.remove(row);
+    this.#bucketOf[row] = number;
+    this.#countLack(row, lacks);
+    if (number < 0) return;
+    const { heap } = this.#buckets[number] as Bucket;
+    this.#scores[row] = this.#scoring.score(row, this.#fixed[row] as number);
+    if (this.#isBuilding) heap.append(row);
+    else if (before === number) heap.rescored(row);
+    else heap.push(row);
+  }
+
+  #lackingOn(row: number): readonly string[] | undefined {
+    const ports = portsRefusal(this.#demand, this.#snapshot, row);
+    if (ports !== undefined) return [ports];
+    if (hasRoom(this.#demand, this.#snapshot, row)) return undefined;
+    return roomRefusals(this.#demand, this.#snapshot, row);
+  }
+
+  #countLack(row: number, reasons: readonly string[] | undefined): void {
+    const before = this.#lackOf[row] as number;
+    if (reasons === undefined && before < 0) return;
+    let number = -1;
+    if (reasons !== undefined) {
+      const key = reasons.length === 1 ? (reasons[0] as string) : reasons.join('\n');
+      number = this.#lackNumbers.get(key) ?? -1;
+      if (number < 0) {
+        number = this.#lacks.push(reasons) - 1;
+        this.#lackNumbers.set(key, number);
+        this.#lackCounts[number] = 0;
+      }
+    }
+    if (number === before) return;
+    if (before >= 0) this.#lackCounts[before] = (this.#lackCounts[before] as number) - 1;
+    if (number >= 0) this.#lackCounts[number] = (this.#lackCounts[number] as number) + 1;
+    this.#lackOf[row] = number;
+    this.#lackVersion++;
+  }
+
+  #bucketFor(row: number): number {
+    const cell = this.#cellOf[row] as number;
+    const fine = this.#fine;
+    if (fine.length === 0) {
+      const known = this.#plainBuckets[cell];
+      if (known !== undefined) return known;
+      const number = this.#newBucket(cell, noFine);
+      this.#plainBuckets[cell] = number;
+      return number;
+    }
+    const counts: number[] = [];
+    for (const tally of fine) {
+      const id = tally.column.ids[row] as number;
+      if (id >= 0) counts.push(tally.counts[id] as number);
+      else counts.push(this.rules.isWeight(tally) ? 0 : missing);
+    }
+    const key = fine.length === 1 ? cell * 2 ** 32 + (counts[0] as number) : `${cell} ${counts.join(' ')}`;
+    let number = this.#fineBuckets.get(key);
+    if (number === undefined) {
+      number = this.#newBucket(cell, counts);
+      this.#fineBuckets.set(key, number);
+    }
+    return number;
+  }
+
+  #newBucket(cell: number, fine: readonly number[]): number {
+    const heap = new RowHeap(this.#scores, this.#at);
+    const bucket = {
+      cell: this.#cells[cell] as Cell,
+      fine,
+      heap,
+      reason: undefined,
+      spread: 0,
+      attraction: 0,
+    };
+    return this.#buckets.push(bucket) - 1;
+  }
+
+  /** Which rows no label tells apart, as far as the rules and the score look at labels. */
+  #makeCells(): void {
+    const { rows, relative } = this.#suitable;
+    const { zones } = this.#scoring;
+    const columns: ValueColumn[] = [];
+    for (const tally of this.rules.tallies)
+      if (tally.column.isFine) {
+        this.#fineAt.set(tally, this.#fine.length);
+        this.#fine.push(tally);
+      } else {
+        let at = columns.indexOf(tally.column);
+        if (at < 0) at = columns.push(tally.column) - 1;
+        this.#coarse.set(tally, at);
+      }
+    const parts: ((at: number, row: number) => number)[] = [
+      ...columns.map(
+        ({ ids }) =>
+          (_: number, row: number) =>
+            ids[row] as number,
+      ),
+      ...relative.map(
+        ({ raw }) =>
+          (at: number) =>
+            raw[at] as number,
+      ),
+      ...(zones === undefined ? [] : [(_: number, row: number) => zones.of(row)]),
+    ];
+    // Part by part, each combination gets the next number.
+    const numbers = new Int32Array(rows.length);
+    for (const part of parts) {
+      const known = new Map<number, Map<number, number>>();
+      let count = 0;
+      for (let at = 0; at < rows.length; at++) {
+        const before = numbers[at] as number;
+        const value = part(at, rows[at] as number);
+        let next = known.get(before);
+        if (next === undefined) {
+          next = new Map();
+          known.set(before, next);
+        }
+        let number = next.get(value);
+        if (number === undefined) {
+          number = count++;
+          next.set(value, number);
+        }
+        numbers[at] = number;
+      }
+    }
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number;
+      const number = numbers[at] as number;
+      this.#cellOf[row] = number;
+      this.#cells[number] ??= {
+        values: columns.map(({ ids }) => ids[row] as number),
+        raw: relative.map(({ raw }) => raw[at] as number),
+        zone: zones?.of(row) ?? 0,
+      };
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What happened on nodes lately, for those who keep figures about them: each reads on from where it stopped. Pure.
+ * Invariant: who is more than `kept` entries behind cannot read on, and counts anew.
+ */
+import type { Kin } from './pod-table.ts';
+
+const kept = 1 << 15;
+
+export class ChangeLog {
+  readonly #rows = new Int32Array(kept);
+  /** Undefined: something else of the node changed. */
+  readonly #kins: (Kin | undefined)[] = new Array<Kin | undefined>(kept).fill(undefined);
+  readonly #signs = new Int8Array(kept);
+  /** Where the next entry will be. */
+  end = 0;
+
+  add(row: number, kin: Kin | undefined, sign: number): void {
+    const at = this.end++ % kept;
+    this.#rows[at] = row;
+    this.#kins[at] = kin;
+    this.#signs[at] = sign;
+  }
+
+  reaches(from: number): boolean {
+    return this.end - from <= kept;
+  }
+
+  row(at: number): number {
+    return this.#rows[at % kept] as number;
+  }
+
+  kin(at: number): Kin | undefined {
+    return this.#kins[at % kept];
+  }
+
+  sign(at: number): number {
+    return this.#signs[at % kept] as number;
+  }
+}
