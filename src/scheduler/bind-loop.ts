@@ -33,6 +33,8 @@ import { claimRefusals } from './claims/claim-book.ts';
 import { choosesNamespaces, demandOf } from './demand.ts';
 import { about, type EvictionOptions, makeRoom } from './eviction.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
+import { startGangs } from './gangs/gang-part.ts';
+import { Together } from './gangs/together.ts';
 import { plan, type Step, waitMessage } from './plan.ts';
 import { type Preemption, priorityOf } from './preemption.ts';
 import type { Refusal } from './queue/aside-pods.ts';
@@ -82,7 +84,7 @@ const tellingMax = 2000;
 /** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
 const claimsRestMs = 100;
 /** One line for each feature: a gang waits for its members, tenants take turns. */
-const allParts: readonly StartPart[] = [];
+const allParts: readonly StartPart[] = [startGangs];
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -401,6 +403,7 @@ class BindLoop implements Scheduler {
       this.#tellRefusal(refusal, pod);
     }
     const podOf = new Map(pods.map(({ key, pod }) => [key, pod]));
+    const together = new Together(this.#snapshot);
     const steps = plan(this.#snapshot, pods, policy);
     this.#pace(pods.length, clock.monotonicMs() - beganMs);
     for (const step of steps) {
@@ -409,9 +412,10 @@ class BindLoop implements Scheduler {
       this.#decided(step, pod);
       if (step.kind === 'bind') {
         this.#queue.placed(step.podKey);
-        this.#binder.bind(step, pod);
+        if (!together.add(step, pod)) this.#binder.bind(step, pod);
       } else this.#setAside(step, pod);
     }
+    for (const [bindings, least] of together.gangs()) this.#binder.bindTogether(bindings, least);
     this.#schedulePlan();
   }
 

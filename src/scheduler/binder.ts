@@ -12,6 +12,7 @@ import { type Clock, explainError, isError, KeyedBackoff, type Log, type Random 
 import type { ClaimBinding } from './claims/claim-binding.ts';
 import { gpuDevicesKey } from './devices/gpu-ask.ts';
 import { about } from './eviction.ts';
+import type { Binding } from './gangs/together.ts';
 import type { Step } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { VolumeBinding } from './volume-binding.ts';
@@ -34,6 +35,12 @@ export interface BinderOptions {
 }
 
 type Bind = Step & { readonly kind: 'bind' };
+
+/** So long members of a gang wait for each other's volumes. */
+const patienceMs = 300_000;
+
+const isReady = ({ volumes, deviceClaims }: Bind): boolean =>
+  volumes === undefined && deviceClaims === undefined;
 
 export class Binder {
   readonly #options: BinderOptions;
@@ -59,8 +66,47 @@ export class Binder {
   }
 
   bind(step: Bind, pod: Pod): void {
-    const isReady = step.volumes === undefined && step.deviceClaims === undefined;
-    void (isReady ? this.#bind(step, pod) : this.#prepare(step, pod));
+    void (isReady(step) ? this.#bind(step, pod) : this.#prepareAndBind(step, pod));
+  }
+
+  /** All at the same moment, or none: so many of them at least have to have their volumes and devices, before their patience is at an end. */
+  bindTogether(bindings: readonly Binding[], least: number): void {
+    if (bindings.every(({ step }) => isReady(step)))
+      for (const { step, pod } of bindings) void this.#bind(step, pod);
+    else void this.#bindWhenReady(bindings, least);
+  }
+
+  async #bindWhenReady(bindings: readonly Binding[], least: number): Promise<void> {
+    const ready: Binding[] = [];
+    let isOver = false;
+    const preparing = bindings.map(async (one) => {
+      const { step, pod } = one;
+      this.#binding.add(step.podKey);
+      if (!isReady(step) && !(await this.#prepare(step, pod))) return;
+      if (isOver) await this.#withdraw(step, pod);
+      else ready.push(one);
+    });
+    const patience = new AbortController();
+    const { clock } = this.#options;
+    await Promise.race([
+      Promise.all(preparing),
+      clock.sleep(patienceMs, patience.signal).catch(() => undefined),
+    ]);
+    patience.abort();
+    isOver = true;
+    const isEnough = ready.length >= least;
+    await Promise.all(
+      ready.map(({ step, pod }) => (isEnough ? this.#bind(step, pod) : this.#withdraw(step, pod))),
+    );
+  }
+
+  /** It could be bound, and is not. */
+  async #withdraw({ podKey, deviceClaims }: Bind, pod: Pod): Promise<void> {
+    if (this.#isStopped) return;
+    if (deviceClaims !== undefined) await this.#options.deviceClaims.giveBack(deviceClaims);
+    this.#binding.delete(podKey);
+    this.#giveBack(podKey, pod);
+    this.againLater(podKey);
   }
 
   /** It has a node, or is no more. */
@@ -92,8 +138,13 @@ export class Binder {
     if (placed !== undefined) onLeft(pod, placed.row);
   }
 
-  /** Its volumes and devices on the node first; then the pod. Never rejects. */
-  async #prepare(step: Bind, pod: Pod): Promise<void> {
+  /** Never rejects. */
+  async #prepareAndBind(step: Bind, pod: Pod): Promise<void> {
+    if (await this.#prepare(step, pod)) await this.#bind(step, pod);
+  }
+
+  /** Its volumes and devices on the node. Answers whether it can be bound now. Never rejects. */
+  async #prepare(step: Bind, pod: Pod): Promise<boolean> {
     const { events, snapshot } = this.#options;
     const { podKey, volumes, deviceClaims } = step;
     let what = 'plugin "VolumeBinding": binding volumes';
@@ -103,7 +154,7 @@ export class Binder {
       what = 'plugin "DynamicResources"';
       if (deviceClaims !== undefined) await this.#options.deviceClaims.carryOut(podKey, deviceClaims);
     } catch (error) {
-      if (this.#isStopped) return;
+      if (this.#isStopped) return false;
       this.#binding.delete(podKey);
       // Where its turn had not come.
       if (deviceClaims !== undefined) snapshot.deviceClaims.release(podKey);
@@ -115,14 +166,15 @@ export class Binder {
         events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
       if (isStill) this.againLater(podKey);
       else this.#againAfter(0, podKey);
-      return;
+      return false;
     }
     // That took its time.
-    if (snapshot.rowOf(step.nodeName) !== undefined) return this.#bind(step, pod);
+    if (snapshot.rowOf(step.nodeName) !== undefined) return true;
     if (deviceClaims !== undefined) await this.#options.deviceClaims.giveBack(deviceClaims);
     this.#binding.delete(podKey);
     this.#giveBack(podKey, pod);
     this.#againAfter(0, podKey);
+    return false;
   }
 
   async #bind(step: Bind, pod: Pod): Promise<void> {

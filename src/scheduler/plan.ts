@@ -382,6 +382,8 @@ export function waitMessage(
   note?: string,
 ): string {
   if (nodes === 0) return 'no nodes available to schedule pods';
+  // No node was looked at.
+  if (note !== undefined && unresolved === undefined && refused.size === 0) return note;
   const reasons = [...refused].map(([reason, number]) => `${number} ${reason}`).sort();
   const why = `0/${nodes} nodes are available: ${unresolved ?? reasons.join(', ')}.`;
   const told = note === undefined ? why : `${why} ${note}`;

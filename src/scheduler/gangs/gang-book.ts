@@ -15,6 +15,9 @@ export const groupLabel = 'scheduling.caelum.dev/pod-group';
 export const minCountAnnotation = 'scheduling.caelum.dev/pod-group-min-count';
 export const topologyAnnotation = 'scheduling.caelum.dev/pod-group-topology';
 
+/** The condition of a PodGroup. */
+export const scheduledType = 'PodGroupScheduled';
+
 /** What holds for a group. */
 export interface GangRule {
   /** So many are placed at once, or none. */
@@ -27,6 +30,8 @@ export interface GangRule {
   readonly since: string;
   /** Who takes the place of one member takes that of all. */
   readonly goesTogether: boolean;
+  /** It had all that it needs. */
+  readonly wasScheduled: boolean;
 }
 
 export interface Gang {
@@ -83,6 +88,9 @@ export class GangBook {
       ...(priorityClassName === '' || priority === undefined ? {} : { priority }),
       since: creationTimestamp,
       goesTogether: group.spec.disruptionMode === 'PodGroup',
+      wasScheduled: (group.status?.conditions ?? []).some(
+        ({ type, status }) => type === scheduledType && status === 'True',
+      ),
     };
   }
 
@@ -179,12 +187,14 @@ function ruleOfMembers(members: Iterable<Pod>): GangRule | undefined {
     ...(topologyKey === undefined ? {} : { topologyKey }),
     since: since ?? '',
     goesTogether: false,
+    wasScheduled: false,
   };
 }
 
-/** How many of its members have a place, besides those that are asked about. */
+/** How many of its members have a place, or had one and are done; without those that are asked about. */
 export function placedOf(gang: Gang, snapshot: Snapshot, except: (podKey: string) => boolean): number {
   let count = 0;
-  for (const key of gang.members.keys()) if (!except(key) && snapshot.placed(key) !== undefined) count++;
+  for (const [key, { status }] of gang.members)
+    if (!except(key) && (snapshot.placed(key) !== undefined || status?.phase === 'Succeeded')) count++;
   return count;
 }

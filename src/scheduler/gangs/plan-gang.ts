@@ -15,7 +15,7 @@ import { isMakingRoom, type Preemption, priorityOf, type Victim } from '../preem
 import type { Nomination, Snapshot } from '../snapshot.ts';
 import { type Domain, domainsOf, mayHold } from './domains.ts';
 import { type Gang, type GangRule, placedOf } from './gang-book.ts';
-import { fitNote, missingNote, nominatedNote } from './notes.ts';
+import { fitNote, missingNote, nominatedNote, unknownNote } from './notes.ts';
 
 /** What is asked of the plan that is being made. */
 export interface GangPlanner {
@@ -32,8 +32,18 @@ const isBind = (step: Step): step is Step & { kind: 'bind' } => step.kind === 'b
 
 export function planGang(members: readonly WaitingPod[], gang: Gang, planner: GangPlanner): readonly Step[] {
   const { rule } = gang;
-  if (rule === undefined) return planner.place(members, undefined, members.length);
+  if (rule === undefined) return waitAll(members, planner.snapshot, unknownNote(gang));
   return new GangPlan(members, gang, rule, planner).steps();
+}
+
+function waitAll(members: readonly WaitingPod[], { nodeCount }: Snapshot, note: string): readonly Step[] {
+  return members.map(({ key }) => ({
+    kind: 'wait',
+    podKey: key,
+    nodes: nodeCount,
+    refused: nothingRefused,
+    note,
+  }));
 }
 
 interface Trial {
@@ -61,7 +71,9 @@ class GangPlan {
     const { snapshot, nominees } = planner;
     this.#isAsked = (key) => asked.has(key) || nominees.holds(key);
     this.#already = placedOf(gang, snapshot, this.#isAsked);
-    this.#need = Math.max(0, rule.minCount - this.#already);
+    // What comes to one that is at work comes by itself.
+    const isAtWork = rule.wasScheduled && this.#already > 0;
+    this.#need = isAtWork ? 0 : Math.max(0, rule.minCount - this.#already);
   }
 
   steps(): readonly Step[] {

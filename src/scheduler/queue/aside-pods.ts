@@ -11,6 +11,7 @@
 import type { Pod } from '../../api/index.ts';
 import type { Clock, Timer } from '../../lib/index.ts';
 import { type Demand, demandOf } from '../demand.ts';
+import { groupKeyOf } from '../gangs/gang-book.ts';
 import type { Step, WaitingPod } from '../plan.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { askKeyOf, type Causes, Changes, causesOf, type Hope, hopeOf, type QueueChange } from './ask.ts';
@@ -294,8 +295,8 @@ export class AsidePods {
 
   /** Whether others that ask the same fare the same: members of a group are placed together or not at all, and claims may be allocated already or not be there. */
   #isAlike(pod: Pod): boolean {
-    const { schedulingGroup, resourceClaims } = pod.spec ?? {};
-    if (schedulingGroup !== undefined) return false;
+    const { resourceClaims } = pod.spec ?? {};
+    if (groupKeyOf(pod) !== undefined) return false;
     return resourceClaims === undefined || this.#options.snapshot.deviceClaims.isFresh(pod);
   }
 

@@ -125,9 +125,16 @@ export class PodQueue {
     for (const waiting of [...pods])
       for (const part of this.#parts)
         for (const key of part.companions?.(waiting) ?? []) {
-          const companion = this.#order.delete(key);
+          const companion = this.#order.delete(key) ?? this.#takeAside(key);
           if (companion !== undefined) pods.push(companion);
         }
+  }
+
+  #takeAside(key: string): WaitingPod | undefined {
+    const pod = this.#aside.get(key);
+    if (pod === undefined) return undefined;
+    this.#aside.take(key);
+    return { key, pod };
   }
 
   setAside(key: string, pod: Pod, refusal: Refusal): void {
