@@ -11,3 +11,10 @@ export { createInformers, type InformersOptions } from './informer.ts';
 export { createHttpClient, type HttpClient, type HttpClientOptions } from './io/http-client.ts';
 export { readKubeconfig } from './io/kubeconfig.ts';
 export { LabelIndex, pairsOf } from './label-index.ts';
+export {
+  type LeaderElection,
+  type LeaderElectionOptions,
+  leasesRef,
+  startLeaderElection,
+  termOf,
+} from './leader-election.ts';
