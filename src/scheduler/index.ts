@@ -2,5 +2,14 @@
 export { type Scheduler, type SchedulerOptions, startScheduler } from './bind-loop.ts';
 export type { Explanation, PreemptionRecord } from './explanation.ts';
 export { plan, type Step, type WaitingPod, waitMessage } from './plan.ts';
-export { defaultPolicy, type Policy } from './scores.ts';
+export {
+  holdTaint,
+  type MovePlan,
+  measures,
+  movesOf,
+  type Phase,
+  planMoves,
+} from './rebalance/index.ts';
+export type { Aspect, Policy, Relative, Scorer, Scoring } from './scorer.ts';
+export { defaultPolicy } from './scores.ts';
 export { Snapshot } from './snapshot.ts';
