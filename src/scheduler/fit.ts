@@ -17,7 +17,9 @@ export const unresolvable: ReadonlySet<string> = new Set([
   refusals.spreadLabel,
   refusals.podAffinity,
   ...Object.values(claimRefusals),
-  ...Object.values(volumeRefusals).filter((one) => one !== volumeRefusals.exclusive),
+  ...Object.values(volumeRefusals).filter(
+    (one) => one !== volumeRefusals.exclusive && one !== volumeRefusals.limit,
+  ),
 ]);
 
 const none: readonly string[] = [];
@@ -68,17 +70,17 @@ export class Fit implements Check {
       : roomRefusals(this.#demand, this.#snapshot, row);
     const devices = this.#devices;
     const facts = ask === undefined && devices === undefined ? undefined : this.#snapshot.facts(row);
-    if (facts !== undefined && ports === undefined && lacking.length === 0) {
-      lacking = ask?.refusals(facts) ?? none;
-      if (lacking.length === 0) lacking = devices?.refusals(facts) ?? none;
-    }
+    if (ask !== undefined && facts !== undefined && ports === undefined && lacking.length === 0)
+      lacking = ask.refusals(facts, () => this.#snapshot.podsOn(row));
     if (ports === undefined && lacking.length > 0) return lacking;
     const reason =
       ports ??
       this.#bare?.refusal(row) ??
       this.neighbours.refusal(row) ??
       (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
-    return reason === undefined ? none : [reason];
+    if (reason !== undefined) return [reason];
+    // Last, since it costs most.
+    return devices !== undefined && facts !== undefined ? devices.refusals(facts) : none;
   }
 
   /** What has to be carried out before the pod is bound there, and is assumed from now on. The node was not refused. */

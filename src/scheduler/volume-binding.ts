@@ -8,6 +8,7 @@
  */
 import {
   boundByController,
+  type CSINode,
   persistentVolumeClaims as claimsRef,
   storageClasses as classesRef,
   isFullyBound,
@@ -15,9 +16,10 @@ import {
   type PersistentVolumeClaim,
   type StorageClass,
   selectedNode,
+  type VolumeAttachment,
   persistentVolumes as volumesRef,
 } from '../api/index.ts';
-import type { Client, Informers } from '../client/index.ts';
+import type { Client, Informers, ResourceRef } from '../client/index.ts';
 import { CaelumError, type Clock, isError } from '../lib/index.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { VolumeDecision } from './volume-book.ts';
@@ -35,6 +37,13 @@ interface Wait {
   readonly decision: VolumeDecision;
   readonly done: PromiseWithResolvers<void>;
 }
+
+const storageRef = (resource: string): ResourceRef => ({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  resource,
+  namespaced: false,
+});
 
 /** As kube-scheduler's `bindTimeoutSeconds`. */
 const bindTimeoutMs = 600_000;
@@ -87,7 +96,33 @@ export class VolumeBinding {
         onChange();
       }),
     );
-    await Promise.all([claims.whenSynced(), volumes.whenSynced(), classes.whenSynced()]);
+    await Promise.all([
+      claims.whenSynced(),
+      volumes.whenSynced(),
+      classes.whenSynced(),
+      ...this.#followLimits(),
+    ]);
+  }
+
+  /** How many volumes nodes can have, and which are attached whoever asked for them. */
+  #followLimits(): readonly Promise<void>[] {
+    const { informers, snapshot, onChange } = this.#options;
+    const { limits } = snapshot.volumes;
+    const nodes = informers.informer<CSINode>(storageRef('csinodes'));
+    const attachments = informers.informer<VolumeAttachment>(storageRef('volumeattachments'));
+    this.#subscriptions.push(
+      nodes.onChange(({ kind, key, object }) => {
+        if (kind === 'deleted') limits.removeNode(key);
+        else limits.setNode(object);
+        onChange();
+      }),
+      attachments.onChange(({ kind, key, object }) => {
+        if (kind === 'deleted') limits.removeAttachment(key);
+        else limits.setAttachment(object);
+        if (kind === 'deleted') onChange();
+      }),
+    );
+    return [nodes.whenSynced(), attachments.whenSynced()];
   }
 
   /** Resolves when everything is bound. Throws why it will not be; nothing is assumed of it any more then. */

@@ -24,6 +24,7 @@ import {
   type StorageClass,
   selectedNode,
 } from '../api/index.ts';
+import { type Attachable, limitRefusal, VolumeLimits } from './volume-limits.ts';
 
 export const volumeRefusals = {
   affinity: "node(s) didn't match PersistentVolume's node affinity",
@@ -32,6 +33,7 @@ export const volumeRefusals = {
   space: 'node(s) did not have enough free storage',
   exclusive: 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode',
   zone: 'node(s) had no available volume zone',
+  limit: limitRefusal,
 } as const;
 
 export const unboundClaims = 'pod has unbound immediate PersistentVolumeClaims';
@@ -55,7 +57,8 @@ export interface StorageNode extends NodePlace {
 export interface VolumeAsk {
   /** Why no node will do, whichever it is. */
   readonly unresolved: string | undefined;
-  refusals(node: StorageNode): readonly string[];
+  /** `pods`: those on the node. */
+  refusals(node: StorageNode, pods: () => Iterable<Pod>): readonly string[];
   /** undefined: everything is bound already. The node was not refused. */
   decide(node: StorageNode): VolumeDecision | undefined;
 }
@@ -86,6 +89,8 @@ export class VolumeBook {
   readonly #assumedFor = new Map<string, string>();
   readonly #assumedVolume = new Map<string, PersistentVolume>();
   readonly #assumedNode = new Map<string, string>();
+  /** How many volumes nodes can have. */
+  readonly limits = new VolumeLimits();
 
   claim(key: string): PersistentVolumeClaim | undefined {
     return this.#claims.get(key);
@@ -214,10 +219,12 @@ export class VolumeBook {
     }
     // The smallest first, each the smallest volume that is big enough: so most find one.
     unbound.sort((a, b) => compareQuantities(askedStorage(a.claim), askedStorage(b.claim)));
+    const attached = this.limits.isEmpty ? [] : this.#attachablesOf(pod);
     return {
       unresolved: undefined,
-      refusals: (node) => {
+      refusals: (node, pods) => {
         if (isTaken) return [volumeRefusals.exclusive];
+        if (attached.length > 0 && this.#exceeds(node.name, attached, pods)) return [volumeRefusals.limit];
         const reasons = new Set<string>();
         if (bound.some((volume) => volume === undefined)) reasons.add(volumeRefusals.gone);
         if (bound.some((volume) => volume !== undefined && !reaches(volume, node)))
@@ -235,6 +242,29 @@ export class VolumeBook {
         return { ...decision, reserve: [...decision.reserve, ...shared] };
       },
     };
+  }
+
+  #attachablesOf(pod: Pod): readonly Attachable[] {
+    return claimsOf(pod).flatMap(({ name }) => this.#attachable(`${pod.metadata.namespace}/${name}`) ?? []);
+  }
+
+  #exceeds(nodeName: string, wanted: readonly Attachable[], pods: () => Iterable<Pod>): boolean {
+    const idOf = (name: string): string | undefined => this.#volumes.get(name)?.spec?.csi?.volumeHandle;
+    return this.limits.isExceeded(nodeName, wanted, pods(), (key) => this.#attachable(key), idOf);
+  }
+
+  /** Of a claim: what a driver attaches for it; undefined: nothing that is counted. */
+  #attachable(key: string): Attachable | undefined {
+    const claim = this.#claims.get(key);
+    if (claim === undefined) return undefined;
+    const volume = this.#volumes.get(claim.spec?.volumeName ?? '') ?? this.#assumedVolume.get(key);
+    if (volume !== undefined) {
+      const { csi } = volume.spec ?? {};
+      return csi && { driver: csi.driver, id: csi.volumeHandle };
+    }
+    // It will be made.
+    const driver = this.#classes.get(classOf(claim))?.provisioner;
+    return driver === undefined ? undefined : { driver, id: `claim ${key}` };
   }
 
   #sharedOf(pod: Pod): VolumeDecision['reserve'] {
