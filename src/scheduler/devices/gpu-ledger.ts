@@ -8,14 +8,19 @@
  * Invariant: of each GPU `free` is 1000 less what its pods have. It may be less than 0 only where others than this ledger gave it away.
  */
 import type { Pod } from '../../api/index.ts';
+import { amountsOf } from '../demand.ts';
 import { type GpuAsk, givenGpus, gpusOf, type NodeGpus, wholeMilli } from './gpu-ask.ts';
+import type { PodKind } from './node-worth.ts';
 
 interface Held {
   readonly ask: GpuAsk;
   /** As its annotation or the plan says; undefined: nobody does. */
   readonly named: readonly number[] | undefined;
   devices: readonly number[];
+  readonly kind: Mutable<PodKind>;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The GPUs of a node. */
 export interface Pool extends NodeGpus {
@@ -53,10 +58,28 @@ export class GpuLedger {
   /** What plans chose and annotations do not say yet; by the pod, so that it ends with it. */
   readonly #granted = new WeakMap<Pod, Grant>();
   #poolCount = 0;
+  /** The pods that have GPUs, by what they ask. */
+  readonly #kinds = new Map<string, Mutable<PodKind>>();
+  #podCount = 0;
+  #changes = 0;
 
   /** Whether no node has GPUs. */
   get isEmpty(): boolean {
     return this.#poolCount === 0;
+  }
+
+  get podCount(): number {
+    return this.#podCount;
+  }
+
+  /** How many pods have come and gone so far. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** What is asked here as a rule: what those ask that have GPUs. */
+  get kinds(): Iterable<PodKind> {
+    return this.#kinds.values();
   }
 
   pool(row: number): Pool | undefined {
@@ -95,7 +118,9 @@ export class GpuLedger {
   }
 
   removeNode(row: number): void {
-    if (this.#pools[row] === undefined) return;
+    const pool = this.#pools[row];
+    if (pool === undefined) return;
+    for (const { kind } of pool.held.values()) this.#forget(kind);
     this.#pools[row] = undefined;
     this.#poolCount--;
   }
@@ -111,7 +136,7 @@ export class GpuLedger {
     this.remove(row, key);
     const granted = this.#granted.get(pod);
     const named = givenGpus(pod, ask.count) ?? (granted?.nodeName === nodeName ? granted.devices : undefined);
-    const held: Held = { ask, named, devices: named ?? [] };
+    const held: Held = { ask, named, devices: named ?? [], kind: this.#kindOf(pod, ask) };
     pool.held.set(key, held);
     if (named === undefined) pool.unnamed++;
     if (pool.unnamed > 0) recount(pool);
@@ -126,12 +151,36 @@ export class GpuLedger {
     const held = pool?.held.get(key);
     if (pool === undefined || held === undefined) return;
     pool.held.delete(key);
+    this.#forget(held.kind);
     if (held.named === undefined) pool.unnamed--;
     if (pool.unnamed > 0) recount(pool);
     else {
       take(pool, held, -1);
       summarise(pool);
     }
+  }
+
+  #kindOf(pod: Pod, { count, milli, models }: GpuAsk): Mutable<PodKind> {
+    const { cpuMilli, memoryBytes } = amountsOf(pod);
+    const key = keyOf(cpuMilli, memoryBytes, count, milli, models);
+    let kind = this.#kinds.get(key);
+    if (kind === undefined) {
+      kind = { cpuMilli, memoryBytes, count, milli, models, weight: 0 };
+      this.#kinds.set(key, kind);
+    }
+    kind.weight++;
+    this.#podCount++;
+    this.#changes++;
+    return kind;
+  }
+
+  #forget(kind: Mutable<PodKind>): void {
+    kind.weight--;
+    this.#podCount--;
+    this.#changes++;
+    if (kind.weight > 0) return;
+    const { cpuMilli, memoryBytes, count, milli, models } = kind;
+    this.#kinds.delete(keyOf(cpuMilli, memoryBytes, count, milli, models));
   }
 
   fits(row: number, ask: GpuAsk): boolean {
@@ -162,12 +211,12 @@ export class GpuLedger {
   /** Which GPUs of the row, which it fits on: those that have least to give beyond it, the first of equals. */
   choose(row: number, ask: GpuAsk): readonly number[] {
     const pool = this.#pools[row];
-    return pool === undefined ? [] : tightest(pool, ask);
+    return pool === undefined ? [] : tightest(pool.free, ask);
   }
 
   /** Which GPUs the pod has from now on, when it is placed on that node. */
-  give(row: number, ask: GpuAsk, pod: Pod, nodeName: string): readonly number[] {
-    const devices = this.choose(row, ask);
+  give(row: number, ask: GpuAsk, pod: Pod, nodeName: string, wanted?: readonly number[]): readonly number[] {
+    const devices = wanted ?? this.choose(row, ask);
     this.#granted.set(pod, { nodeName, devices });
     return devices;
   }
@@ -197,6 +246,14 @@ export class GpuLedger {
   }
 }
 
+const keyOf = (
+  cpuMilli: number,
+  memoryBytes: number,
+  count: number,
+  milli: number,
+  models: readonly string[],
+): string => `${cpuMilli} ${memoryBytes} ${count} ${milli} ${models.join('|')}`;
+
 const noGpus: NodeGpus = { count: 0, model: '', resource: '' };
 
 const isOfResource = (pool: Pool, { resource }: GpuAsk): boolean =>
@@ -218,7 +275,8 @@ function enoughOn({ free }: Pool, milli: number): number {
   return enough;
 }
 
-function tightest({ free }: Pool, { count, milli }: GpuAsk): readonly number[] {
+/** Those with the least to give beyond what is asked, the first of equals. */
+export function tightest(free: Int32Array, { count, milli }: GpuAsk): readonly number[] {
   const chosen: number[] = [];
   while (chosen.length < count) {
     let best = -1;
