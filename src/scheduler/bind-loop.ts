@@ -33,6 +33,7 @@ import { claimRefusals } from './claims/claim-book.ts';
 import { choosesNamespaces, demandOf } from './demand.ts';
 import { about, type EvictionOptions, makeRoom } from './eviction.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
+import { startFairness } from './fairness/fair-part.ts';
 import { startGangs } from './gangs/gang-part.ts';
 import { Together } from './gangs/together.ts';
 import { plan, type Step, waitMessage } from './plan.ts';
@@ -84,7 +85,7 @@ const tellingMax = 2000;
 /** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
 const claimsRestMs = 100;
 /** One line for each feature: a gang waits for its members, tenants take turns. */
-const allParts: readonly StartPart[] = [startGangs];
+const allParts: readonly StartPart[] = [startGangs, startFairness];
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -168,6 +169,7 @@ class BindLoop implements Scheduler {
         if (keys === undefined) this.#queue.changed({ kind: 'anything' });
         else for (const key of keys) this.#again(key);
       },
+      tell: (key, hold) => this.#hold(key, hold),
       hold: (until) => void this.#await(until),
     };
   }

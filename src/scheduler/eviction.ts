@@ -24,10 +24,10 @@ export interface EvictionOptions {
 export async function makeRoom(
   options: EvictionOptions,
   preemptor: Pod,
-  { nodeName, victims, displaced }: Preemption & { kind: 'chosen' },
+  { nodeName, victims, displaced, because }: Preemption & { kind: 'chosen' },
 ): Promise<boolean> {
   await Promise.all(displaced.map((one) => clearNomination(options, one)));
-  const done = await Promise.all(victims.map((one) => evict(options, preemptor, nodeName, one)));
+  const done = await Promise.all(victims.map((one) => evict(options, preemptor, nodeName, one, because)));
   return done.every((isDone) => isDone);
 }
 
@@ -36,6 +36,7 @@ async function evict(
   preemptor: Pod,
   nodeName: string,
   { key, pod }: Victim,
+  because = 'preempting to accommodate a higher priority pod',
 ): Promise<boolean> {
   const { namespace, name = '', uid } = pod.metadata;
   // It goes already.
@@ -45,7 +46,7 @@ async function evict(
     type: 'DisruptionTarget',
     status: 'True',
     reason: 'PreemptionByScheduler',
-    message: `${preemptor.spec?.schedulerName ?? schedulerName}: preempting to accommodate a higher priority pod`,
+    message: `${preemptor.spec?.schedulerName ?? schedulerName}: ${because}`,
     lastTransitionTime: known?.status === 'True' ? known.lastTransitionTime : formatTime(clock.nowMs()),
   };
   try {

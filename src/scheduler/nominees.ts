@@ -23,7 +23,10 @@ export class Nominees {
 
   /** Before pods of this priority are planned. */
   holdFrom(priority: number): void {
-    for (const [key, { pod }] of this.#snapshot.nominations) if (priorityOf(pod) >= priority) this.hold(key);
+    // Among tenants priority says nothing of who may have a place that was made for another.
+    const isForAll = this.#snapshot.tenants !== undefined;
+    for (const [key, { pod }] of this.#snapshot.nominations)
+      if (isForAll || priorityOf(pod) >= priority) this.hold(key);
   }
 
   hold(key: string): void {

@@ -68,9 +68,10 @@ export function plan(
   const steps: Step[] = [];
   const nominees = new Nominees(snapshot);
   const left = { preemptions: preemptionsMax };
-  if (snapshot.gangs.isEmpty) placeAll(snapshot, inOrder(pods), policy, { nominees, steps, left });
+  const order = snapshot.tenants === undefined ? inOrder : asGiven;
+  if (snapshot.gangs.isEmpty) placeAll(snapshot, order(pods), policy, { nominees, steps, left });
   else
-    planWithGangs(pods, inOrder, {
+    planWithGangs(pods, order, {
       snapshot,
       nominees,
       steps,
@@ -176,6 +177,7 @@ function fail(
   look: () => Preemption,
 ): Preemption | undefined {
   const isAsked = only === undefined && snapshot.nodeCount > 0 && left.preemptions > 0;
+  if (isAsked) snapshot.tenants?.catchUp(steps);
   const preemption = isAsked ? look() : undefined;
   if (preemption?.kind === 'chosen') {
     const { nodeName, victims, displaced } = preemption;
@@ -202,6 +204,8 @@ function fail(
   });
   return preemption;
 }
+
+const asGiven = (pods: readonly WaitingPod[]): readonly WaitingPod[] => pods;
 
 /** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
 function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {

@@ -8,6 +8,7 @@
  * Source: kube-scheduler's DefaultPreemption.
  */
 import { type LabelSelector, labelPredicate, type Pod, type PodDisruptionBudget } from '../api/index.ts';
+import type { Step } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Whom it concerns, as the shell writes to it. */
@@ -28,6 +29,8 @@ export type Preemption =
       readonly displaced: readonly Victim[];
       /** How many nodes could have been chosen. */
       readonly candidates: number;
+      /** Why they have to go, where it is not for priority. */
+      readonly because?: string;
     }
   | { readonly kind: 'none'; readonly message: string; readonly isWaiting: boolean };
 
@@ -45,6 +48,15 @@ export interface Question {
   /** Rows that refuse it for what other pods take. */
   readonly potential: readonly number[];
   readonly check: Check;
+}
+
+/** Where tenants share the cloud: who may be put out, beside or instead of those of less priority. */
+export interface VictimRule {
+  /** What the plan has come to so far. */
+  catchUp(steps: readonly Step[]): void;
+  /** Of those on one node: all of them may go together, or any of them; the most important first. */
+  victims(preemptor: Victim, placed: Iterable<readonly [string, Pod]>): readonly Victim[];
+  because(preemptor: Victim, victims: readonly Victim[]): string | undefined;
 }
 
 const notHelpful = 'Preemption is not helpful for scheduling';
@@ -74,7 +86,8 @@ export function preempt(snapshot: Snapshot, question: Question): Preemption {
   };
   tell(notHelpful, snapshot.nodeCount - potential.length);
   const candidates: Candidate[] = [];
-  if (!snapshot.hasBelow(priorityOf(pod))) tell(noVictims, potential.length);
+  if (snapshot.tenants === undefined && !snapshot.hasBelow(priorityOf(pod)))
+    tell(noVictims, potential.length);
   else {
     const enough = Math.max(leastCandidates, Math.floor(snapshot.nodeCount / 10));
     for (const row of potential) {
@@ -90,14 +103,18 @@ export function preempt(snapshot: Snapshot, question: Question): Preemption {
     return none(`0/${snapshot.nodeCount} nodes are available: ${reasons.join(', ')}.`, false);
   }
   const displaced: Victim[] = [];
-  for (const [other, nomination] of snapshot.nominations)
-    if (
-      other !== key &&
-      nomination.nodeName === best.nodeName &&
-      priorityOf(nomination.pod) < priorityOf(pod)
-    )
-      displaced.push({ key: other, pod: nomination.pod });
-  return { kind: 'chosen', ...best, displaced, candidates: candidates.length };
+  const because = snapshot.tenants?.because(question, best.victims);
+  // A place that was made for another tenant stays theirs.
+  if (snapshot.tenants === undefined)
+    for (const [other, nomination] of snapshot.nominations)
+      if (
+        other !== key &&
+        nomination.nodeName === best.nodeName &&
+        priorityOf(nomination.pod) < priorityOf(pod)
+      )
+        displaced.push({ key: other, pod: nomination.pod });
+  const found = { ...best, displaced, candidates: candidates.length };
+  return { kind: 'chosen', ...found, ...(because === undefined ? {} : { because }) };
 }
 
 /** What a pod asks can be met nowhere, whoever goes. */
@@ -115,7 +132,11 @@ function waitsForVictims(snapshot: Snapshot, { key, pod, potential }: Question):
   const row = nomination === undefined ? undefined : snapshot.rowOf(nomination.nodeName);
   if (row === undefined || !potential.includes(row)) return false;
   for (const [other, one] of snapshot.placedOn(row))
-    if (priorityOf(one) < priorityOf(pod) && isMakingRoom(snapshot, other, one)) return true;
+    if (
+      (snapshot.tenants !== undefined || priorityOf(one) < priorityOf(pod)) &&
+      isMakingRoom(snapshot, other, one)
+    )
+      return true;
   return false;
 }
 
@@ -135,11 +156,9 @@ type NoCandidate = { readonly reasons: readonly string[] };
 function victimsOn(snapshot: Snapshot, question: Question, row: number): Candidate | NoCandidate {
   const { check, pod } = question;
   const nodeName = snapshot.facts(row)?.name ?? '';
-  const below: Victim[] = [];
-  for (const [key, one] of snapshot.placedOn(row))
-    if (priorityOf(one) < priorityOf(pod)) below.push({ key, pod: one });
+  const below =
+    snapshot.tenants?.victims(question, snapshot.placedOn(row)) ?? lessImportant(snapshot, pod, row);
   if (below.length === 0) return { reasons: [noVictims] };
-  below.sort(byImportance);
   const away = new Set<Victim>();
   const take = (one: Victim): void => {
     away.add(one);
@@ -166,14 +185,26 @@ function victimsOn(snapshot: Snapshot, question: Question, row: number): Candida
   }
   const victims = below.filter((one) => away.has(one));
   for (const one of victims) putBack(one);
-  return reasons.length > 0 ? { reasons } : { nodeName, victims, violations };
+  if (reasons.length > 0) return { reasons };
+  if (snapshot.tenants === undefined) return { nodeName, victims, violations };
+  // Those that go for others do so once; who they go for has their room already.
+  const told = ({ key, pod: one }: Victim): boolean =>
+    snapshot.going.has(key) && snapshot.going.get(key) === one.metadata.uid;
+  return { nodeName, victims: victims.filter((one) => !told(one)), violations };
+}
+
+function lessImportant(snapshot: Snapshot, pod: Pod, row: number): readonly Victim[] {
+  const below: Victim[] = [];
+  for (const [key, one] of snapshot.placedOn(row))
+    if (priorityOf(one) < priorityOf(pod)) below.push({ key, pod: one });
+  return below.sort(byImportance);
 }
 
 /** Who has not started yet is the youngest. */
 const startOf = ({ status }: Pod): string => status?.startTime ?? '9999';
 
 /** Higher priority first, then who runs for longer. */
-function byImportance(a: Victim, b: Victim): number {
+export function byImportance(a: Victim, b: Victim): number {
   const priority = priorityOf(b.pod) - priorityOf(a.pod);
   if (priority !== 0) return priority;
   const [x, y] = [startOf(a.pod), startOf(b.pod)];
@@ -182,7 +213,7 @@ function byImportance(a: Victim, b: Victim): number {
 }
 
 /** Those that budgets have no allowance for, when they are asked in this order. */
-function guardedByBudgets(
+export function guardedByBudgets(
   victims: readonly Victim[],
   budgets: Iterable<PodDisruptionBudget>,
 ): ReadonlySet<Victim> {

@@ -11,6 +11,7 @@ import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } fro
 import { gpuAskOf } from './devices/gpu-ask.ts';
 import { GpuLedger } from './devices/gpu-ledger.ts';
 import { GangBook } from './gangs/gang-book.ts';
+import type { VictimRule } from './preemption.ts';
 import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
@@ -77,6 +78,8 @@ export class Snapshot {
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
   readonly going = new Map<string, string | undefined>();
   readonly budgets = new Map<string, PodDisruptionBudget>();
+  /** Where tenants share the cloud: the order in which pods are given is that in which they are planned, and who may be put out is for this to say. */
+  tenants: VictimRule | undefined;
   /** How many placed pods have a priority. */
   readonly #priorities = new Map<number, number>();
   readonly #freeRows: number[] = [];

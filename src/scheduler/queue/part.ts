@@ -28,6 +28,8 @@ export interface PodOrder {
   take(most: number): readonly WaitingPod[];
   /** In any order. */
   keys(): Iterable<string>;
+  /** Why a pod that is here is not taken, however long it waits; who knows that tells it, too (`PartHost.tell`). */
+  refused?(key: string): { readonly pod: Pod; readonly message: string } | undefined;
 }
 
 export interface SchedulerPart {
@@ -58,6 +60,8 @@ export interface PartHost {
   reconsider(keys?: Iterable<string>): void;
   /** Something has changed that may help what was planned and found no place: of these, or of all. */
   tryAgain(keys?: Iterable<string>): void;
+  /** Why a pod waits that the part's own order does not give out. */
+  tell(key: string, hold: Hold): void;
   /** Nothing is planned until it is resolved: what is followed for the first time has to be known. */
   hold(until: Promise<unknown>): void;
 }

@@ -163,7 +163,10 @@ export class PodQueue {
   }
 
   held(key: string): { readonly pod: Pod; readonly hold: Hold } | undefined {
-    return this.#held.get(key);
+    const held = this.#held.get(key);
+    if (held !== undefined || this.#order.refused === undefined) return held;
+    const refused = this.#order.refused(key);
+    return refused && { pod: refused.pod, hold: { reason: 'WaitsInQueue', message: refused.message } };
   }
 
   forget(key: string): void {
