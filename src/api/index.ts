@@ -50,6 +50,12 @@ export type * from './kinds/queue-spec/types.ts';
 export type * from './kinds/rebalance-spec/types.ts';
 export * from './kinds/refs.ts';
 export type * from './kinds/reservation-spec/types.ts';
+export {
+  isTermOf,
+  readSchedulingTerm,
+  type SchedulingTerm,
+  schedulingTermKey,
+} from './kinds/scheduling-term.ts';
 export type * from './kinds/vertical-autoscaler-spec/types.ts';
 export {
   compileTerms,

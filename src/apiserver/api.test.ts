@@ -5,6 +5,7 @@ import {
   configMaps,
   type Deployment,
   deployments,
+  type KubeObject,
   type Namespace,
   namespaces,
   type Pod,
@@ -146,6 +147,41 @@ test('delete() of a bound pod is graceful: marked first, gone when its agent say
     client.get(pods, 'default', 'p'),
     (error) => isError(error, 'notFound') && error.message === 'pods "p" not found',
   );
+});
+
+test('createSubresource() binds a pod for the scheduler that leads, not for one that was deposed', async (t) => {
+  const { client } = await start(t);
+  const leases = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases', namespaced: true };
+  const lease = await client.create(leases, {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'kube-scheduler', namespace: 'kube-system' },
+    spec: { holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 3 },
+  } as KubeObject);
+  const bind = (name: string, transitions: number) =>
+    client.createSubresource(pods, 'default', name, 'binding', {
+      metadata: {
+        name,
+        annotations: {
+          'scheduling.caelum.dev/term': `kube-system/kube-scheduler/${lease.metadata.uid}/${transitions}`,
+        },
+      },
+      target: { kind: 'Node', name: 'n' },
+    } as never);
+  await client.create(pods, pod('p'));
+  await client.create(pods, pod('q'));
+  await bind('p', 3);
+  const bound = await client.get<Pod>(pods, 'default', 'p');
+  assert.deepEqual([bound.spec?.nodeName, bound.metadata.annotations], ['n', undefined]);
+  await client.patch(leases, 'kube-system', 'kube-scheduler', 'merge', {
+    spec: { holderIdentity: 'b', leaseTransitions: 4 },
+  });
+  await assert.rejects(
+    bind('q', 3),
+    (error) =>
+      isError(error, 'conflict') && /not the holder of lease kube-system\/kube-scheduler/.test(error.message),
+  );
+  await bind('q', 4);
 });
 
 test('finalizers hold an object until the last is taken away', async (t) => {

@@ -1,6 +1,7 @@
 /**
  * The parts of a control plane, put together on whatever store: for the process of its own, and for `Cloud` inside a test.
  */
+import { hostname } from 'node:os';
 import {
   createHollowEndpoint,
   type HollowNodes,
@@ -35,7 +36,7 @@ import type { Closing, Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
 import { createNodeReader, createObservation, createPodReader } from '../observe/index.ts';
-import { startScheduler } from '../scheduler/index.ts';
+import { startElectedScheduler } from '../scheduler/index.ts';
 import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
 import { type AccessFiles, type OutsideAccess, readAccessFiles } from './access-files.ts';
@@ -63,6 +64,9 @@ export interface ControlPlane {
   readonly server: ApiServer;
   readonly client: Client;
 }
+
+/** Often enough for a lease of 15 s; who is alone as a rule need not write more often. */
+const leaseRenewMs = 5000;
 
 /** As the certificate of `security/` has it. */
 const frontProxyName = 'front-proxy-client';
@@ -174,7 +178,12 @@ export async function buildControlPlane(
   closing.add('controllers', () => controllers.stop());
   explanations.autoscaler = (key) => controllers.explainAutoscaler(key);
   explanations.elasticity = (key) => controllers.explainElasticity(key);
-  const scheduler = startScheduler({ ...common, log: log.with({ part: 'scheduler' }) });
+  const scheduler = startElectedScheduler({
+    ...common,
+    log: log.with({ part: 'scheduler' }),
+    identity: `${hostname()}_caelum`,
+    renewMs: leaseRenewMs,
+  });
   closing.add('scheduler', () => scheduler.stop());
   explanations.explain = (podKey) => scheduler.explain(podKey);
   if (options.hollow > 0) hollow.nodes = await startHollow(options, common, closing);

@@ -27,7 +27,7 @@ import {
   type ResourceRef,
 } from '../client/index.ts';
 import { type Clock, formatTime, type Log, NewestMap, type Random } from '../lib/index.ts';
-import { Binder } from './binder.ts';
+import { Binder, type Office } from './binder.ts';
 import { ClaimBinding } from './claims/claim-binding.ts';
 import { claimRefusals } from './claims/claim-book.ts';
 import { choosesNamespaces, demandOf } from './demand.ts';
@@ -57,6 +57,8 @@ export interface SchedulerOptions {
   readonly policy?: Policy;
   /** Features that have a say in what is planned and when; default: all that there are. */
   readonly parts?: readonly StartPart[];
+  /** Where several may schedule: the one that was elected acts, in the name of its term. Default: there is no other. */
+  readonly office?: Office;
 }
 
 export interface Scheduler {
@@ -397,7 +399,8 @@ class BindLoop implements Scheduler {
   #planBatch(): void {
     // The API is behind: the next binding that is answered lets it go on.
     if (this.#binder.asked >= bindingsMax) return;
-    const { clock, policy = defaultPolicy } = this.#options;
+    const { clock, office, policy = defaultPolicy } = this.#options;
+    if (office?.isHeld() === false) return;
     const beganMs = clock.monotonicMs();
     const { pods, refused } = this.#queue.take(this.#batchSize);
     for (const { pod, refusal } of refused) {

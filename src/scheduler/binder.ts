@@ -6,7 +6,7 @@
  *
  * Invariant: the place of a pod is kept until it is known whether it has it. The API's binding is the referee: nobody is bound twice, whoever else binds.
  */
-import { type Pod, pods as podsRef } from '../api/index.ts';
+import { type Pod, pods as podsRef, schedulingTermKey } from '../api/index.ts';
 import type { Client, EventRecorder } from '../client/index.ts';
 import { type Clock, explainError, isError, KeyedBackoff, type Log, type Random } from '../lib/index.ts';
 import type { ClaimBinding } from './claims/claim-binding.ts';
@@ -14,8 +14,17 @@ import { gpuDevicesKey } from './devices/gpu-ask.ts';
 import { about } from './eviction.ts';
 import type { Binding } from './gangs/together.ts';
 import type { Step } from './plan.ts';
+import { heldByAnnotation } from './reservations/reserved.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { VolumeBinding } from './volume-binding.ts';
+
+/** Of who was elected among several schedulers. */
+export interface Office {
+  /** What bindings are marked with: the API server refuses those of who was deposed. */
+  readonly term: string;
+  /** Asked before each deed. */
+  isHeld(): boolean;
+}
 
 export interface BinderOptions {
   readonly client: Client;
@@ -26,6 +35,7 @@ export interface BinderOptions {
   readonly volumes: VolumeBinding;
   readonly deviceClaims: ClaimBinding;
   readonly events: EventRecorder;
+  readonly office?: Office;
   /** It is not bound, and is to be planned again as it is then. */
   again(podKey: string): void;
   /** One binding less is under way. */
@@ -41,6 +51,8 @@ const patienceMs = 300_000;
 
 const isReady = ({ volumes, deviceClaims }: Bind): boolean =>
   volumes === undefined && deviceClaims === undefined;
+
+const nothingGiven = {};
 
 export class Binder {
   readonly #options: BinderOptions;
@@ -187,7 +199,7 @@ export class Binder {
       await client.createSubresource(podsRef, namespace, name, 'binding', {
         apiVersion: 'v1',
         kind: 'Binding',
-        metadata: { name, namespace, ...(uid === undefined ? {} : { uid }), ...given(step) },
+        metadata: { name, namespace, ...(uid === undefined ? {} : { uid }), ...this.#given(step) },
         target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
       } as never);
       this.#answered();
@@ -205,6 +217,19 @@ export class Binder {
     } finally {
       this.#binding.delete(podKey);
     }
+  }
+
+  /** What the API server writes into the pod with its node: which GPUs it has there; and what it looks at. */
+  #given({ gpus, heldBy }: Bind): { readonly annotations?: Readonly<Record<string, string>> } {
+    const { office } = this.#options;
+    if (gpus === undefined && heldBy === undefined && office === undefined) return nothingGiven;
+    return {
+      annotations: {
+        ...(gpus === undefined ? {} : { [gpuDevicesKey]: gpus.join(',') }),
+        ...(heldBy === undefined ? {} : { [heldByAnnotation]: heldBy }),
+        ...(office === undefined ? {} : { [schedulingTermKey]: office.term }),
+      },
+    };
   }
 
   #answered(): void {
@@ -240,9 +265,3 @@ export class Binder {
     }
   }
 }
-
-const nothingGiven = {};
-
-/** What the API server writes into the pod with its node: which GPUs it has there. */
-const given = ({ gpus }: Bind): { readonly annotations?: Readonly<Record<string, string>> } =>
-  gpus === undefined ? nothingGiven : { annotations: { [gpuDevicesKey]: gpus.join(',') } };

@@ -1,5 +1,15 @@
 /** What is done to Pods beside writing them: binding to a node. Eviction is in `eviction.ts`. */
-import { conflict, type Draft, invalid, type KubeObject, type Pod, type PodStatus } from '../../api/index.ts';
+import {
+  conflict,
+  type Draft,
+  invalid,
+  isTermOf,
+  type KubeObject,
+  type Pod,
+  type PodStatus,
+  readSchedulingTerm,
+  schedulingTermKey,
+} from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
 import type { DraftObject, Resource } from '../resource.ts';
@@ -47,12 +57,14 @@ async function bind(
       },
     ]);
   const meta = binding.metadata as Draft<KubeObject['metadata']> | undefined;
+  const { [schedulingTermKey]: term, ...given } = meta?.annotations ?? {};
   await changeObject(context, pods, request, {
     name,
     part: 'exact',
     admission: 'admitted',
     make: (old) => {
       const pod = old as Pod;
+      if (term !== undefined) refuseDeposed(context, pods, name, term);
       if (meta?.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
         throw conflict(
           pods.ref,
@@ -66,11 +78,11 @@ async function bind(
       if ((pod.spec?.schedulingGates?.length ?? 0) > 0)
         throw conflict(pods.ref, name, `pod ${name} has non-empty .spec.schedulingGates`);
       const { metadata, spec, status } = pod;
-      const annotations = meta?.annotations && { ...metadata.annotations, ...meta.annotations };
+      const isMarked = Object.keys(given).length > 0;
       // What stays as it is is shared with the old version: nothing below changes it.
       const bound: Pod = {
         ...pod,
-        metadata: { ...metadata, ...(annotations === undefined ? {} : { annotations }) },
+        metadata: isMarked ? { ...metadata, annotations: { ...metadata.annotations, ...given } } : metadata,
         ...(spec === undefined ? {} : { spec: { ...spec, nodeName: node } }),
         status: scheduled(status, formatTime(context.clock.nowMs())),
       };
@@ -78,6 +90,20 @@ async function bind(
     },
   });
   return success;
+}
+
+/** What a scheduler sent while it led comes too late when somebody else leads. */
+function refuseDeposed(context: ApiContext, pods: Resource, name: string, text: string): void {
+  const term = readSchedulingTerm(text);
+  const leases = context.resources.find('coordination.k8s.io', 'v1', 'leases');
+  if (term === undefined || leases === undefined) return;
+  const lease = context.store.latest(leases.key(term.namespace, term.lease));
+  if (isTermOf(lease && (leases.objectOf(lease) as KubeObject), term)) return;
+  throw conflict(
+    pods.ref,
+    name,
+    `Precondition failed: the scheduler that binds it is not the holder of lease ${term.namespace}/${term.lease} any more`,
+  );
 }
 
 function scheduled(status: PodStatus | undefined, now: string): PodStatus {
