@@ -1,5 +1,6 @@
 /** Nobody writes the same thing over and over. */
 import type { Property } from '../../property.ts';
+import { controllerOf } from '../facts.ts';
 
 const windowMs = 10_000;
 /** A rollout of sixteen pods writes a status some dozens of times. */
@@ -8,21 +9,26 @@ const writesMax = 200;
 export const noStorms: Property = {
   name: 'rest/no-storms',
   source: 'style of the house: a plan of a reached goal is empty; mission C3 (no oscillation)',
-  statement: 'No object is written more than 200 times in ten seconds.',
+  statement: 'No object is written, and no owner makes others, more than 200 times in ten seconds.',
   check(_world, broken) {
     let windowStartMs = 0;
     const writes = new Map<string, number>();
+    const note = (id: string, atMs: number, what: string): void => {
+      const count = (writes.get(id) ?? 0) + 1;
+      writes.set(id, count);
+      if (count > writesMax)
+        broken(`${id} ${what} ${count} times in ${Math.ceil((atMs - windowStartMs) / 1000)} s`);
+    };
     return {
-      onEvent({ resource, name, atMs }) {
+      onEvent({ resource, name, atMs, object, previous, kind }) {
         if (atMs - windowStartMs > windowMs) {
           windowStartMs = atMs;
           writes.clear();
         }
-        const id = `${resource}/${name}`;
-        const count = (writes.get(id) ?? 0) + 1;
-        writes.set(id, count);
-        if (count > writesMax)
-          broken(`${id} was written ${count} times in ${Math.ceil((atMs - windowStartMs) / 1000)} s`);
+        note(`${resource}/${name}`, atMs, 'was written');
+        if (kind === 'delete' || previous !== undefined) return;
+        const owner = controllerOf(object);
+        if (owner !== undefined) note(`${owner.kind} ${owner.name} (${owner.uid})`, atMs, `made ${resource}`);
       },
     };
   },
