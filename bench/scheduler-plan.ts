@@ -6,7 +6,7 @@ import type { Node, Pod } from '../src/api/index.ts';
 import { demandOf } from '../src/scheduler/demand.ts';
 import { hasRoom, staticRefusal } from '../src/scheduler/filters.ts';
 import { plan, type WaitingPod } from '../src/scheduler/plan.ts';
-import { defaultWeights, fixedScore, nodeScore } from '../src/scheduler/scores.ts';
+import { defaultPolicy } from '../src/scheduler/scores.ts';
 import { Snapshot } from '../src/scheduler/snapshot.ts';
 import { type Benchmark, type Figure, rateFigure } from './benchmark.ts';
 
@@ -68,12 +68,12 @@ function cloud(nodes: number): Snapshot {
 function scan(snapshot: Snapshot, waiting: readonly WaitingPod[]): void {
   for (const { key, pod } of waiting) {
     const demand = demandOf(pod);
+    const scoring = defaultPolicy.scorerOf(pod).begin(demand, snapshot, pod);
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < snapshot.rows; row++) {
       if (staticRefusal(demand, snapshot, row) !== undefined || !hasRoom(demand, snapshot, row)) continue;
-      const fixed = fixedScore(demand, snapshot, row, defaultWeights);
-      const score = nodeScore(demand, snapshot, row, defaultWeights, fixed);
+      const score = scoring.score(row, scoring.fixed(row));
       if (score > most) {
         most = score;
         best = row;

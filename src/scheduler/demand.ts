@@ -33,6 +33,9 @@ export interface Demand {
   readonly cpuMilli: number;
   readonly memoryBytes: number;
   readonly ephemeralBytes: number;
+  /** What its containers that ask for none are counted with in scores, beyond what is asked. */
+  readonly cpuUnaskedMilli: number;
+  readonly memoryUnaskedBytes: number;
   /** Extended resources: devices. */
   readonly extended: ReadonlyMap<string, number>;
   readonly nodeName: string;
@@ -61,6 +64,9 @@ export interface Amounts {
   readonly cpuMilli: number;
   readonly memoryBytes: number;
   readonly ephemeralBytes: number;
+  /** As in `Demand`. */
+  readonly cpuUnaskedMilli: number;
+  readonly memoryUnaskedBytes: number;
   readonly extended: ReadonlyMap<string, number>;
   /** Names of the claims that it uses and others could use too; undefined: none. */
   readonly claims?: readonly string[];
@@ -102,18 +108,7 @@ function addUp(pod: Pod): Amounts {
   const total = { cpuMilli: 0, memoryBytes: 0, ephemeralBytes: 0 };
   for (const name of names) {
     const read = name === 'cpu' ? quantityMilli : quantityValue;
-    const asked = (one: Container): number => read(one.resources?.requests?.[name]) ?? 0;
-    let running = containers.reduce((sum, one) => sum + asked(one), 0);
-    let sidecars = 0;
-    let starting = 0;
-    for (const one of initContainers) {
-      if (one.restartPolicy === 'Always') {
-        sidecars += asked(one);
-        starting = Math.max(starting, sidecars);
-      } else starting = Math.max(starting, sidecars + asked(one));
-    }
-    running += sidecars;
-    const whole = read(resources?.requests?.[name]) ?? Math.max(running, starting);
+    const whole = read(resources?.requests?.[name]) ?? ofContainers(containers, initContainers, name, 0);
     const amount = whole + (read(overhead[name]) ?? 0);
     if (name === 'cpu') total.cpuMilli = amount;
     else if (name === 'memory') total.memoryBytes = amount;
@@ -123,9 +118,42 @@ function addUp(pod: Pod): Amounts {
   const claims = (pod.spec?.volumes ?? []).flatMap((one) => one.persistentVolumeClaim?.claimName ?? []);
   return {
     ...total,
+    cpuUnaskedMilli: unaskedOf(pod, 'cpu', unaskedCpuMilli),
+    memoryUnaskedBytes: unaskedOf(pod, 'memory', unaskedMemoryBytes),
     extended: extended.size === 0 ? nothingExtended : extended,
     ...(claims.length === 0 ? {} : { claims }),
   };
+}
+
+/** All that run together, or the largest that starts, with the sidecars before it. `missing`: of those that ask for none. */
+function ofContainers(
+  containers: readonly Container[],
+  initContainers: readonly Container[],
+  name: string,
+  missing: number,
+): number {
+  const read = name === 'cpu' ? quantityMilli : quantityValue;
+  const asked = (one: Container): number => read(one.resources?.requests?.[name]) ?? missing;
+  const running = containers.reduce((sum, one) => sum + asked(one), 0);
+  let sidecars = 0;
+  let starting = 0;
+  for (const one of initContainers) {
+    if (one.restartPolicy === 'Always') {
+      sidecars += asked(one);
+      starting = Math.max(starting, sidecars);
+    } else starting = Math.max(starting, sidecars + asked(one));
+  }
+  return Math.max(running + sidecars, starting);
+}
+
+function unaskedOf({ spec }: Pod, name: 'cpu' | 'memory', missing: number): number {
+  const { containers = [], initContainers = [], resources } = spec ?? {};
+  if (resources?.requests?.[name] !== undefined) return 0;
+  const lacks = (one: Container): boolean => one.resources?.requests?.[name] === undefined;
+  if (!containers.some(lacks) && !initContainers.some(lacks)) return 0;
+  return (
+    ofContainers(containers, initContainers, name, missing) - ofContainers(containers, initContainers, name, 0)
+  );
 }
 
 /** Of all containers that stay: sidecars too. */
@@ -186,7 +214,10 @@ function workOut(pod: Pod): Demand {
     metadata.namespace,
     owner === '' ? metadata.labels : owner,
     metadata.labels,
+    imagesText(pod),
     amounts.cpuMilli,
+    amounts.cpuUnaskedMilli,
+    amounts.memoryUnaskedBytes,
     amounts.memoryBytes,
     amounts.ephemeralBytes,
     [...amounts.extended],
@@ -220,6 +251,14 @@ function workOut(pod: Pod): Demand {
     owner,
     isPlain: !looksAtPods && hostPorts.length === 0 && !hasClaims && !hasDeviceClaims,
   };
+}
+
+/** Nodes that have the images already are better. */
+function imagesText({ spec }: Pod): string {
+  let text = '';
+  for (const { image } of spec?.initContainers ?? []) text += `${image} `;
+  for (const { image } of spec?.containers ?? []) text += `${image} `;
+  return text;
 }
 
 /** `matchLabelKeys` narrow a selector to pods that have the same values. */

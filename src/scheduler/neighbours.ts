@@ -1,5 +1,5 @@
 /**
- * What the pods around say about a place: topology spreading, affinity and anti-affinity between pods. Pure.
+ * What the pods around forbid: topology spreading, affinity and anti-affinity between pods. Pure. What they merely prefer is in welcome.ts.
  * Source: kube-scheduler's PodTopologySpread and InterPodAffinity.
  */
 import {
@@ -17,9 +17,7 @@ import type { Snapshot } from './snapshot.ts';
 export interface Neighbours {
   /** Why this row is refused; undefined: it is not. */
   refusal(row: number): string | undefined;
-  /** How welcome a pod is there, any scale; higher is better. */
-  welcome(row: number): number;
-  readonly isIndifferent: boolean;
+
   /** A pod of the same demand was placed there: the counts follow. */
   placed(row: number): void;
   /** Any pod came to a row (1), or has left it (-1). */
@@ -93,33 +91,21 @@ export class Guard {
 export function around(snapshot: Snapshot, demand: Demand): Neighbours {
   const { podAffinity, podAntiAffinity } = demand.affinity ?? {};
   const hard = demand.spread.filter((one) => one.whenUnsatisfiable !== 'ScheduleAnyway');
-  const soft = demand.spread.filter((one) => one.whenUnsatisfiable === 'ScheduleAnyway');
   const spreads = hard.map((one) => spreadOf(snapshot, demand, one, hard));
-  const softSpreads = soft.map((one) => spreadOf(snapshot, demand, one, soft));
+
   const wanted = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
     domain: termDomain(snapshot, demand, term),
   }));
   const unwanted = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
     domain: termDomain(snapshot, demand, term),
   }));
-  const preferred = [
-    ...(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((one) => ({
-      weight: one.weight,
-      domain: termDomain(snapshot, demand, one.podAffinityTerm),
-    })),
-    ...(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((one) => ({
-      weight: -one.weight,
-      domain: termDomain(snapshot, demand, one.podAffinityTerm),
-    })),
-  ];
+
   const valueAt = (row: number, key: string): string | undefined => snapshot.facts(row)?.labels[key];
   const countAt = (row: number, domain: Domain): number => {
     const value = valueAt(row, domain.key);
     return value === undefined ? 0 : (domain.counts.get(value) ?? 0);
   };
-  const domains = [...wanted, ...unwanted, ...preferred, ...spreads, ...softSpreads].map(
-    ({ domain }) => domain,
-  );
+  const domains = [...wanted, ...unwanted, ...spreads].map(({ domain }) => domain);
   return {
     placed: (row) => {
       for (const domain of domains) {
@@ -137,7 +123,7 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
       }
       for (const spread of spreads) spread.least = leastOf(spread.domain, spread.constraint);
     },
-    isIndifferent: softSpreads.length + preferred.length === 0,
+
     refusal: (row) => {
       for (const { constraint, domain, least } of spreads) {
         const value = valueAt(row, domain.key);
@@ -156,30 +142,13 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
           return refusals.podAntiAffinity;
       return undefined;
     },
-    welcome: (row) => {
-      let score = 0;
-      for (const { weight, domain } of preferred) score += weight * countAt(row, domain);
-      for (const { domain } of softSpreads)
-        score -= valueAt(row, domain.key) === undefined ? 1000 : 10 * countAt(row, domain);
-      return score;
-    },
+
   };
 }
 
 const totalOf = (domain: Domain): number =>
   [...domain.counts.values()].reduce((sum, count) => sum + count, 0);
 
-/** Ranks possible rows by how welcome the pod is there, 0 to 200. */
-export function placementAround(
-  neighbours: Neighbours,
-  possible: readonly number[],
-): (row: number) => number {
-  if (neighbours.isIndifferent || possible.length === 0) return () => 0;
-  const scores = new Map(possible.map((row) => [row, neighbours.welcome(row)]));
-  const values = [...scores.values()];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return (row) => (high === low ? 0 : (200 * ((scores.get(row) ?? low) - low)) / (high - low));
-}
 
 /** `alike`: all constraints of the pod that are as hard as this one; a node that lacks the key of one of them counts for none. */
 function spreadOf(

@@ -17,15 +17,16 @@ import { hasRoom, isLargeEnough, roomRefusals } from './filters.ts';
 import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { planWithGangs } from './gangs/plan-with-gangs.ts';
 import { suitableWithin } from './gangs/within.ts';
-import { Guard, placementAround } from './neighbours.ts';
-import { NodeHeap } from './node-heap.ts';
+import { Guard } from './neighbours.ts';
 import { Nominees } from './nominees.ts';
 import { notHelpfulAnywhere, type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
+import { Ranking } from './ranking.ts';
 import type { Policy, Scorer, Scoring } from './scorer.ts';
 import { defaultPolicy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
 import { Standing } from './standing.ts';
 import { type Suitable, suitableNodes } from './suitable.ts';
+import { Welcome } from './welcome.ts';
 
 /** How many nodes were refused, by reason. */
 export type Refusals = ReadonlyMap<string, number>;
@@ -134,9 +135,16 @@ function planGroup(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
     for (const waiting of group) fail(snapshot, waiting, making, why, () => notHelpfulAnywhere(snapshot));
     return;
   }
+  const scoring = making.scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
   const guard = new Guard(snapshot, demand);
-  if (demand.isPlain && guard.isEmpty) planAlike(snapshot, demand, group, making);
-  else planAmongOthers(snapshot, demand, group, making, guard);
+  const attraction =
+    scoring.around.pods === 0 ? undefined : snapshot.seekers.attraction(demand, snapshot);
+  if (demand.isPlain && guard.isEmpty && attraction === undefined)
+    planAlike(snapshot, demand, group, making, scoring);
+  else {
+    const welcome = new Welcome(snapshot, demand, attraction);
+    planAmongOthers(snapshot, demand, group, making, { guard, scoring, welcome });
+  }
 }
 
 /** Where it preempted others it goes before anywhere else. */
@@ -222,12 +230,14 @@ function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
   });
 }
 
-/** Of the question at hand: one is planned after the other. */
-const heap = new NodeHeap();
-
-function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
-  const { steps, scorer } = making;
-  const scoring = scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
+function planAlike(
+  snapshot: Snapshot,
+  demand: Demand,
+  group: readonly WaitingPod[],
+  making: Making,
+  scoring: Scoring,
+): void {
+  const { steps } = making;
   const suitable = suitableRows(demand, snapshot, making, scoring);
   // The steps share it until it changes.
   let refused = new Map(suitable.refused);
@@ -236,11 +246,13 @@ function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
     suitable.rows.forEach((row, index) => {
       if (hasRoom(demand, snapshot, row)) standing.add(index);
     });
-  fillHeap(snapshot, demand, suitable, scoring, standing, refused);
+  const ranking = new Ranking(scoring);
+  fill(ranking, snapshot, demand, suitable, scoring, standing, refused);
   let alike: Preemption | undefined;
   for (const waiting of group) {
     const { key, pod } = waiting;
-    if (heap.size === 0) {
+    const best = ranking.best();
+    if (best === undefined) {
       const isAlike = alike?.kind === 'none' && pod.spec?.preemptionPolicy !== 'Never';
       const found = fail(snapshot, waiting, making, { refused }, () =>
         isAlike && alike !== undefined ? alike : preemptAlike(snapshot, demand, waiting, suitable),
@@ -250,10 +262,10 @@ function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
       if (found?.kind === 'chosen') refused = refusedNow(snapshot, demand, suitable);
       continue;
     }
-    const { row, score } = heap;
+    const { row } = best;
     const nodeName = snapshot.facts(row)?.name ?? '';
     const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName);
-    const found = { nodeName, score, possible: heap.size, refused };
+    const found = { nodeName, score: ranking.scoreOf(best), possible: ranking.size, refused };
     steps.push(
       gpus === undefined
         ? { kind: 'bind', podKey: key, ...found }
@@ -262,19 +274,21 @@ function planAlike(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     scoring.placed?.(row);
-    if (hasRoom(demand, snapshot, row)) heap.rescore(scoring.score(row, heap.fixed));
+    scoring.zones?.placed(row);
+    if (hasRoom(demand, snapshot, row)) best.rescore(scoring.score(row, best.fixed));
     else {
       refused = new Map(refused);
       for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
-      heap.removeBest();
+      ranking.remove(best);
       if (standing?.remove(suitable.rows.indexOf(row)) === true)
-        fillHeap(snapshot, demand, suitable, scoring, standing);
+        fill(ranking, snapshot, demand, suitable, scoring, standing);
     }
   }
 }
 
 /** With all suitable nodes that have room. */
-function fillHeap(
+function fill(
+  ranking: Ranking,
   snapshot: Snapshot,
   demand: Demand,
   { rows, fixed }: Suitable,
@@ -282,16 +296,16 @@ function fillHeap(
   standing: Standing | undefined,
   refused?: Map<string, number>,
 ): void {
-  heap.begin(rows.length);
+  ranking.begin(rows.length);
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] as number;
     if (hasRoom(demand, snapshot, row)) {
       const worth = (fixed[index] as number) + (standing?.value(index) ?? 0);
-      heap.add(row, worth, scoring.score(row, worth));
+      ranking.add(row, worth, scoring.score(row, worth));
     } else if (refused !== undefined)
       for (const lacking of roomRefusals(demand, snapshot, row)) count(refused, lacking);
   }
-  heap.order();
+  ranking.order();
 }
 
 function refusedNow(snapshot: Snapshot, demand: Demand, suitable: Suitable): Map<string, number> {
@@ -313,16 +327,23 @@ function preemptAlike(
   return preempt(snapshot, { key, pod, potential, check });
 }
 
+/** What a pod that looks at others is placed by. */
+interface Around {
+  readonly guard: Guard;
+  readonly scoring: Scoring;
+  readonly welcome: Welcome;
+}
+
 /** One by one over all nodes, since each placement changes what the others are worth; what others say is counted once and then kept up. */
 function planAmongOthers(
   snapshot: Snapshot,
   demand: Demand,
   group: readonly WaitingPod[],
   making: Making,
-  guard: Guard,
+  { guard, scoring, welcome }: Around,
 ): void {
-  const { scorer, steps, nominees } = making;
-  const scoring = scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
+  const { steps, nominees } = making;
+  const { zones, around } = scoring;
   const suitable = suitableRows(demand, snapshot, making, scoring);
   const candidates = Array.from(suitable.rows, (row, index) => ({ row, index }));
   const fit = new Fit(snapshot, demand, guard, nominees);
@@ -341,16 +362,18 @@ function planAmongOthers(
         if (!unresolvable.has(reasons[0] ?? '') && isLargeEnough(demand, snapshot, row)) potential.push(row);
       }
     }
-    const rank = placementAround(
-      fit.neighbours,
-      possible.map(({ row }) => row),
-    );
+    const welcomes = welcome.isIndifferent ? undefined : welcome.scores(possible.map(({ row }) => row));
     const standing = new Standing(suitable.relative);
     for (const { index } of possible) standing.add(index);
     let best: { row: number; score: number } | undefined;
     for (const { row, index } of possible) {
       const fixed = (suitable.fixed[index] ?? 0) + standing.value(index);
-      const score = scoring.score(row, fixed) + rank(row);
+      let score = scoring.score(row, fixed);
+      if (zones !== undefined) score += zones.score(zones.of(row));
+      if (welcomes !== undefined) {
+        const { spread, pods } = welcomes(row);
+        score += around.spread * spread + around.pods * pods;
+      }
       if (best === undefined || score > best.score) best = { row, score };
     }
     if (best === undefined) {
@@ -358,7 +381,10 @@ function planAmongOthers(
       const look = (): Preemption => preempt(snapshot, { key, pod, potential, check: fit });
       const found = fail(snapshot, waiting, making, why, look);
       const row = found?.kind === 'chosen' ? snapshot.rowOf(found.nodeName) : undefined;
-      if (row !== undefined) fit.nominated(row);
+      if (row !== undefined) {
+        fit.nominated(row);
+        welcome.placed(row);
+      }
       continue;
     }
     const nodeName = snapshot.facts(best.row)?.name ?? '';
@@ -367,6 +393,8 @@ function planAmongOthers(
     snapshot.addPod(key, pod, nodeName);
     fit.placed(best.row);
     scoring.placed?.(best.row);
+    zones?.placed(best.row);
+    welcome.placed(best.row);
     const { score } = best;
     const found = { nodeName, score, possible: possible.length, refused, ...(gpus && { gpus }) };
     steps.push({ kind: 'bind', podKey: key, ...found, ...fit.decide(key, best.row) });

@@ -12,6 +12,8 @@ import { gpuAskOf } from './devices/gpu-ask.ts';
 import { GpuLedger } from './devices/gpu-ledger.ts';
 import { GangBook } from './gangs/gang-book.ts';
 import type { VictimRule } from './preemption.ts';
+import { ImageBook } from './image-book.ts';
+import { Seekers } from './seekers.ts';
 import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
@@ -48,6 +50,12 @@ export class Snapshot {
   memoryWhole = new Float64Array(16);
   ephemeralFree = new Float64Array(16);
   podsFree = new Float64Array(16);
+  /** What pods that ask for nothing are counted with in scores, beyond what is taken. */
+  cpuUnasked = new Float64Array(16);
+  memoryUnasked = new Float64Array(16);
+  /** Of the zone of each row, in `zoneCount`; 0: it has none. */
+  zoneOf = new Float64Array(16);
+  readonly #zoneNumbers = new Map<string, number>([['', 0]]);
   readonly #facts: (NodeFacts | undefined)[] = [];
   readonly #extendedTaken: Map<string, number>[] = [];
   readonly #podsOn: Map<string, Pod>[] = [];
@@ -73,6 +81,10 @@ export class Snapshot {
   readonly gpus = new GpuLedger();
   /** Who is in which group; empty while no pod is in one. */
   readonly gangs = new GangBook();
+  /** Which images the nodes have. */
+  readonly images = new ImageBook();
+  /** Placed pods that would rather have others beside them or away. */
+  readonly seekers = new Seekers();
   /** Pods that preempted others and wait for their room, by key. */
   readonly nominations = new Map<string, Nomination>();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
@@ -88,6 +100,16 @@ export class Snapshot {
   /** Changes whenever labels, taints, capacity or the set of nodes do: what was worked out of those is void then. */
   get staticVersion(): number {
     return this.#staticVersion;
+  }
+
+  /** Zones are numbered below it. */
+  get zoneCount(): number {
+    return this.#zoneNumbers.size;
+  }
+
+  /** How many pods of an owner each row holds, where it holds some. */
+  ownedBy(owner: string): ReadonlyMap<number, number> | undefined {
+    return this.#owners.get(owner);
   }
 
   /** Rows may be empty: see `facts`. */
@@ -195,7 +217,9 @@ export class Snapshot {
     this.memoryFree[row] = memory - taken.memory;
     this.ephemeralFree[row] = whole.ephemeral - taken.ephemeral;
     this.podsFree[row] = whole.pods - (this.#podsOn[row]?.size ?? 0);
+    this.zoneOf[row] = this.#zoneNumber(facts.labels['topology.kubernetes.io/zone'] ?? '');
     this.gpus.setNode(row, facts.labels, allocatable);
+    this.images.setNode(row, node.status?.images);
     if (changed) this.#staticVersion++;
     if (before === undefined) this.#takeWaiting(name);
   }
@@ -211,6 +235,7 @@ export class Snapshot {
       this.#countOwned(row, pod, -1);
       const { claims } = amountsOf(pod);
       if (claims !== undefined) this.#countClaims(pod, claims, -1);
+      if (pod.spec?.affinity !== undefined) this.seekers.count(pod, row, -1);
     }
     this.#rowOf.delete(name);
     this.#facts[row] = undefined;
@@ -218,6 +243,7 @@ export class Snapshot {
     this.#ports[row] = [];
     this.#extendedTaken[row] = new Map();
     this.gpus.removeNode(row);
+    this.images.removeNode(row);
     this.#freeRows.push(row);
     this.#staticVersion++;
   }
@@ -301,12 +327,17 @@ export class Snapshot {
     this.memoryFree[row] = (this.memoryFree[row] ?? 0) - sign * amounts.memoryBytes;
     this.ephemeralFree[row] = (this.ephemeralFree[row] ?? 0) - sign * amounts.ephemeralBytes;
     this.podsFree[row] = (this.podsFree[row] ?? 0) - sign;
+    if (amounts.cpuUnaskedMilli > 0)
+      this.cpuUnasked[row] = (this.cpuUnasked[row] ?? 0) + sign * amounts.cpuUnaskedMilli;
+    if (amounts.memoryUnaskedBytes > 0)
+      this.memoryUnasked[row] = (this.memoryUnasked[row] ?? 0) + sign * amounts.memoryUnaskedBytes;
     const taken = this.#extendedTaken[row];
     for (const [resource, amount] of amounts.extended)
       taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
     this.#countOwned(row, pod, sign);
     if (amounts.claims !== undefined) this.#countClaims(pod, amounts.claims, sign);
     const ports = hostPortsOf(pod);
+    if (pod.spec?.affinity !== undefined) this.seekers.count(pod, row, sign);
     if (ports.length > 0) this.#ports[row] = [...(this.#podsOn[row]?.values() ?? [])].flatMap(hostPortsOf);
   }
 
@@ -332,6 +363,15 @@ export class Snapshot {
     else if (rows.delete(row) && rows.size === 0) this.#owners.delete(owner);
   }
 
+  #zoneNumber(zone: string): number {
+    let number = this.#zoneNumbers.get(zone);
+    if (number === undefined) {
+      number = this.#zoneNumbers.size;
+      this.#zoneNumbers.set(zone, number);
+    }
+    return number;
+  }
+
   #takenOn(row: number): { cpu: number; memory: number; ephemeral: number } {
     const taken = { cpu: 0, memory: 0, ephemeral: 0 };
     for (const pod of this.#podsOn[row]?.values() ?? []) {
@@ -348,6 +388,8 @@ export class Snapshot {
     if (row >= this.cpuFree.length) this.#grow();
     this.#rowOf.set(name, row);
     this.#facts[row] = undefined;
+    this.cpuUnasked[row] = 0;
+    this.memoryUnasked[row] = 0;
     this.#podsOn[row] = new Map();
     this.#ports[row] = [];
     this.#extendedTaken[row] = new Map();
@@ -366,6 +408,9 @@ export class Snapshot {
     this.memoryWhole = larger(this.memoryWhole);
     this.ephemeralFree = larger(this.ephemeralFree);
     this.podsFree = larger(this.podsFree);
+    this.cpuUnasked = larger(this.cpuUnasked);
+    this.memoryUnasked = larger(this.memoryUnasked);
+    this.zoneOf = larger(this.zoneOf);
   }
 
   #wait(name: string, key: string, pod: Pod): void {

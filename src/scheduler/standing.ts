@@ -3,10 +3,11 @@
  * Invariant: after each `add` and `remove` the extremes are those of the possible nodes.
  * Source: kube-scheduler's DefaultNormalizeScore (`share`) and InterPodAffinity's (`range`).
  */
-import type { Relative } from './scorer.ts';
+import type { Aspect, Relative } from './scorer.ts';
 
 /** One relative part of the score of nodes that are named by their index. */
 export interface RelativeColumn {
+  readonly name: string;
   readonly weight: number;
   readonly how: Relative['how'];
   readonly raw: Float64Array;
@@ -53,6 +54,15 @@ export class Standing {
       }
     }
     return isMoved;
+  }
+
+  /** Of a possible node, part by part. */
+  aspects(index: number): readonly Aspect[] {
+    return this.#columns.map(({ name, weight, how, raw }, at) => ({
+      name,
+      weight,
+      value: normalised(how, raw[index] ?? 0, this.#low[at] ?? 0, this.#high[at] ?? 0),
+    }));
   }
 
   /** Of a possible node. */

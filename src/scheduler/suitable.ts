@@ -93,9 +93,9 @@ function workOut(
 /** Where all nodes are alike there is nothing to compare: what each of them has is added to `fixed`. */
 function relativeOf(scoring: Scoring, rows: Int32Array, fixed: Float64Array): readonly RelativeColumn[] {
   const columns: RelativeColumn[] = [];
-  for (const { weight, how, raw } of scoring.relative) {
+  for (const { name, weight, how, raw } of scoring.relative) {
     const values = raw === undefined ? undefined : Float64Array.from(rows, raw);
-    if (values?.some((one) => one !== 0) === true) columns.push({ weight, how, raw: values });
+    if (values?.some((one) => one !== 0) === true) columns.push({ name, weight, how, raw: values });
     else if (how === 'shareReversed')
       for (let index = 0; index < fixed.length; index++) fixed[index] = (fixed[index] ?? 0) + 100 * weight;
   }

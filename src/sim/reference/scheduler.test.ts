@@ -12,6 +12,7 @@ class Twin implements Cluster {
   readonly pods: PlacedPod[] = [];
   readonly namespaces: readonly Namespace[];
   readonly #nodes = new Map<string, Node>();
+  knowsZones = false;
 
   constructor(choices: Choices) {
     this.namespaces = spaces.map((name) => ({
@@ -30,6 +31,7 @@ class Twin implements Cluster {
   setNode(node: Node): void {
     this.#nodes.set(node.metadata.name ?? '', node);
     this.snapshot.setNode(node);
+    this.knowsZones ||= (node.metadata.labels?.['topology.kubernetes.io/zone'] ?? '') !== '';
   }
 
   removeNode(name: string): void {

@@ -14,7 +14,8 @@ import {
   quantityValue,
   type TopologySpreadConstraint,
 } from '../../api/index.ts';
-import { type Labels, selects, selectsNode, termSelectsNode, tolerated } from './selectors.ts';
+import { scoresOf } from './scheduler-scores.ts';
+import { type Labels, selects, selectsNode, tolerated } from './selectors.ts';
 
 export interface PlacedPod {
   readonly key: string;
@@ -26,31 +27,33 @@ export interface Cluster {
   readonly nodes: readonly Node[];
   readonly pods: readonly PlacedPod[];
   readonly namespaces: readonly Namespace[];
+  /** Whether any node was ever in a zone. */
+  readonly knowsZones?: boolean;
 }
 
 export type Verdict =
   | { readonly kind: 'possible'; readonly node: string; readonly score: number }
   | { readonly kind: 'refused'; readonly node: string; readonly reasons: readonly string[] };
 
-const labelsOf = ({ metadata }: Node | Pod | Namespace): Labels => metadata.labels ?? {};
-const nameOf = ({ metadata }: Node | Namespace): string => metadata.name ?? '';
-const valueAt = (node: Node, key: string): string | undefined =>
+export const labelsOf = ({ metadata }: Node | Pod | Namespace): Labels => metadata.labels ?? {};
+export const nameOf = ({ metadata }: Node | Namespace): string => metadata.name ?? '';
+export const valueAt = (node: Node, key: string): string | undefined =>
   Object.hasOwn(labelsOf(node), key) ? labelsOf(node)[key] : undefined;
-const podsOn = (cluster: Cluster, node: Node): readonly Pod[] =>
+export const podsOn = (cluster: Cluster, node: Node): readonly Pod[] =>
   cluster.pods.filter(({ nodeName }) => nodeName === nameOf(node)).map(({ pod }) => pod);
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+export const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 // ── resources ──
 
 type Container = NonNullable<Pod['spec']>['containers'][number];
 
-const amount = (resource: string, text: string | undefined): number =>
+export const amount = (resource: string, text: string | undefined): number =>
   (resource === 'cpu' ? quantityMilli(text) : quantityValue(text)) ?? 0;
 const asked = (resource: string, container: Container): number =>
   amount(resource, container.resources?.requests?.[resource]);
 
 /** What a pod needs at its worst moment: each init container with the sidecars started before it, then all that stay. The pod's own word goes first. */
-function requestOf(resource: string, { spec }: Pod): number {
+export function requestOf(resource: string, { spec }: Pod): number {
   const { containers = [], initContainers = [], resources, overhead } = spec ?? {};
   const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
   const moments = initContainers.map((container, at) =>
@@ -64,7 +67,7 @@ function requestOf(resource: string, { spec }: Pod): number {
   return request + amount(resource, overhead?.[resource]);
 }
 
-const capacityOf = (resource: string, node: Node): number =>
+export const capacityOf = (resource: string, node: Node): number =>
   amount(resource, node.status?.allocatable?.[resource]);
 
 /** May be negative: others than the scheduler bind pods too. */
@@ -116,7 +119,7 @@ function matchesAffinity(pod: Pod, node: Node): boolean {
   );
 }
 
-function hasUntolerated(pod: Pod, node: Node, effects: readonly string[]): boolean {
+export function hasUntolerated(pod: Pod, node: Node, effects: readonly string[]): boolean {
   const tolerations = pod.spec?.tolerations ?? [];
   return (node.spec?.taints ?? []).some(
     (taint) => effects.includes(taint.effect) && !tolerated(taint, tolerations),
@@ -160,7 +163,7 @@ function spreadSelector(
   return { ...labelSelector, matchExpressions: [...(labelSelector.matchExpressions ?? []), ...pairs] };
 }
 
-const isHard = (one: TopologySpreadConstraint): boolean => one.whenUnsatisfiable === 'DoNotSchedule';
+export const isHard = (one: TopologySpreadConstraint): boolean => one.whenUnsatisfiable === 'DoNotSchedule';
 
 /** Nodes that count: they have the keys of all constraints of this hardness, and the pod may go there as far as the policies honour that. */
 function countedNodes(cluster: Cluster, pod: Pod, constraint: TopologySpreadConstraint): readonly Node[] {
@@ -176,7 +179,7 @@ function countedNodes(cluster: Cluster, pod: Pod, constraint: TopologySpreadCons
 }
 
 /** How many pods of the constraint's kind each domain holds. */
-function domainsOf(
+export function domainsOf(
   cluster: Cluster,
   pod: Pod,
   constraint: TopologySpreadConstraint,
@@ -213,7 +216,7 @@ function spreadRefusal(cluster: Cluster, pod: Pod, node: Node): string | undefin
 // ── pods that seek or shun each other ──
 
 /** Does a term of `owner` speak of `other`? In the listed namespaces, or those with the labels; without either in its own. */
-function concerns(cluster: Cluster, term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
+export function concerns(cluster: Cluster, term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
   const { namespaces = [], namespaceSelector, labelSelector } = term;
   const { namespace = '' } = other.metadata;
   const space = cluster.namespaces.find((one) => nameOf(one) === namespace);
@@ -225,7 +228,7 @@ function concerns(cluster: Cluster, term: PodAffinityTerm, owner: Pod, other: Po
 }
 
 /** Pods that a term of `owner` speaks of, in the domain of `node`, or in any domain. */
-function concerned(cluster: Cluster, term: PodAffinityTerm, owner: Pod, node?: Node): readonly Pod[] {
+export function concerned(cluster: Cluster, term: PodAffinityTerm, owner: Pod, node?: Node): readonly Pod[] {
   const domain = node === undefined ? undefined : valueAt(node, term.topologyKey);
   if (node !== undefined && domain === undefined) return [];
   return cluster.nodes
@@ -260,53 +263,6 @@ function neighbourRefusal(cluster: Cluster, pod: Pod, node: Node): string | unde
   return undefined;
 }
 
-// ── scores, as `scheduler/scores.ts` promises them ──
-
-function nodeScore(cluster: Cluster, pod: Pod, node: Node): number {
-  const left = (resource: string, unasked: number): number => {
-    const whole = capacityOf(resource, node);
-    const request = requestOf(resource, pod) || unasked;
-    return whole === 0 ? 0 : Math.max(0, (freeOf(resource, cluster, node) - request) / whole);
-  };
-  const [cpu, memory] = [left('cpu', 100), left('memory', 200 * 1024 * 1024)];
-  const ownerOf = (one: Pod): string | undefined =>
-    one.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
-  const siblings = podsOn(cluster, node).filter(
-    (one) => ownerOf(pod) !== undefined && ownerOf(one) === ownerOf(pod),
-  );
-  const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  const all = sum(preferred.map(({ weight }) => weight));
-  const kept = sum(
-    preferred.filter(({ preference }) => termSelectsNode(preference, node)).map(({ weight }) => weight),
-  );
-  const unwanted = (node.spec?.taints ?? []).filter(
-    (taint) => taint.effect === 'PreferNoSchedule' && !tolerated(taint, pod.spec?.tolerations ?? []),
-  );
-  return (
-    50 * (cpu + memory) +
-    100 * (1 - Math.abs(cpu - memory)) +
-    3 * (100 / (1 + siblings.length)) +
-    2 * (all === 0 ? 0 : (100 * kept) / all) +
-    3 * (100 / (1 + unwanted.length))
-  );
-}
-
-function welcome(cluster: Cluster, pod: Pod, node: Node): number {
-  const { podAffinity, podAntiAffinity } = pod.spec?.affinity ?? {};
-  let score = 0;
-  for (const [sign, terms] of [
-    [1, podAffinity?.preferredDuringSchedulingIgnoredDuringExecution],
-    [-1, podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution],
-  ] as const)
-    for (const { weight, podAffinityTerm } of terms ?? [])
-      score += sign * weight * concerned(cluster, podAffinityTerm, pod, node).length;
-  for (const constraint of (pod.spec?.topologySpreadConstraints ?? []).filter((one) => !isHard(one))) {
-    const value = valueAt(node, constraint.topologyKey);
-    score -= value === undefined ? 1000 : 10 * (domainsOf(cluster, pod, constraint).get(value) ?? 0);
-  }
-  return score;
-}
-
 /** Of every node: can the pod go there, and how good would it be? */
 export function judge(cluster: Cluster, pod: Pod, resources: readonly string[]): readonly Verdict[] {
   const refused: Verdict[] = [];
@@ -330,13 +286,15 @@ export function judge(cluster: Cluster, pod: Pod, resources: readonly string[]):
     if (reasons.length > 0) refused.push({ kind: 'refused', node: nameOf(node), reasons });
     else possible.push(node);
   }
-  const welcomes = possible.map((node) => welcome(cluster, pod, node));
-  const [low, high] = [Math.min(...welcomes), Math.max(...welcomes)];
+  const scores = scoresOf(cluster, pod, possible);
   return [
     ...refused,
-    ...possible.map((node, at): Verdict => {
-      const rank = high === low ? 0 : (200 * ((welcomes[at] ?? low) - low)) / (high - low);
-      return { kind: 'possible', node: nameOf(node), score: nodeScore(cluster, pod, node) + rank };
-    }),
+    ...possible.map(
+      (node, at): Verdict => ({
+        kind: 'possible',
+        node: nameOf(node),
+        score: scores[at] ?? 0,
+      }),
+    ),
   ];
 }

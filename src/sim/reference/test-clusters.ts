@@ -19,6 +19,8 @@ export interface Habits {
   readonly spread: number;
   readonly neighbours: number;
   readonly odd: number;
+  readonly zones: number;
+  readonly images: number;
 }
 
 export function habitsOf(choices: Choices): Habits {
@@ -30,6 +32,8 @@ export function habitsOf(choices: Choices): Habits {
     spread: share(),
     neighbours: share(),
     odd: share(),
+    zones: share(),
+    images: share(),
   };
 }
 
@@ -37,7 +41,9 @@ export const resources = ['cpu', 'memory', 'ephemeral-storage', 'example.com/gpu
 export const spaces = ['shop', 'bank'];
 const zones = ['z1', 'z2', 'z3', ''];
 const effects = ['NoSchedule', 'NoExecute', 'PreferNoSchedule'];
-const topologyKeys = ['zone', 'kubernetes.io/hostname', 'rack'];
+const zoneKey = 'topology.kubernetes.io/zone';
+const topologyKeys = ['zone', 'kubernetes.io/hostname', 'rack', zoneKey];
+const imageNames = ['web', 'web:1', 'registry.example.com:5000/db', 'registry.example.com:5000/db:2'];
 
 const taint = (choices: Choices): Taint => ({
   key: choices.one(['dedicated', 'broken']),
@@ -45,11 +51,19 @@ const taint = (choices: Choices): Taint => ({
   ...choices.maybe(0.5, 'value', () => choices.one(['x', 'y'])),
 });
 
+/** As a node reports them: each by its digest and by its tags. */
+const imagesOf = (choices: Choices) =>
+  choices.some(imageNames).map((name) => ({
+    names: [`${name}@sha256:1`, /:[^/]*$/.test(name) ? name : `${name}:latest`],
+    sizeBytes: choices.one([5_000_000, 80_000_000, 400_000_000, 3_000_000_000]),
+  }));
+
 export function nodeOf(choices: Choices, name: string, habits: Habits): Node {
   const labels = {
     ...choices.maybe(0.9, 'kubernetes.io/hostname', () => name),
     ...choices.maybe(0.8, 'zone', () => choices.one(zones)),
     ...choices.maybe(0.5, 'rack', () => choices.one(['r1', 'r2'])),
+    ...choices.maybe(habits.zones, zoneKey, () => choices.one(['a', 'b', 'c'])),
     ...choices.maybe(0.3, 'size', () => choices.one(['4', '16', '', '1.5'])),
   };
   const unschedulable = choices.chance(habits.taints * 0.3);
@@ -69,6 +83,7 @@ export function nodeOf(choices: Choices, name: string, habits: Habits): Node {
         'ephemeral-storage': choices.one(['1Gi', '10Gi']),
         ...choices.maybe(0.3, 'example.com/gpu', () => choices.one(['1', '4'])),
       },
+      ...choices.maybe(habits.images, 'images', () => imagesOf(choices)),
     },
   };
 }
@@ -90,7 +105,7 @@ function container(choices: Choices, name: string, habits: Habits) {
     }));
   return {
     name,
-    image: 'i',
+    image: choices.chance(habits.images) ? choices.one(imageNames) : 'i',
     ...choices.maybe(0.8, 'resources', () => ({ requests: requests(choices) })),
     ...choices.maybe(habits.ports * 0.6, 'ports', ports),
   };
