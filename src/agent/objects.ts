@@ -18,6 +18,12 @@ export const namespacesRef = core('namespaces', false);
 export const eventsRef = core('events');
 export const persistentVolumesRef = core('persistentvolumes', false);
 export const persistentVolumeClaimsRef = core('persistentvolumeclaims');
+export const resourceClaimsRef: ResourceRef = {
+  group: 'resource.k8s.io',
+  version: 'v1',
+  resource: 'resourceclaims',
+  namespaced: true,
+};
 export const leasesRef: ResourceRef = {
   group: 'coordination.k8s.io',
   version: 'v1',

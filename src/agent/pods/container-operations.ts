@@ -1,6 +1,7 @@
 /** The operations on one container: its image, its root, its start, its hooks, its stop. Events as the kubelet words them. */
 import type { Container, LifecycleHandler } from '../../api/index.ts';
 import { CaelumError, explainError } from '../../lib/index.ts';
+import { editsFor } from '../devices/pod-claims.ts';
 import type { ProbeOutcome } from '../probes/prober.ts';
 import { formatDuration, nextBackoff } from './backoff.ts';
 import { containerSpecOf } from './container-spec.ts';
@@ -136,6 +137,7 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
         ? await parts.disk.seccompProfile(seccomp.localhostProfile ?? '')
         : undefined;
     const mounts = await parts.disk.mountsOf(pod, container, step.attempt, environment);
+    const devices = editsFor(container, state.deviceClaims);
     spec = containerSpecOf({
       pod,
       container,
@@ -145,6 +147,7 @@ export async function startContainer(worker: PodWorker, step: StepOf<'startConta
       accounts,
       environment,
       mounts,
+      devices,
       hostName: hostNameOf(pod, parts.nodeFiles.hostname),
       logPath: parts.disk.logPath(pod, step.container, step.attempt),
       nodeMemoryBytes: parts.allocatable.memoryBytes,

@@ -4,6 +4,7 @@
  * Throws `invalid` with the kubelet's words when the container cannot be made as asked (CreateContainerConfigError).
  */
 import { CaelumError } from '../../lib/index.ts';
+import type { DeviceEdits } from '../devices/cdi.ts';
 import type { ContainerSpec, MountSpec } from '../runtime/index.ts';
 import { expand } from './expansion.ts';
 import { containerLimits, oomScoreAdjust } from './resources.ts';
@@ -14,6 +15,8 @@ export interface ContainerParts extends SecurityParts {
   readonly rootPath: string;
   readonly environment: ReadonlyMap<string, string>;
   readonly mounts: readonly MountSpec[];
+  /** Of the devices that it has claimed. */
+  readonly devices?: readonly DeviceEdits[];
   readonly hostName: string;
   readonly logPath: string;
   readonly nodeMemoryBytes: number;
@@ -25,7 +28,7 @@ export interface ContainerParts extends SecurityParts {
 const invalid = (message: string): CaelumError => new CaelumError('invalid', message);
 
 export function containerSpecOf(parts: ContainerParts): ContainerSpec {
-  const { pod, container, image, environment } = parts;
+  const { pod, container, image, environment, devices = [] } = parts;
   const lookup = (name: string): string | undefined => environment.get(name);
   const expandAll = (list: readonly string[]): string[] => list.map((text) => expand(text, lookup));
   const command = container.command ?? [];
@@ -44,7 +47,8 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
     args,
     env: mergeEnvironment(parts),
     workingDirectory: container.workingDir || image.config.workingDirectory || '/',
-    mounts: parts.mounts,
+    mounts: [...parts.mounts, ...devices.flatMap(({ mounts }) => mounts)],
+    ...(devices.length > 0 && { devices: devices.flatMap(({ nodes }) => nodes) }),
     security: securityOf(parts),
     ...limits,
     resources: container.resources ?? {},
@@ -67,5 +71,7 @@ function mergeEnvironment(parts: ContainerParts): (readonly [string, string])[] 
     if (at > 0) merged.set(line.slice(0, at), line.slice(at + 1));
   }
   for (const [name, value] of parts.environment) merged.set(name, value);
+  for (const { environment } of parts.devices ?? [])
+    for (const [name, value] of environment) merged.set(name, value);
   return [...merged];
 }

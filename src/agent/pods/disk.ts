@@ -2,7 +2,9 @@
  * What of a pod is on this node's disk (and in its memory file systems): volumes, network files, termination messages, logs.
  * Implementations: `io/pod-disk.ts`, and a fake for the simulator and unit tests. All calls are idempotent.
  */
+
 import type { Container, Pod } from '../../api/index.ts';
+import type { DeviceFile } from '../devices/cdi.ts';
 import type { MountSpec } from '../runtime/index.ts';
 import type { VolumeContent } from '../volumes/volume-content.ts';
 import type { AccountFiles } from './security.ts';
@@ -56,6 +58,8 @@ export interface PodDisk {
     environment: ReadonlyMap<string, string>,
   ): Promise<readonly MountSpec[]>;
   accounts(rootPath: string): Promise<AccountFiles>;
+  /** What the machine says of its devices. */
+  deviceFiles(): Promise<readonly DeviceFile[]>;
   /** The text of a profile that was put on this node for its pods. Throws `invalid` when there is none of the name. */
   seccompProfile(name: string): Promise<string>;
   /** What the container left at terminationMessagePath; with `fromLog`, the end of its log when it left nothing. */

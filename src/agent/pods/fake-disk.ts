@@ -1,6 +1,7 @@
 /** A disk in memory, for the simulator and unit tests. */
 import type { Pod } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
+import type { DeviceFile } from '../devices/cdi.ts';
 import type { VolumeContent } from '../volumes/volume-content.ts';
 import type { DiskUsage, NetworkFiles, PodDisk } from './disk.ts';
 
@@ -14,6 +15,7 @@ export interface FakeDisk extends PodDisk {
   readonly used: Map<string, DiskUsage>;
   /** By `uid/container/attempt`. */
   readonly messages: Map<string, string>;
+  readonly devices: DeviceFile[];
 }
 
 export function createFakeDisk(): FakeDisk {
@@ -22,6 +24,7 @@ export function createFakeDisk(): FakeDisk {
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
   const granted = new Map<string, string>();
+  const devices: DeviceFile[] = [];
   const used = new Map<string, DiskUsage>();
   const attempts = new Map<string, Map<string, number>>();
   const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';
@@ -32,6 +35,8 @@ export function createFakeDisk(): FakeDisk {
     granted,
     used,
     messages,
+    devices,
+    deviceFiles: async () => devices,
     prepare: async () => {},
     nodeFiles: async () => ({ hosts: '127.0.0.1 localhost\n', resolvConf: '', hostname: 'fake' }),
     list: async () => [...new Set([...volumes.keys(), ...networkFiles.keys(), ...granted.keys()])],

@@ -4,6 +4,7 @@
  */
 import { localMade, type Pod, type RuntimeClass } from '../../api/index.ts';
 import { CaelumError, explainError, isError } from '../../lib/index.ts';
+import { hasDeviceClaims, readyClaims } from '../devices/pod-claims.ts';
 import { runtimeHandlers } from '../node/node-object.ts';
 import { persistentVolumesRef, podsRef, runtimeClassesRef } from '../objects.ts';
 import { usesClaim } from '../volumes/claim-content.ts';
@@ -181,6 +182,7 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
       parts.tokens.ensure(pod, tokenSourcesOf(pod)),
       parts.objects.useAllOf(state.uid, pod),
     ]);
+    if (hasDeviceClaims(pod)) await prepareDevices(worker, pod);
     const contents = new Map<string, VolumeContent>();
     for (const volume of pod.spec?.volumes ?? []) {
       // What becomes of a claim is told in words of its own.
@@ -200,6 +202,11 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
       state.fail('volumes', error.message, parts.clock.nowMs(), error.reason);
       return;
     }
+    if (error instanceof DeviceClaimError) {
+      warn(worker, pod, 'FailedPrepareDynamicResources', error.message);
+      state.fail('volumes', error.message, parts.clock.nowMs());
+      return;
+    }
     const message =
       volumeName === ''
         ? explainError(error)
@@ -207,6 +214,19 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
     warn(worker, pod, 'FailedMount', message);
     state.fail('volumes', message, parts.clock.nowMs());
     if (state.volumesReady) worker.refreshVolumesAt(parts.clock.nowMs() + 30_000);
+  }
+}
+
+/** Why no container of the pod can start: one of its claims is not its own yet, or nobody here knows the device. */
+class DeviceClaimError extends Error {}
+
+async function prepareDevices({ state, parts }: PodWorker, pod: Pod): Promise<void> {
+  const { namespace = '' } = pod.metadata;
+  try {
+    const files = await parts.disk.deviceFiles();
+    state.deviceClaims = readyClaims(pod, (name) => parts.objects.deviceClaim(namespace, name), files);
+  } catch (error) {
+    throw new DeviceClaimError(explainError(error));
   }
 }
 

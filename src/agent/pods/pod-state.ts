@@ -2,7 +2,9 @@
  * What a worker knows of its pod, kept between plans. What the runtime, network, roots and disk said at the start of the agent, and
  * what operations and exits have changed since; so a plan needs no questions. Everything here can be asked again after a crash.
  */
+
 import type { Pod } from '../../api/index.ts';
+import type { ReadyClaims } from '../devices/pod-claims.ts';
 import type { FoundAttachment, PodAttachment } from '../network/index.ts';
 import type { Limits } from '../runtime/index.ts';
 import { type Allocation, withAllocation } from './allocation.ts';
@@ -71,6 +73,8 @@ export class PodState {
   /** Where the images are mounted that volumes show, by volume. */
   readonly imageVolumes = new Map<string, string>();
   readonly busy = new Map<string, Running>();
+  /** What its claims of devices have brought, once that is known. */
+  deviceClaims: ReadyClaims = new Map();
   #granted: { readonly pod: Pod; readonly allocation: Allocation; readonly result: Pod } | undefined;
 
   constructor(uid: string, leftovers: Leftovers, nowMs: number) {

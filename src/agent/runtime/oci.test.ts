@@ -151,6 +151,22 @@ test('ociConfig() carries limits', () => {
   assert.deepEqual(config(spec()).linux.resources, { devices, cpu: { shares: 100 } });
 });
 
+test('ociConfig() lets a container have the devices that it claimed, and no others', () => {
+  const claimed = [{ path: '/dev/acc0', type: 'c', major: 240, minor: 3, fileMode: 0o660 }] as const;
+  const devices = [
+    { path: '/dev/accelerator', hostPath: '/dev/acc0', permissions: 'rw' },
+    { path: '/dev/gone', hostPath: '/dev/gone', permissions: 'rwm' },
+  ];
+  const { linux } = config(spec({ devices }), {}, { claimed });
+  assert.deepEqual(linux.devices, [
+    { path: '/dev/accelerator', type: 'c', major: 240, minor: 3, fileMode: 0o660, uid: 0, gid: 0 },
+  ]);
+  assert.deepEqual((linux.resources as { devices: unknown }).devices, [
+    { allow: false, access: 'rwm' },
+    { allow: true, type: 'c', major: 240, minor: 3, access: 'rw' },
+  ]);
+});
+
 test('runtimeDefaultProfile() opens with capabilities and stays shut without', () => {
   const allows = (capabilities: string[], call: string): boolean =>
     runtimeDefaultProfile(new Set(capabilities), 'x64')?.syscalls.some(

@@ -44,6 +44,8 @@ export interface HostFacts {
   readonly swapAccounting: boolean;
   /** For privileged containers only. */
   readonly devices: readonly HostDevice[];
+  /** Those that the container has claimed. */
+  readonly claimed?: readonly HostDevice[];
 }
 
 /** In kernel order: the index is the capability's number (capabilities(7)). */
@@ -203,23 +205,27 @@ export function ociConfig(
       cgroupsPath,
       namespaces: namespacesOf(sandbox, paths, host),
       resources: resourcesOf(spec, host),
-      devices: privileged
-        ? host.devices.map(({ path, type, major, minor, fileMode }) => ({
-            path,
-            type,
-            major,
-            minor,
-            fileMode,
-            uid: 0,
-            gid: 0,
-          }))
-        : [],
+      devices: [
+        ...(privileged ? host.devices : []).map((device) => ({ ...device, uid: 0, gid: 0 })),
+        ...claimedDevices(spec, host).map(({ device, path }) => ({ ...device, path, uid: 0, gid: 0 })),
+      ],
       maskedPaths: isOpen ? [] : maskedPaths,
       readonlyPaths: isOpen ? [] : readonlyPaths,
       rootfsPropagation: propagationOf(spec.mounts),
       ...(seccomp === undefined ? {} : { seccomp }),
     },
   };
+}
+
+/** Nodes that are not there are passed over: the program finds out. */
+function claimedDevices(
+  { devices = [] }: ContainerSpec,
+  host: HostFacts,
+): readonly { readonly device: HostDevice; readonly path: string; readonly permissions: string }[] {
+  return devices.flatMap(({ path, hostPath, permissions }) => {
+    const device = (host.claimed ?? []).find((one) => one.path === hostPath);
+    return device === undefined ? [] : [{ device, path, permissions }];
+  });
 }
 
 function namespacesOf(
@@ -300,7 +306,16 @@ function propagationOf(mounts: readonly MountSpec[]): string {
 function resourcesOf(spec: ContainerSpec, host: HostFacts): object {
   const { memoryLimitBytes: limit, pidsLimit, cpuQuotaMicros: quota } = spec;
   return {
-    devices: [{ allow: spec.security.privileged, access: 'rwm' }],
+    devices: [
+      { allow: spec.security.privileged, access: 'rwm' },
+      ...claimedDevices(spec, host).map(({ device, permissions }) => ({
+        allow: true,
+        type: device.type,
+        major: device.major,
+        minor: device.minor,
+        access: permissions,
+      })),
+    ],
     cpu: {
       shares: Math.max(2, spec.cpuShares),
       ...(quota === undefined ? {} : { quota: Math.max(1000, quota), period: cpuPeriodMicros }),

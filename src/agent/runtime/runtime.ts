@@ -45,6 +45,14 @@ export interface MountSpec {
   readonly propagation?: 'private' | 'rslave' | 'rshared';
 }
 
+export interface DeviceSpec {
+  /** In the container. */
+  readonly path: string;
+  readonly hostPath: string;
+  /** `rwm` or less. */
+  readonly permissions: string;
+}
+
 export interface SecuritySpec extends ContainerUser {
   readonly privileged: boolean;
   readonly addCapabilities: readonly string[];
@@ -75,6 +83,8 @@ export interface ContainerSpec extends ContainerLimits {
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly workingDirectory: string;
   readonly mounts: readonly MountSpec[];
+  /** Nodes of the machine that it may use beside the usual ones. */
+  readonly devices?: readonly DeviceSpec[];
   readonly security: SecuritySpec;
   readonly pidsLimit: number | undefined;
   readonly oomScoreAdjust: number;

@@ -5,6 +5,7 @@
  */
 import type {
   ConfigMap,
+  DynamicResourceClaim,
   KubeObject,
   PersistentVolume,
   PersistentVolumeClaim,
@@ -13,18 +14,25 @@ import type {
 } from '../../api/index.ts';
 import type { Client, ResourceRef } from '../../client/index.ts';
 import { Backoff, type Clock, type Log, type Random } from '../../lib/index.ts';
-import { configMapsRef, persistentVolumeClaimsRef, persistentVolumesRef, secretsRef } from '../objects.ts';
-
+import { deviceClaimReferences } from '../devices/pod-claims.ts';
+import {
+  configMapsRef,
+  persistentVolumeClaimsRef,
+  persistentVolumesRef,
+  resourceClaimsRef,
+  secretsRef,
+} from '../objects.ts';
 import { claimReferencesOf } from './claim-content.ts';
 import { referencesOf } from './volume-content.ts';
 
-export type WatchedKind = 'configMap' | 'secret' | 'claim' | 'persistentVolume';
+export type WatchedKind = 'configMap' | 'secret' | 'claim' | 'persistentVolume' | 'deviceClaim';
 
 const refs: Readonly<Record<WatchedKind, ResourceRef>> = {
   configMap: configMapsRef,
   secret: secretsRef,
   claim: persistentVolumeClaimsRef,
   persistentVolume: persistentVolumesRef,
+  deviceClaim: resourceClaimsRef,
 };
 
 interface Entry {
@@ -83,7 +91,8 @@ export class WatchedObjects {
   /** All that a pod names, and the volumes that its claims are bound to. */
   async useAllOf(podUid: string, pod: Pod): Promise<void> {
     const { namespace = '' } = pod.metadata;
-    const named = referencesOf(pod);
+    const devices = deviceClaimReferences(pod);
+    const named = devices.length === 0 ? referencesOf(pod) : [...referencesOf(pod), ...devices];
     const claims = () => claimReferencesOf(pod, (name) => this.claim(namespace, name));
     const before = claims();
     await this.use(podUid, namespace, before.length === 0 ? named : [...named, ...before]);
@@ -111,6 +120,10 @@ export class WatchedObjects {
   /** Of no namespace; it is kept for each namespace that has a claim bound to it, which is one. */
   persistentVolume(namespace: string, name: string): PersistentVolume | undefined {
     return this.#entries.get(`persistentVolume/${namespace}/${name}`)?.object as PersistentVolume | undefined;
+  }
+
+  deviceClaim(namespace: string, name: string): DynamicResourceClaim | undefined {
+    return this.#entries.get(`deviceClaim/${namespace}/${name}`)?.object as DynamicResourceClaim | undefined;
   }
 
   stop(): void {

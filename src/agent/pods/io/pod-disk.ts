@@ -20,6 +20,8 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import type { Container, Pod, VolumeMount } from '../../../api/index.ts';
 import { CaelumError } from '../../../lib/index.ts';
+import type { DeviceFile } from '../../devices/cdi.ts';
+import { readDeviceFiles } from '../../devices/io/cdi-folders.ts';
 import { diskUse } from '../../io/disk-use.ts';
 import type { MountSpec } from '../../runtime/index.ts';
 import { AtomicFolder } from '../../volumes/io/atomic-folder.ts';
@@ -84,6 +86,10 @@ class RealPodDisk implements PodDisk {
       ['/etc/hosts', '/etc/resolv.conf', '/proc/sys/kernel/hostname'].map(read),
     );
     return { hosts: hosts ?? '', resolvConf: resolvConf ?? '', hostname: (hostname ?? '').trim() };
+  }
+
+  deviceFiles(): Promise<readonly DeviceFile[]> {
+    return readDeviceFiles();
   }
 
   async list(): Promise<readonly string[]> {

@@ -28,7 +28,7 @@ import { attachTo, control } from './attach.ts';
 import { Cgroups, killQuietly } from './cgroups.ts';
 import * as disk from './container-folder.ts';
 import { Execs, type ExecTarget } from './exec.ts';
-import { detectHost, exists, type Host, hostDevices } from './host.ts';
+import { detectHost, devicesAt, exists, type Host, hostDevices } from './host.ts';
 import { createMonitored, runtimeOptions, startCreated } from './monitor.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { SeccompCache } from './seccomp-cache.ts';
@@ -257,7 +257,9 @@ class ConmonRuntime implements Runtime {
     pidNamespace: string | undefined,
   ): Promise<OciConfig> {
     const { facts } = this.#host;
-    const seen = spec.security.privileged ? { ...facts, devices: await hostDevices() } : facts;
+    const own = spec.security.privileged ? { ...facts, devices: await hostDevices() } : facts;
+    const claimed = (spec.devices ?? []).map(({ hostPath }) => hostPath);
+    const seen = claimed.length === 0 ? own : { ...own, claimed: await devicesAt(claimed) };
     const paths = { ...this.#sandboxes.paths(sandbox), pidNamespace };
     return ociConfig(spec, sandbox, paths, seen, cgroupPath);
   }

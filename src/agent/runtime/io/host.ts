@@ -180,12 +180,22 @@ export async function hostDevices(folder = '/dev'): Promise<readonly HostDevice[
     if (entry.isDirectory()) {
       const own = ['pts', 'shm', 'mqueue', 'fd', '.lxc', '.lxd-mounts', '.udev'].includes(entry.name);
       if (!own) devices.push(...(await hostDevices(path)));
-    } else if ((entry.isCharacterDevice() || entry.isBlockDevice()) && entry.name !== 'console') {
-      const { rdev, mode } = await stat(path);
-      const major = ((rdev >>> 8) & 0xfff) | 0;
-      const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
-      devices.push({ path, type: entry.isBlockDevice() ? 'b' : 'c', major, minor, fileMode: mode & 0o777 });
-    }
+    } else if ((entry.isCharacterDevice() || entry.isBlockDevice()) && entry.name !== 'console')
+      devices.push(...(await devicesAt([path])));
+  }
+  return devices;
+}
+
+/** Those of these that are there, and are devices. */
+export async function devicesAt(paths: readonly string[]): Promise<readonly HostDevice[]> {
+  const devices: HostDevice[] = [];
+  for (const path of paths) {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || !(found.isCharacterDevice() || found.isBlockDevice())) continue;
+    const { rdev, mode } = found;
+    const major = ((rdev >>> 8) & 0xfff) | 0;
+    const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
+    devices.push({ path, type: found.isBlockDevice() ? 'b' : 'c', major, minor, fileMode: mode & 0o777 });
   }
   return devices;
 }
