@@ -501,3 +501,17 @@ real('a container can be put among the processes of another', () =>
     assert.match(output, /busybox/);
   }),
 );
+
+real(
+  'a container has the devices of the machine that it claimed, under its own name for them, and no others',
+  async () => {
+    // Nothing that a container has by itself.
+    const device = { path: '/dev/claimed', hostPath: '/dev/net/tun', permissions: 'r' };
+    await withContainer(acts.forever, { devices: [device] }, async (runtime, { id }) => {
+      const script =
+        'test -c /dev/claimed && : < /dev/claimed && echo has; test -e /dev/net/tun || echo no other';
+      const { output } = await runtime.execSync(id, ['/bin/sh', '-c', script], 5000);
+      assert.equal(output, 'has\nno other\n');
+    });
+  },
+);
