@@ -16,7 +16,7 @@ import type { PodOrder } from '../queue/part.ts';
 import type { Refusal } from './admission.ts';
 import type { Ask } from './amounts.ts';
 import { Heap } from './heap.ts';
-import { nextBelow, type QueueNode } from './queue-node.ts';
+import type { QueueNode } from './queue-node.ts';
 import type { Tenants } from './tenants.ts';
 
 /** From here on up priorities are the system's own. */
@@ -25,7 +25,7 @@ export const systemPriorityMin = 2_000_000_000;
 interface Entry {
   waiting: WaitingPod;
   readonly priority: number;
-  readonly created: string;
+  readonly createdMs: number;
   readonly group: Group;
   isGone: boolean;
   /** The cause of the refusal that it was told last. */
@@ -148,8 +148,8 @@ export class FairOrder implements PodOrder {
       return;
     }
     const group = this.#groupOf(leaf, ask);
-    const created = pod.metadata.creationTimestamp ?? '';
-    const entry: Entry = { waiting, priority, created, group, isGone: false, told: '' };
+    const createdMs = Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
+    const entry: Entry = { waiting, priority, createdMs, group, isGone: false, told: '' };
     this.#entries.set(key, entry);
     const before = firstOf(group);
     group.entries.push(entry);
@@ -296,7 +296,7 @@ export class FairOrder implements PodOrder {
 
   #next(): Entry | undefined {
     let node: QueueNode | undefined = this.#tenants.tree.root;
-    while (node !== undefined && !node.isLeaf) node = nextBelow(node, this.#tenants.capacity);
+    while (node !== undefined && !node.isLeaf) node = node.next(this.#tenants.capacity);
     const line = node === undefined ? undefined : this.#lines.get(node);
     while (line !== undefined && line.heads.size > 0) {
       const entry = line.heads.first;
@@ -357,6 +357,6 @@ function firstOf({ entries }: Group): Entry | undefined {
 /** Higher priority first, then older, then by name. */
 function isBefore(a: Entry, b: Entry): boolean {
   if (a.priority !== b.priority) return a.priority > b.priority;
-  if (a.created !== b.created) return a.created < b.created;
+  if (a.createdMs !== b.createdMs) return a.createdMs < b.createdMs;
   return a.waiting.key < b.waiting.key;
 }

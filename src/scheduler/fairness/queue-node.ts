@@ -5,7 +5,8 @@
  *
  * Invariants: what a queue has is the sum of what its parts have; `kept` is what others may not borrow of what it is guaranteed and does not use.
  */
-import { type Ask, addTo, podsAt, type Vector } from './amounts.ts';
+import { type Ask, addTo, type Vector } from './amounts.ts';
+import { measured, partsOf, Siblings, type Standing } from './siblings.ts';
 
 export type ReclaimPolicy = 'Any' | 'LowerPriority' | 'Never';
 
@@ -47,8 +48,8 @@ export class QueueNode {
   readonly #keptBelow: number[] = [];
   /** How many groups of pods below could be planned now. */
   candidates = 0;
-  /** What its share is measured by, as parts of the cloud; undefined: not worked out since something changed. */
-  standing: Standing | undefined;
+  readonly #siblings = new Siblings();
+  #standing: Standing | undefined;
   #own: QueueNode | undefined;
 
   constructor(name: string, parent: QueueNode | undefined, rules: QueueRules) {
@@ -101,9 +102,38 @@ export class QueueNode {
   count(ask: Ask, sign: 1 | -1): void {
     for (let node: QueueNode | undefined = this; node !== undefined; node = node.parent) {
       addTo(node.used, ask, sign);
-      node.standing = undefined;
+      node.#changed();
     }
     for (const { at } of ask) this.#keep(at);
+  }
+
+  #changed(): void {
+    this.#standing = undefined;
+    this.parent?.#siblings.changed(this);
+  }
+
+  /** What the cloud has is something else now. */
+  forgetStanding(): void {
+    for (const child of this.children) child.forgetStanding();
+    this.#changed();
+  }
+
+  /**
+   * How it stands beside its siblings. A leaf by the largest part that it has of any resource (its dominant share). Of a queue with queues below, their parts
+   * are added up as if each of those that can go on had no more than the least of them: what one is ahead of its siblings shall not count against them, and
+   * those that can have nothing more hold up nobody.
+   * Source: A. A. Bhattacharya and others, Hierarchical Scheduling for Diverse Datacenter Workloads (H-DRF), SoCC 2013.
+   */
+  standing(capacity: Vector): Standing {
+    this.#standing ??= measured(
+      this.isLeaf ? partsOf(this.used, capacity) : this.#siblings.addedUp(this.children, capacity),
+    );
+    return this.#standing;
+  }
+
+  /** Which of its parts is next, of those that have candidates: who has less than is guaranteed, then who has least for its weight, then by name. */
+  next(capacity: Vector): QueueNode | undefined {
+    return this.#siblings.next(this.children, capacity);
   }
 
   countLeaving(ask: Ask, sign: 1 | -1): void {
@@ -119,7 +149,7 @@ export class QueueNode {
   countCandidates(change: 1 | -1): void {
     for (let node: QueueNode | undefined = this; node !== undefined; node = node.parent) {
       node.candidates += change;
-      node.standing = undefined;
+      node.#changed();
     }
   }
 
@@ -162,83 +192,4 @@ export class QueueNode {
     }
     return most < 0 ? Number.POSITIVE_INFINITY : most;
   }
-}
-
-/** Parts of the whole cloud, by number of the resource, and the largest of them. */
-export interface Standing {
-  readonly parts: readonly number[];
-  readonly share: number;
-  /** Of which resource that is. */
-  readonly dominant: number;
-}
-
-/**
- * How a queue stands beside its siblings. A leaf by the largest part that it has of any resource (its dominant share). Of a queue with queues below, their
- * parts are added up as if each of those that can go on had no more than the least of them: what one is ahead of its siblings shall not count against them,
- * and those that can have nothing more hold up nobody.
- * Source: A. A. Bhattacharya and others, Hierarchical Scheduling for Diverse Datacenter Workloads (H-DRF), SoCC 2013.
- */
-export function standingOf(node: QueueNode, capacity: Vector): Standing {
-  if (node.standing !== undefined) return node.standing;
-  const parts = node.isLeaf ? partsOf(node.used, capacity) : addedUp(node, capacity);
-  node.standing = measured(parts);
-  return node.standing;
-}
-
-/** What it really has. */
-export const measuredUse = (used: Vector, capacity: Vector): Standing => measured(partsOf(used, capacity));
-
-function partsOf(used: Vector, capacity: Vector): number[] {
-  const parts: number[] = [];
-  for (let at = 0; at < used.length; at++) {
-    const amount = used[at] ?? 0;
-    const whole = capacity[at] ?? 0;
-    // Of what is not there (any more) whoever has some has all.
-    parts[at] = at === podsAt || amount === 0 ? 0 : whole > 0 ? amount / whole : 1;
-  }
-  return parts;
-}
-
-function measured(parts: readonly number[]): Standing {
-  let [share, dominant] = [0, 0];
-  for (let at = 0; at < parts.length; at++) {
-    const part = parts[at] ?? 0;
-    if (part > share) [share, dominant] = [part, at];
-  }
-  return { parts, share, dominant };
-}
-
-function addedUp(node: QueueNode, capacity: Vector): number[] {
-  let least = Number.POSITIVE_INFINITY;
-  for (const child of node.children) {
-    const { share } = standingOf(child, capacity);
-    if (child.candidates > 0 && share > 0) least = Math.min(least, share / child.rules.weight);
-  }
-  const sum: number[] = [];
-  for (const child of node.children) {
-    const { parts, share } = standingOf(child, capacity);
-    if (share === 0) continue;
-    const scale = child.candidates > 0 ? (least * child.rules.weight) / share : 1;
-    for (let at = 0; at < parts.length; at++) sum[at] = (sum[at] ?? 0) + (parts[at] ?? 0) * scale;
-  }
-  return sum;
-}
-
-/** Which of its parts is next, of those that have candidates: who has less than is guaranteed, then who has least for its weight, then by name. */
-export function nextBelow(node: QueueNode, capacity: Vector): QueueNode | undefined {
-  let best: QueueNode | undefined;
-  let bestFulfilment = 0;
-  let bestShare = 0;
-  for (const child of node.children) {
-    if (child.candidates === 0) continue;
-    const fulfilment = Math.min(1, child.fulfilment);
-    const share = standingOf(child, capacity).share / child.rules.weight;
-    const isBetter =
-      best === undefined ||
-      fulfilment < bestFulfilment ||
-      (fulfilment === bestFulfilment &&
-        (share < bestShare || (share === bestShare && child.name < best.name)));
-    if (isBetter) [best, bestFulfilment, bestShare] = [child, fulfilment, share];
-  }
-  return best;
 }

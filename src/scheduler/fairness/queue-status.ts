@@ -2,8 +2,9 @@
 import type { Queue, QueueStatus } from '../../api/index.ts';
 import { podsAt, type Resources, type Vector } from './amounts.ts';
 import { fairShares } from './fair-shares.ts';
-import { measuredUse, type QueueNode } from './queue-node.ts';
+import type { QueueNode } from './queue-node.ts';
 import { overcommitment, type QueueProblem } from './queue-tree.ts';
+import { measuredUse } from './siblings.ts';
 import type { Tenants } from './tenants.ts';
 
 /** By name of the queue. Times of conditions stay where nothing has changed. */

@@ -116,11 +116,7 @@ export class Tenants {
 
   setCapacity(capacity: number[]): void {
     this.#capacity = capacity;
-    const forget = (node: QueueNode): void => {
-      node.standing = undefined;
-      for (const child of node.children) forget(child);
-    };
-    forget(this.#tree.root);
+    this.#tree.root.forgetStanding();
     this.onRoom(this.#tree.root);
   }
 
