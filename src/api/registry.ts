@@ -53,6 +53,7 @@ import { resourceSlice } from './kinds/resource-slice.ts';
 import { clusterRole, role } from './kinds/role.ts';
 import { clusterRoleBinding, roleBinding } from './kinds/role-binding.ts';
 import { runtimeClass } from './kinds/runtime-class.ts';
+import { schedulingProfile } from './kinds/scheduling-profile.ts';
 import { secret } from './kinds/secret.ts';
 import { service } from './kinds/service.ts';
 import { serviceAccount } from './kinds/service-account.ts';
@@ -147,6 +148,7 @@ export const builtinKinds: KindRegistry = createRegistry([
   elasticityPolicy,
   elasticityHistory,
   queue,
+  schedulingProfile,
   rebalancePolicy,
   reservation,
   verticalPodAutoscaler,

@@ -24,6 +24,7 @@ export const cronJobs = ref('batch', 'v1', 'cronjobs', true);
 export const elasticityPolicies = ref('autoscale.caelum.dev', 'v1', 'elasticitypolicies', true);
 export const rebalancePolicies = ref('scheduling.caelum.dev', 'v1', 'rebalancepolicies', false);
 export const queues = ref('scheduling.caelum.dev', 'v1', 'queues', false);
+export const schedulingProfiles = ref('scheduling.caelum.dev', 'v1', 'schedulingprofiles', false);
 export const verticalPodAutoscalers = ref('autoscaling.k8s.io', 'v1', 'verticalpodautoscalers', true);
 export const horizontalPodAutoscalers = ref('autoscaling', 'v2', 'horizontalpodautoscalers', true);
 export const podDisruptionBudgets = ref('policy', 'v1', 'poddisruptionbudgets', true);

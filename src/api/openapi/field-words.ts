@@ -90,6 +90,8 @@ Probe: How and how often to ask a container about its health.
 ProjectedVolumeSource: One volume with files from several sources.
 QueueSpec: Where the queue stands, its weight, its guarantee and limit, and which pods are in it.
 QueueStatus: What the queue has, what it waits for, and what its fair share would be.
+SchedulingProfileSpec: Whose pods it is for, and by which strategy and which weights they are placed.
+SchedulingProfileStatus: Whether the profile is heeded as it says, and what is wrong with it.
 RebalanceLimits: How much one plan may move.
 RebalanceMove: One pod that goes from its node to a better one.
 RebalancePolicySpec: What is looked for, when, and what may be moved.
@@ -381,6 +383,22 @@ QueueStatus.dominantShare: The largest part that it has of a resource of the clo
 QueueStatus.fairShare: What that part would be if all that is asked for were shared fairly.
 QueueStatus.pending: What its waiting pods ask for.
 QueueStatus.used: What its pods have.
+SchedulingCustomScore.expression: A CEL expression over node, pod and free that gives a number from 0 to 100.
+SchedulingCustomScore.function: A function that the program which embeds the cloud has given, by its name; in place of an expression.
+SchedulingLocations.labels: Which labels of nodes say where these are, where they are not the usual ones.
+SchedulingLocations.preferred: Places that are preferred, with weights.
+SchedulingPrice.capacityType: OnDemand, Reserved or Spot; any where it is not given.
+SchedulingPrice.hourly: What an hour of such a node costs.
+SchedulingProfileSpec.allowPodStrategy: Whether pods may choose by the annotation scheduling.caelum.dev/strategy; true unless said otherwise.
+SchedulingProfileSpec.custom: The score of the strategy Custom.
+SchedulingProfileSpec.prices: What nodes cost; of several that fit a node the first counts.
+SchedulingProfileSpec.schedulerName: The spec.schedulerName of the pods that it is for; default-scheduler unless said otherwise.
+SchedulingProfileSpec.scoringStrategy: What is good by what is free on a node, as the arguments of kube-scheduler's NodeResourcesFit.
+SchedulingProfileSpec.strategy: How pods are placed: Default, Spread, BinPack, RoundRobin, WeightedRoundRobin, LeastLoaded, LeastConnections, LeastResponseTime, ConsistentHash, IPHash, CostAware, LocationAware, FragmentationAware or Custom.
+SchedulingProfileSpec.strategyWeight: How much the strategy counts beside the other aspects; 10 unless said otherwise.
+SchedulingProfileSpec.weights: What the aspects count, by the names of kube-scheduler's plugins.
+SchedulingProfileSpec.workloads: Other strategies for pods of a type: CPUIntensive, MemoryIntensive, LatencySensitive.
+SchedulingScoringStrategy.type: LeastAllocated, MostAllocated or RequestedToCapacityRatio.
 GangSchedulingPolicy.minCount: So many pods are placed at once, or none.
 PodGroupSchedulingConstraints.topology: All pods go to one domain of this topology: nodes with one value of the label.
 PodGroupSchedulingPolicy.basic: Each pod by itself.

@@ -277,6 +277,77 @@ ReservationTemplate
   affinity 4 core.v1.Affinity
   tolerations 5 []core.v1.Toleration list=atomic
   topologySpreadConstraints 6 []core.v1.TopologySpreadConstraint list=atomic
+
+SchedulingCapacityRatio
+  shape 1 []SchedulingShapePoint list=atomic
+
+SchedulingCustomScore
+  expression 1 string
+  function 2 string
+
+SchedulingLocationLabels
+  region 1 string
+  zone 2 string
+  datacenter 3 string
+  rack 4 string
+
+SchedulingLocations
+  preferred 1 []SchedulingPreferredLocation list=atomic
+  labels 2 SchedulingLocationLabels
+
+SchedulingPreferredLocation
+  region 1 string
+  zone 2 string
+  datacenter 3 string
+  rack 4 string
+  weight 5 int32 nullable
+
+SchedulingPrice
+  capacityType 1 string
+  instanceType 2 string
+  zone 3 string
+  nodeLabels 4 {}string
+  hourly! 5 quantity
+
+SchedulingProfile kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec 2 SchedulingProfileSpec default={}
+  status 3 SchedulingProfileStatus default={}
+
+SchedulingProfileSpec
+  schedulerName 1 string
+  strategy 2 string
+  workloads 3 []SchedulingWorkloadStrategy list=map(type) patch=merge(type)
+  allowPodStrategy 4 bool nullable
+  strategyWeight 5 int32 nullable
+  weights 6 {}int32
+  scoringStrategy 7 SchedulingScoringStrategy
+  custom 8 SchedulingCustomScore
+  prices 9 []SchedulingPrice list=atomic
+  locations 10 SchedulingLocations
+
+SchedulingProfileStatus
+  observedGeneration 1 int64 nullable
+  conditions 2 []meta.v1.Condition list=map(type) patch=merge(type)
+
+SchedulingScoredResource
+  name! 1 string
+  weight 2 int64 nullable
+
+SchedulingScoringStrategy
+  type 1 string
+  resources 2 []SchedulingScoredResource list=map(name) patch=merge(name)
+  requestedToCapacityRatio 3 SchedulingCapacityRatio
+
+SchedulingShapePoint
+  utilization! 1 int32
+  score! 2 int32
+
+SchedulingWorkloadStrategy
+  type! 1 string
+  strategy! 2 string
 `,
 
   'io.k8s.autoscaling.v1': `

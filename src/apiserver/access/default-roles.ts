@@ -116,6 +116,7 @@ export const defaultClusterRoles: readonly ClusterRole[] = [
         'queues queues/status rebalancepolicies rebalancepolicies/status reservations reservations/status',
         read,
       ),
+      rule('scheduling.caelum.dev', 'schedulingprofiles schedulingprofiles/status', read),
       rule('scheduling.k8s.io', `${groupKinds} podgroups/status`, read),
     ],
     aggregateTo('view'),

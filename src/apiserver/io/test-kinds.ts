@@ -204,6 +204,11 @@ const samples: Readonly<Record<string, Omit<Sample, 'kind'>>> = {
     status: { pods: 1, pendingPods: 2 },
     change: { spec: { weight: 3 } },
   },
+  'scheduling.caelum.dev/v1 schedulingprofiles': {
+    body: { spec: { strategy: 'BinPack' } },
+    status: { observedGeneration: 1 },
+    change: { spec: { strategy: 'Spread' } },
+  },
   'scheduling.caelum.dev/v1 rebalancepolicies': {
     body: { spec: { strategies: [{ type: 'Defragment' }] } },
     status: { planned: 1, done: 2 },
