@@ -277,11 +277,15 @@ class Fake implements FakeClient {
     await this.#admit(request);
     const key = joinKey(namespace, name);
     if (subresource === 'binding') {
-      const draft = draftOf(this.#existing(ref, key)) as unknown as { spec: Tree; status?: Tree };
-      const target = (body as unknown as { target?: { name?: string } }).target?.name;
+      const draft = draftOf(this.#existing(ref, key)) as unknown as { metadata: Tree; spec: Tree };
+      const binding = body as unknown as { metadata?: { annotations?: Tree }; target?: { name?: string } };
+      const target = binding.target?.name;
       if (draft.spec['nodeName'])
         throw conflict(ref, name, `pod ${name} is already assigned to node "${draft.spec['nodeName']}"`);
       draft.spec['nodeName'] = target;
+      const given = binding.metadata?.annotations;
+      if (given !== undefined)
+        draft.metadata['annotations'] = { ...(draft.metadata['annotations'] as Tree | undefined), ...given };
       this.#put(ref, draft as unknown as KubeObject);
     } else if (subresource === 'eviction') {
       this.#beginDelete(ref, key, this.#existing(ref, key), {});

@@ -42,6 +42,8 @@ import type { Refusal } from './queue/aside-pods.ts';
 import type { Hold, PartHost, SchedulerPart, StartPart } from './queue/part.ts';
 import { PodQueue } from './queue/pod-queue.ts';
 import { PriorityOrder } from './queue/priority-order.ts';
+import { startReservations } from './reservations/reservation-part.ts';
+import { isPlace } from './reservations/reserved.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
 import { ToldReasons } from './told-reasons.ts';
@@ -87,7 +89,7 @@ const tellingMax = 2000;
 /** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
 const claimsRestMs = 100;
 /** One line for each feature: a gang waits for its members, tenants take turns. */
-const allParts: readonly StartPart[] = [startGangs, startFairness];
+const allParts: readonly StartPart[] = [startGangs, startReservations, startFairness];
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -172,6 +174,12 @@ class BindLoop implements Scheduler {
         else for (const key of keys) this.#again(key);
       },
       tell: (key, hold) => this.#hold(key, hold),
+      offer: (key, pod) => {
+        this.#queue.offer(key, pod);
+        this.#schedulePlan();
+      },
+      withdraw: (key) => this.#queue.forget(key),
+      isLeading: () => this.#options.office?.isHeld() !== false,
       hold: (until) => void this.#await(until),
     };
   }
@@ -405,7 +413,7 @@ class BindLoop implements Scheduler {
     const { pods, refused } = this.#queue.take(this.#batchSize);
     for (const { pod, refusal } of refused) {
       this.#decided(refusal, pod);
-      this.#tellRefusal(refusal, pod);
+      if (!isPlace(refusal.podKey)) this.#tellRefusal(refusal, pod);
     }
     const podOf = new Map(pods.map(({ key, pod }) => [key, pod]));
     const together = new Together(this.#snapshot);
@@ -415,7 +423,9 @@ class BindLoop implements Scheduler {
       const pod = podOf.get(step.podKey);
       if (pod === undefined) continue;
       this.#decided(step, pod);
-      if (step.kind === 'bind') {
+      if (isPlace(step.podKey)) {
+        if (step.kind === 'wait') this.#queue.setAside(step.podKey, pod, step);
+      } else if (step.kind === 'bind') {
         this.#queue.placed(step.podKey);
         if (!together.add(step, pod)) this.#binder.bind(step, pod);
       } else this.#setAside(step, pod);

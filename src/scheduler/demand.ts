@@ -17,6 +17,7 @@ import {
   type TopologySpreadConstraint,
 } from '../api/index.ts';
 import { type GpuAsk, gpuAskOf, withoutShares } from './devices/gpu-ask.ts';
+import { reservationAnnotation } from './reservations/reserved.ts';
 
 export interface HostPortDemand {
   readonly protocol: string;
@@ -228,6 +229,7 @@ function workOut(pod: Pod): Demand {
     hostPorts,
     spread,
     gpus ?? impossible,
+    metadata.annotations?.[reservationAnnotation],
     ...claims,
     ...devices,
   ]);

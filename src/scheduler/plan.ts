@@ -17,6 +17,7 @@ import { hasRoom, isLargeEnough, roomRefusals } from './filters.ts';
 import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { planWithGangs } from './gangs/plan-with-gangs.ts';
 import { suitableWithin } from './gangs/within.ts';
+import { planHeld } from './reservations/plan-held.ts';
 import { Guard } from './neighbours.ts';
 import { Nominees } from './nominees.ts';
 import { notHelpfulAnywhere, type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
@@ -39,6 +40,8 @@ export type Step =
       readonly score: number;
       readonly possible: number;
       readonly refused: Refusals;
+      /** The reservation whose place it takes. */
+      readonly heldBy?: string;
       /** Which GPUs of the node it has. */
       readonly gpus?: readonly number[];
       /** Has to be carried out first: its volumes and devices on that node. */
@@ -130,6 +133,26 @@ interface Making {
 const nothingRefused: Refusals = new Map();
 
 function planGroup(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
+  const may = snapshot.holds.isEmpty ? undefined : snapshot.holds.of((group[0] as WaitingPod).pod);
+  if (may === undefined) {
+    planFree(snapshot, demand, group, making);
+    return;
+  }
+  const { only: _, ...anywhere } = making;
+  const others = planHeld(group, may, {
+    snapshot,
+    steps: making.steps,
+    within: making.within,
+    place: (waiting, within) => {
+      const steps: Step[] = [];
+      planFree(snapshot, demand, [waiting], { ...anywhere, steps, within, left: { preemptions: 0 } });
+      return steps.at(-1);
+    },
+  });
+  if (others.length > 0) planFree(snapshot, demand, others, making);
+}
+
+function planFree(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
   if (demand.impossible !== undefined) {
     const why = { refused: nothingRefused, unresolved: demand.impossible };
     for (const waiting of group) fail(snapshot, waiting, making, why, () => notHelpfulAnywhere(snapshot));

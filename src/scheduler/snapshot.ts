@@ -14,6 +14,7 @@ import { GangBook } from './gangs/gang-book.ts';
 import type { VictimRule } from './preemption.ts';
 import { ImageBook } from './image-book.ts';
 import { Seekers } from './seekers.ts';
+import { HoldBook } from './reservations/hold-book.ts';
 import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
@@ -85,6 +86,8 @@ export class Snapshot {
   readonly images = new ImageBook();
   /** Placed pods that would rather have others beside them or away. */
   readonly seekers = new Seekers();
+  /** Which room is reserved; empty while none is. */
+  readonly holds = new HoldBook();
   /** Pods that preempted others and wait for their room, by key. */
   readonly nominations = new Map<string, Nomination>();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
@@ -259,8 +262,9 @@ export class Snapshot {
         this.#replacePod(key, pod, there);
         return;
       }
-      this.removePod(key);
+      this.#remove(key);
     } else this.#forgetWaiting(key);
+    if (!this.holds.isEmpty) this.holds.moved(key, nodeName, this);
     if (row === undefined) {
       this.#wait(nodeName, key, pod);
       return;
@@ -294,6 +298,11 @@ export class Snapshot {
   }
 
   removePod(key: string): void {
+    this.#remove(key);
+    if (!this.holds.isEmpty) this.holds.left(key, this);
+  }
+
+  #remove(key: string): void {
     const placed = this.#placed.get(key);
     if (placed === undefined) {
       this.#forgetWaiting(key);

@@ -1,73 +1,9 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import {
-  type Event,
-  type Node,
-  nodes as nodesRef,
-  type Pod,
-  type PodGroup,
-  podGroups as podGroupsRef,
-  pods as podsRef,
-} from '../../api/index.ts';
-import { createFakeClient, createInformers } from '../../client/index.ts';
-import { CaelumError, SeededRandom, SimulatedClock, silentLog } from '../../lib/index.ts';
-import { startScheduler } from '../bind-loop.ts';
+import { test } from 'node:test';
+import { pods as podsRef } from '../../api/index.ts';
+import { CaelumError } from '../../lib/index.ts';
 import { groupLabel, minCountAnnotation } from './gang-book.ts';
-
-const eventsRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
-
-function desk(t: TestContext) {
-  const clock = new SimulatedClock();
-  const random = new SeededRandom(1);
-  const client = createFakeClient({ clock });
-  const informers = createInformers({ client, clock, random, log: silentLog });
-  const scheduler = startScheduler({ client, informers, clock, random, log: silentLog });
-  t.after(() => {
-    scheduler.stop();
-    informers.stop();
-  });
-  const run = async (ms: number): Promise<void> => {
-    for (let passed = 0; passed < ms; passed += 50) await clock.advance(50);
-  };
-  const addNode = (name: string, cpu: string): void =>
-    client.seed<Node>(nodesRef, {
-      metadata: { name },
-      status: { allocatable: { cpu, memory: '64Gi', pods: '110' } },
-    });
-  const addGroup = (name: string, minCount: number): void =>
-    client.seed<PodGroup>(podGroupsRef, {
-      metadata: { name, namespace: 'n' },
-      spec: { schedulingPolicy: { gang: { minCount } } },
-    });
-  const addPod = (
-    name: string,
-    spec: Partial<NonNullable<Pod['spec']>> = {},
-    metadata: Partial<Pod['metadata']> = {},
-  ): void =>
-    client.seed<Pod>(podsRef, {
-      metadata: { name, namespace: 'n', ...metadata },
-      spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1' } } }], ...spec },
-      status: { phase: 'Pending' },
-    });
-  const addMember = (name: string, group = 'g'): void =>
-    addPod(name, { schedulingGroup: { podGroupName: group } });
-  const pod = (name: string): Pod => client.peek<Pod>(podsRef, `n/${name}`) as Pod;
-  const group = (name: string): string => {
-    const found = client.peek<PodGroup>(podGroupsRef, `n/${name}`);
-    const condition = found?.status?.conditions?.[0];
-    return `${condition?.status} ${condition?.reason}: ${condition?.message}`;
-  };
-  const nodesOf = (): string =>
-    client
-      .objects<Pod>(podsRef)
-      .map((one) => `${one.metadata.name}=${one.spec?.nodeName ?? ''}`)
-      .sort()
-      .join(' ');
-  const why = (name: string): string | undefined => pod(name).status?.conditions?.[0]?.message;
-  const events = (): string[] =>
-    client.objects<Event>(eventsRef).map(({ reason, message }) => `${reason}: ${message}`);
-  return { clock, client, run, addNode, addGroup, addPod, addMember, pod, group, nodesOf, why, events };
-}
+import { desk } from './test-desk.ts';
 
 test('startGangs() holds members until the group is there and has enough of them', async (t) => {
   const { run, addNode, addGroup, addMember, group, nodesOf, why } = desk(t);

@@ -14,6 +14,7 @@ import { formatTime, isError, type Timer } from '../../lib/index.ts';
 import { about } from '../eviction.ts';
 import type { Step, WaitingPod } from '../plan.ts';
 import type { Hold, PartHost, SchedulerPart } from '../queue/part.ts';
+import { isPlace } from '../reservations/reserved.ts';
 import { type Gang, type GangBook, groupKeyOf, placedOf, scheduledType } from './gang-book.ts';
 import { missingNote, unknownNote } from './notes.ts';
 
@@ -149,7 +150,7 @@ export class GangPart implements SchedulerPart {
   }
 
   decided(step: Step): void {
-    if (this.#book.isEmpty) return;
+    if (this.#book.isEmpty || isPlace(step.podKey)) return;
     const gang = this.#book.gangOf(step.podKey);
     if (gang === undefined) return;
     const course = this.#courseOf(gang.key);
@@ -192,7 +193,7 @@ export class GangPart implements SchedulerPart {
       this.#courses.delete(key);
       return;
     }
-    this.#tell(gang, course);
+    if (this.#host.isLeading()) this.#tell(gang, course);
     this.#watchOver(gang, course);
   }
 
@@ -220,7 +221,7 @@ export class GangPart implements SchedulerPart {
       course.timer = undefined;
       if (this.#isStopped || course.heldSinceMs === undefined) return;
       course.heldSinceMs = undefined;
-      this.#giveUp(gang.key, course);
+      if (this.#host.isLeading()) this.#giveUp(gang.key, course);
     });
   }
 

@@ -297,6 +297,9 @@ export class AsidePods {
   #isAlike(pod: Pod): boolean {
     const { resourceClaims } = pod.spec ?? {};
     if (groupKeyOf(pod) !== undefined) return false;
+    // Who may use a reservation finds room where others of the same ask do not.
+    const { holds } = this.#options.snapshot;
+    if (!holds.isEmpty && holds.of(pod) !== undefined) return false;
     return resourceClaims === undefined || this.#options.snapshot.deviceClaims.isFresh(pod);
   }
 

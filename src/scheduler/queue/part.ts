@@ -62,6 +62,12 @@ export interface PartHost {
   tryAgain(keys?: Iterable<string>): void;
   /** Why a pod waits that the part's own order does not give out. */
   tell(key: string, hold: Hold): void;
+  /** A place that is no pod's (of a reservation) is to be planned like a pod; what is decided is for the part alone. */
+  offer(key: string, pod: Pod): void;
+  /** It is not to be planned any more. */
+  withdraw(key: string): void;
+  /** Of several schedulers one decides and writes. */
+  isLeading(): boolean;
   /** Nothing is planned until it is resolved: what is followed for the first time has to be known. */
   hold(until: Promise<unknown>): void;
 }
