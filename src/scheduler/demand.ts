@@ -17,6 +17,7 @@ import {
   type TopologySpreadConstraint,
 } from '../api/index.ts';
 import { type GpuAsk, gpuAskOf, withoutShares } from './devices/gpu-ask.ts';
+import { asksAlike } from './engine/likeness.ts';
 import { reservationAnnotation } from './reservations/reserved.ts';
 
 export interface HostPortDemand {
@@ -153,7 +154,8 @@ function unaskedOf({ spec }: Pod, name: 'cpu' | 'memory', missing: number): numb
   const lacks = (one: Container): boolean => one.resources?.requests?.[name] === undefined;
   if (!containers.some(lacks) && !initContainers.some(lacks)) return 0;
   return (
-    ofContainers(containers, initContainers, name, missing) - ofContainers(containers, initContainers, name, 0)
+    ofContainers(containers, initContainers, name, missing) -
+    ofContainers(containers, initContainers, name, 0)
   );
 }
 
@@ -183,16 +185,38 @@ export function portsClash(a: HostPortDemand, b: HostPortDemand): boolean {
   );
 }
 
-const sameAsk = new WeakMap<object, Demand>();
+/** By the pod: asked several times in a plan. */
+const ofPods = new Map<Pod, Demand>();
+/** By the owner: what the pod that was asked about last demands, and that pod. */
+const ofOwners = new Map<string, { readonly pod: Pod; readonly demand: Demand }>();
+const ofKeys = new Map<string, Demand>();
+/** Beyond it a memory starts afresh. */
+const rememberedMax = 4096;
 
-/** The demand of a pod. Objects are immutable, so it is remembered by the pod itself. */
+/**
+ * The demand of a pod: the same object for pods that ask the same, as long as it is remembered. A replica is compared with the one before it, which costs a
+ * fraction of working it out.
+ */
 export function demandOf(pod: Pod): Demand {
-  let demand = sameAsk.get(pod);
-  if (demand === undefined) {
+  const known = ofPods.get(pod);
+  if (known !== undefined) return known;
+  const owner = pod.metadata.ownerReferences?.find((one) => one.controller === true)?.uid ?? '';
+  const before = ofOwners.get(owner);
+  let demand: Demand;
+  if (before !== undefined && asksAlike(before.pod, pod)) demand = before.demand;
+  else {
     demand = workOut(pod);
-    sameAsk.set(pod, demand);
+    demand = ofKeys.get(demand.key) ?? demand;
+    remember(ofKeys, demand.key, demand);
+    remember(ofOwners, owner, { pod, demand });
   }
+  remember(ofPods, pod, demand);
   return demand;
+}
+
+function remember<K, V>(memory: Map<K, V>, key: K, value: V): void {
+  if (memory.size >= rememberedMax) memory.clear();
+  memory.set(key, value);
 }
 
 function workOut(pod: Pod): Demand {

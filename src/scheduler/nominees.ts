@@ -8,6 +8,9 @@ import type { Snapshot } from './snapshot.ts';
 export class Nominees {
   readonly #snapshot: Snapshot;
   readonly #held = new Set<string>();
+  /** Those of this priority and more are held, but for the released. */
+  #heldFrom = Number.POSITIVE_INFINITY;
+  readonly #released = new Set<string>();
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
@@ -23,6 +26,10 @@ export class Nominees {
 
   /** Before pods of this priority are planned. */
   holdFrom(priority: number): void {
+    for (const key of this.#released) this.hold(key);
+    this.#released.clear();
+    if (priority >= this.#heldFrom) return;
+    this.#heldFrom = this.#snapshot.tenants === undefined ? priority : Number.NEGATIVE_INFINITY;
     // Among tenants priority says nothing of who may have a place that was made for another.
     const isForAll = this.#snapshot.tenants !== undefined;
     for (const [key, { pod }] of this.#snapshot.nominations)
@@ -39,7 +46,9 @@ export class Nominees {
 
   /** It is planned itself. */
   release(key: string): void {
-    if (this.#held.delete(key)) this.#snapshot.removePod(key);
+    if (!this.#held.delete(key)) return;
+    this.#snapshot.removePod(key);
+    this.#released.add(key);
   }
 
   /** What is there without them: nobody may count on one that has not come yet. */

@@ -13,15 +13,27 @@
  */
 import type { Pod } from '../api/index.ts';
 import { type Demand, demandOf } from './demand.ts';
+import type { Board } from './engine/board.ts';
+import { boardFor } from './engine/boards.ts';
+import type { Shape } from './engine/pod-table.ts';
 import { hasRoom, isLargeEnough, roomRefusals } from './filters.ts';
 import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { planWithGangs } from './gangs/plan-with-gangs.ts';
 import { suitableWithin } from './gangs/within.ts';
-import { planHeld } from './reservations/plan-held.ts';
 import { Guard } from './neighbours.ts';
 import { Nominees } from './nominees.ts';
-import { notHelpfulAnywhere, type Preemption, preempt, preemptionsMax, priorityOf } from './preemption.ts';
+import {
+  type Check,
+  notHelpfulAnywhere,
+  type Preemption,
+  preempt,
+  preemptionsMax,
+  preemptQuickly,
+  priorityOf,
+  slowPreemptionsMax,
+} from './preemption.ts';
 import { Ranking } from './ranking.ts';
+import { planHeld } from './reservations/plan-held.ts';
 import type { Policy, Scorer, Scoring } from './scorer.ts';
 import { defaultPolicy } from './scores.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -71,7 +83,7 @@ export function plan(
 ): readonly Step[] {
   const steps: Step[] = [];
   const nominees = new Nominees(snapshot);
-  const left = { preemptions: preemptionsMax };
+  const left = { preemptions: preemptionsMax, slow: slowPreemptionsMax };
   const order = snapshot.tenants === undefined ? inOrder : asGiven;
   if (snapshot.gangs.isEmpty) placeAll(snapshot, order(pods), policy, { nominees, steps, left });
   else
@@ -107,9 +119,11 @@ function placeAll(
     else {
       for (; end < ordered.length; end++) {
         const { key, pod } = ordered[end] as WaitingPod;
-        if (demandOf(pod).key !== demand.key || priorityOf(pod) !== priority) break;
-        if (snapshot.nominations.has(key)) break;
-        if (policy.scorerOf(pod) !== scorer || scorer.keyOf?.(pod) !== scorer.keyOf?.(first.pod)) break;
+        const other = demandOf(pod);
+        if ((other !== demand && other.key !== demand.key) || priorityOf(pod) !== priority) break;
+        if (snapshot.nominations.size > 0 && snapshot.nominations.has(key)) break;
+        if (policy.scorerOf(pod) !== scorer) break;
+        if (scorer.keyOf !== undefined && scorer.keyOf(pod) !== scorer.keyOf(first.pod)) break;
       }
       planGroup(snapshot, demand, ordered.slice(at, end), making);
     }
@@ -123,7 +137,8 @@ interface Making {
   readonly scorer: Scorer;
   readonly nominees: Nominees;
   readonly steps: Step[];
-  readonly left: { preemptions: number };
+  /** How many may still be preempted for; undefined: as many as that. */
+  readonly left: { preemptions: number; slow?: number };
   /** No other row comes into question, and nobody is preempted. */
   readonly only?: number;
   /** Nor do rows that are not among these, where a gang has to be together. */
@@ -159,14 +174,18 @@ function planFree(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod
     return;
   }
   const scoring = making.scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
+  let planned = 0;
+  if (!demand.hasClaims && !demand.hasDeviceClaims) {
+    planned = planOnBoard(snapshot, demand, group, making, scoring);
+    if (planned === group.length) return;
+  }
   const guard = new Guard(snapshot, demand);
-  const attraction =
-    scoring.around.pods === 0 ? undefined : snapshot.seekers.attraction(demand, snapshot);
+  const attraction = scoring.around.pods === 0 ? undefined : snapshot.seekers.attraction(demand, snapshot);
   if (demand.isPlain && guard.isEmpty && attraction === undefined)
     planAlike(snapshot, demand, group, making, scoring);
   else {
     const welcome = new Welcome(snapshot, demand, attraction);
-    planAmongOthers(snapshot, demand, group, making, { guard, scoring, welcome });
+    planAmongOthers(snapshot, demand, group.slice(planned), making, { guard, scoring, welcome });
   }
 }
 
@@ -206,13 +225,17 @@ function fail(
   { steps, nominees, only, left }: Making,
   why: { readonly refused: Refusals; readonly unresolved?: string },
   look: () => Preemption,
+  isQuick = false,
 ): Preemption | undefined {
-  const isAsked = only === undefined && snapshot.nodeCount > 0 && left.preemptions > 0;
+  const { slow = Number.POSITIVE_INFINITY } = left;
+  const isLeft = left.preemptions > 0 && (isQuick || slow > 0);
+  const isAsked = only === undefined && snapshot.nodeCount > 0 && isLeft;
   if (isAsked) snapshot.tenants?.catchUp(steps);
   const preemption = isAsked ? look() : undefined;
   if (preemption?.kind === 'chosen') {
     const { nodeName, victims, displaced } = preemption;
     left.preemptions--;
+    if (!isQuick) left.slow = slow - 1;
     for (const one of displaced) {
       nominees.release(one.key);
       snapshot.nominations.delete(one.key);
@@ -240,17 +263,90 @@ const asGiven = (pods: readonly WaitingPod[]): readonly WaitingPod[] => pods;
 
 /** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
 function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
-  return [...pods].sort((a, b) => {
-    const priority = priorityOf(b.pod) - priorityOf(a.pod);
-    if (priority !== 0) return priority;
-    const x = a.pod.metadata.creationTimestamp ?? '';
-    const y = b.pod.metadata.creationTimestamp ?? '';
-    if (x !== y) return x < y ? -1 : 1;
-    const p = demandOf(a.pod).key;
-    const q = demandOf(b.pod).key;
-    if (p !== q) return p < q ? -1 : 1;
-    return a.key < b.key ? -1 : 1;
-  });
+  const each = pods.map((waiting) => ({
+    waiting,
+    priority: priorityOf(waiting.pod),
+    since: waiting.pod.metadata.creationTimestamp ?? '',
+    demand: demandOf(waiting.pod),
+  }));
+  type Each = (typeof each)[number];
+  const compare = (a: Each, b: Each): number => {
+    if (a.priority !== b.priority) return b.priority - a.priority;
+    if (a.since !== b.since) return a.since < b.since ? -1 : 1;
+    if (a.demand !== b.demand && a.demand.key !== b.demand.key) return a.demand.key < b.demand.key ? -1 : 1;
+    return a.waiting.key < b.waiting.key ? -1 : 1;
+  };
+  // As a rule they come so.
+  const isSorted = each.every((one, at) => at === 0 || compare(each[at - 1] as Each, one) < 0);
+  return isSorted ? pods : each.sort(compare).map(({ waiting }) => waiting);
+}
+
+/** Answers how many of the group it has planned: those after somebody has been nominated see each other with and without the nominated. */
+function planOnBoard(
+  snapshot: Snapshot,
+  demand: Demand,
+  group: readonly WaitingPod[],
+  making: Making,
+  scoring: Scoring,
+): number {
+  const { steps, only, nominees, scorer, within } = making;
+  const board = boardFor(demand, snapshot, scorer, scoring, within);
+  let alike: { readonly found: Preemption; readonly end: number } | undefined;
+  let shape: Shape | undefined;
+  for (let at = 0; at < group.length; at++) {
+    const { key, pod } = group[at] as WaitingPod;
+    if (board.hasRules && !nominees.isEmpty) return at;
+    const pick = only === undefined ? board.pick() : board.pickOnly(only);
+    if (pick !== undefined) {
+      const { row, score, possible } = pick;
+      const nodeName = snapshot.facts(row)?.name ?? '';
+      const refused = only === undefined ? board.refusals() : board.unsuitable;
+      const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName, scoring.gpusOf?.(row));
+      const found = { kind: 'bind', podKey: key, nodeName, score, possible, refused } as const;
+      steps.push(gpus === undefined ? found : { ...found, gpus });
+      if (snapshot.nominations.size > 0) snapshot.nominations.delete(key);
+      // Who asks the same is the same to others.
+      if (shape === undefined || pod.metadata.deletionTimestamp !== undefined)
+        shape = snapshot.table.shapeOf(pod);
+      snapshot.addPod(key, pod, nodeName, shape);
+      scoring.placed?.(row);
+      scoring.zones?.placed(row);
+      board.sync();
+      continue;
+    }
+    const isNever = pod.spec?.preemptionPolicy === 'Never';
+    const known = !isNever && alike?.end === snapshot.log.end ? alike.found : undefined;
+    const book = snapshot.tenants === undefined ? board.victims(priorityOf(pod)) : undefined;
+    const look = (): Preemption => {
+      if (known !== undefined) return known;
+      if (book !== undefined)
+        return preemptQuickly(snapshot, { key, pod, isPotential: board.isPotential, book });
+      const check = checkOf(snapshot, demand, pod, board, nominees);
+      return preempt(snapshot, { key, pod, potential: board.potential(), check });
+    };
+    const found = fail(
+      snapshot,
+      { key, pod },
+      making,
+      { refused: board.refusals() },
+      look,
+      book !== undefined,
+    );
+    board.sync();
+    if (!isNever && found?.kind === 'none' && snapshot.tenants === undefined)
+      alike = { found, end: snapshot.log.end };
+  }
+  return group.length;
+}
+
+/** Whether a node takes a pod, while others come and go. */
+function checkOf(snapshot: Snapshot, demand: Demand, pod: Pod, board: Board, nominees: Nominees): Check {
+  if (board.hasRules || demand.hostPorts.length > 0) {
+    const fit = new Fit(snapshot, demand, new Guard(snapshot, demand), nominees);
+    fit.begin(pod);
+    return fit;
+  }
+  return { reasons: (row) => roomRefusals(demand, snapshot, row), changed: () => {} };
 }
 
 function planAlike(
@@ -287,7 +383,7 @@ function planAlike(
     }
     const { row } = best;
     const nodeName = snapshot.facts(row)?.name ?? '';
-    const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName);
+    const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName, scoring.gpusOf?.(row));
     const found = { nodeName, score: ranking.scoreOf(best), possible: ranking.size, refused };
     steps.push(
       gpus === undefined
@@ -411,7 +507,8 @@ function planAmongOthers(
       continue;
     }
     const nodeName = snapshot.facts(best.row)?.name ?? '';
-    const gpus = demand.gpus && snapshot.gpus.give(best.row, demand.gpus, pod, nodeName);
+    const gpus =
+      demand.gpus && snapshot.gpus.give(best.row, demand.gpus, pod, nodeName, scoring.gpusOf?.(best.row));
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     fit.placed(best.row);

@@ -8,6 +8,7 @@
  * Source: kube-scheduler's DefaultPreemption.
  */
 import { type LabelSelector, labelPredicate, type Pod, type PodDisruptionBudget } from '../api/index.ts';
+import type { VictimBook } from './engine/victim-book.ts';
 import type { Step } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -50,6 +51,14 @@ export interface Question {
   readonly check: Check;
 }
 
+/** Of a pod that only asks for room: what has been found out about nodes. */
+export interface QuickQuestion {
+  readonly key: string;
+  readonly pod: Pod;
+  readonly isPotential: (row: number) => boolean;
+  readonly book: VictimBook;
+}
+
 /** Where tenants share the cloud: who may be put out, beside or instead of those of less priority. */
 export interface VictimRule {
   /** What the plan has come to so far. */
@@ -59,10 +68,12 @@ export interface VictimRule {
   because(preemptor: Victim, victims: readonly Victim[]): string | undefined;
 }
 
-const notHelpful = 'Preemption is not helpful for scheduling';
-const noVictims = 'No preemption victims found for incoming pod';
+export const notHelpful = 'Preemption is not helpful for scheduling';
+export const noVictims = 'No preemption victims found for incoming pod';
 /** In one plan, which nothing interrupts; for the others it is tried when room changes, which the first ones see to. */
-export const preemptionsMax = 50;
+export const preemptionsMax = 1000;
+/** So many where each means to try nodes pod by pod. */
+export const slowPreemptionsMax = 50;
 /** At least so many candidates are compared, and a tenth of the nodes. */
 const leastCandidates = 100;
 
@@ -75,7 +86,7 @@ interface Candidate {
 }
 
 export function preempt(snapshot: Snapshot, question: Question): Preemption {
-  const { key, pod, potential } = question;
+  const { pod, potential } = question;
   if (pod.spec?.preemptionPolicy === 'Never')
     return none('not eligible due to preemptionPolicy=Never.', false);
   if (waitsForVictims(snapshot, question))
@@ -98,12 +109,36 @@ export function preempt(snapshot: Snapshot, question: Question): Preemption {
     }
   }
   const best = bestOf(candidates);
-  if (best === undefined) {
-    const reasons = [...counts].map(([reason, number]) => `${number} ${reason}`).sort();
-    return none(`0/${snapshot.nodeCount} nodes are available: ${reasons.join(', ')}.`, false);
-  }
+  if (best === undefined) return noneFor(snapshot, counts);
+  return chosen(snapshot, question, { ...best, candidates: candidates.length });
+}
+
+/** The same answer, from what is known already. Not where tenants have a say. */
+export function preemptQuickly(snapshot: Snapshot, question: QuickQuestion): Preemption {
+  const { key, pod, isPotential, book } = question;
+  if (pod.spec?.preemptionPolicy === 'Never')
+    return none('not eligible due to preemptionPolicy=Never.', false);
+  const row = snapshot.rowOf(snapshot.nominations.get(key)?.nodeName ?? '');
+  if (row !== undefined && isPotential(row) && isBeingCleared(snapshot, pod, row))
+    return none('not eligible due to a terminating pod on the nominated node.', true);
+  const enough = Math.max(leastCandidates, Math.floor(snapshot.nodeCount / 10));
+  const best = book.choose(enough);
+  if (best !== undefined) return chosen(snapshot, question, best);
+  return noneFor(snapshot, book.reasons());
+}
+
+function noneFor({ nodeCount }: Snapshot, counts: ReadonlyMap<string, number>): Preemption {
+  const reasons = [...counts].map(([reason, number]) => `${number} ${reason}`).sort();
+  return none(`0/${nodeCount} nodes are available: ${reasons.join(', ')}.`, false);
+}
+
+function chosen(
+  snapshot: Snapshot,
+  { key, pod }: Victim,
+  best: Candidate & { readonly candidates: number },
+): Preemption {
   const displaced: Victim[] = [];
-  const because = snapshot.tenants?.because(question, best.victims);
+  const because = snapshot.tenants?.because({ key, pod }, best.victims);
   // A place that was made for another tenant stays theirs.
   if (snapshot.tenants === undefined)
     for (const [other, nomination] of snapshot.nominations)
@@ -113,8 +148,7 @@ export function preempt(snapshot: Snapshot, question: Question): Preemption {
         priorityOf(nomination.pod) < priorityOf(pod)
       )
         displaced.push({ key: other, pod: nomination.pod });
-  const found = { ...best, displaced, candidates: candidates.length };
-  return { kind: 'chosen', ...found, ...(because === undefined ? {} : { because }) };
+  return { kind: 'chosen', ...best, displaced, ...(because === undefined ? {} : { because }) };
 }
 
 /** What a pod asks can be met nowhere, whoever goes. */
@@ -130,7 +164,10 @@ function none(message: string, isWaiting: boolean): Preemption {
 function waitsForVictims(snapshot: Snapshot, { key, pod, potential }: Question): boolean {
   const nomination = snapshot.nominations.get(key);
   const row = nomination === undefined ? undefined : snapshot.rowOf(nomination.nodeName);
-  if (row === undefined || !potential.includes(row)) return false;
+  return row !== undefined && potential.includes(row) && isBeingCleared(snapshot, pod, row);
+}
+
+function isBeingCleared(snapshot: Snapshot, pod: Pod, row: number): boolean {
   for (const [other, one] of snapshot.placedOn(row))
     if (
       (snapshot.tenants !== undefined || priorityOf(one) < priorityOf(pod)) &&
@@ -201,7 +238,7 @@ function lessImportant(snapshot: Snapshot, pod: Pod, row: number): readonly Vict
 }
 
 /** Who has not started yet is the youngest. */
-const startOf = ({ status }: Pod): string => status?.startTime ?? '9999';
+export const startOf = ({ status }: Pod): string => status?.startTime ?? '9999';
 
 /** Higher priority first, then who runs for longer. */
 export function byImportance(a: Victim, b: Victim): number {

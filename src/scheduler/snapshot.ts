@@ -5,16 +5,19 @@
  * rows of removed nodes are used again.
  */
 import type { Namespace, Node, Pod, PodDisruptionBudget, Taint } from '../api/index.ts';
-import { quantityMilli, quantityValue, specInUse } from '../api/index.ts';
+import { claimsOf, quantityMilli, quantityValue } from '../api/index.ts';
 import { DeviceClaimBook } from './claims/claim-book.ts';
-import { amountsOf, type HostPortDemand, hostPortsOf, type NamespaceLabels } from './demand.ts';
+import { type Amounts, amountsOf, type HostPortDemand, type NamespaceLabels } from './demand.ts';
 import { gpuAskOf } from './devices/gpu-ask.ts';
 import { GpuLedger } from './devices/gpu-ledger.ts';
+import { ChangeLog } from './engine/change-log.ts';
+import { PodTable, type Shape } from './engine/pod-table.ts';
+import { VersionedMap } from './engine/versioned-map.ts';
 import { GangBook } from './gangs/gang-book.ts';
-import type { VictimRule } from './preemption.ts';
 import { ImageBook } from './image-book.ts';
-import { Seekers } from './seekers.ts';
+import type { VictimRule } from './preemption.ts';
 import { HoldBook } from './reservations/hold-book.ts';
+import { Seekers } from './seekers.ts';
 import { VolumeBook } from './volume-book.ts';
 
 export interface PlacedPod {
@@ -59,14 +62,12 @@ export class Snapshot {
   readonly #zoneNumbers = new Map<string, number>([['', 0]]);
   readonly #facts: (NodeFacts | undefined)[] = [];
   readonly #extendedTaken: Map<string, number>[] = [];
-  readonly #podsOn: Map<string, Pod>[] = [];
   readonly #ports: HostPortDemand[][] = [];
-  /** How many pods of an owner each row holds. */
-  readonly #owners = new Map<string, Map<number, number>>();
+  /** The placed pods. */
+  readonly table = new PodTable();
+  /** What came to nodes and left them lately. */
+  readonly log = new ChangeLog();
   readonly #rowOf = new Map<string, number>();
-  readonly #placed = new Map<string, PlacedPod>();
-  /** Placed pods that want certain others kept away from them. */
-  readonly #guarding = new Set<PlacedPod>();
   /** Pods placed on nodes that are not known (yet). */
   readonly #waiting = new Map<string, Map<string, Pod>>();
   readonly #waitingFor = new Map<string, string>();
@@ -80,25 +81,26 @@ export class Snapshot {
   readonly deviceClaims = new DeviceClaimBook();
   /** GPUs and who has which; empty while no node has any. */
   readonly gpus = new GpuLedger();
-  /** Who is in which group; empty while no pod is in one. */
-  readonly gangs = new GangBook();
   /** Which images the nodes have. */
   readonly images = new ImageBook();
   /** Placed pods that would rather have others beside them or away. */
   readonly seekers = new Seekers();
+  /** Who is in which group; empty while no pod is in one. */
+  readonly gangs = new GangBook();
   /** Which room is reserved; empty while none is. */
   readonly holds = new HoldBook();
   /** Pods that preempted others and wait for their room, by key. */
   readonly nominations = new Map<string, Nomination>();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
   readonly going = new Map<string, string | undefined>();
-  readonly budgets = new Map<string, PodDisruptionBudget>();
+  readonly budgets = new VersionedMap<string, PodDisruptionBudget>();
   /** Where tenants share the cloud: the order in which pods are given is that in which they are planned, and who may be put out is for this to say. */
   tenants: VictimRule | undefined;
   /** How many placed pods have a priority. */
   readonly #priorities = new Map<number, number>();
   readonly #freeRows: number[] = [];
   #staticVersion = 0;
+  #spacesVersion = 0;
 
   /** Changes whenever labels, taints, capacity or the set of nodes do: what was worked out of those is void then. */
   get staticVersion(): number {
@@ -110,9 +112,16 @@ export class Snapshot {
     return this.#zoneNumbers.size;
   }
 
-  /** How many pods of an owner each row holds, where it holds some. */
-  ownedBy(owner: string): ReadonlyMap<number, number> | undefined {
-    return this.#owners.get(owner);
+  /** How many of an owner each row holds; a row may come more than once. */
+  *ownedBy(owner: string): Generator<readonly [row: number, count: number]> {
+    for (const kin of this.table.kinsOf(owner))
+      for (let slot = kin.first; slot >= 0; slot = this.table.nextOfKin(slot))
+        yield [this.table.row(slot), 1];
+  }
+
+  /** Changes whenever labels of namespaces do. */
+  get spacesVersion(): number {
+    return this.#spacesVersion;
   }
 
   /** Rows may be empty: see `facts`. */
@@ -132,8 +141,8 @@ export class Snapshot {
     return this.#rowOf.get(name);
   }
 
-  podsOn(row: number): Iterable<Pod> {
-    return this.#podsOn[row]?.values() ?? [];
+  *podsOn(row: number): Generator<Pod> {
+    for (const slot of this.table.slotsOnRow(row)) yield this.table.pod(slot);
   }
 
   portsOn(row: number): readonly HostPortDemand[] {
@@ -141,7 +150,7 @@ export class Snapshot {
   }
 
   ownedOn(row: number, owner: string): number {
-    return this.#owners.get(owner)?.get(row) ?? 0;
+    return this.table.ownedOn(row, owner);
   }
 
   extendedFree(row: number, resource: string): number {
@@ -155,16 +164,20 @@ export class Snapshot {
   }
 
   /** By key, as `podsOn`. */
-  placedOn(row: number): Iterable<[string, Pod]> {
-    return this.#podsOn[row]?.entries() ?? [];
+  *placedOn(row: number): Generator<readonly [string, Pod]> {
+    for (const slot of this.table.slotsOnRow(row)) yield [this.table.key(slot), this.table.pod(slot)];
   }
 
-  get guarding(): ReadonlySet<PlacedPod> {
-    return this.#guarding;
+  /** Placed pods that keep certain others away. */
+  get guarding(): { readonly size: number; [Symbol.iterator](): Iterator<PlacedPod> } {
+    const { table } = this;
+    return { size: table.guardCount, [Symbol.iterator]: () => guardingPods(table) };
   }
 
   placed(key: string): PlacedPod | undefined {
-    return this.#placed.get(key);
+    const slot = this.table.slotOf(key);
+    if (slot === undefined) return undefined;
+    return { key, pod: this.table.pod(slot), row: this.table.row(slot) };
   }
 
   readonly claimUsers = (claimKey: string): number => this.#claimUsers.get(claimKey) ?? 0;
@@ -173,10 +186,11 @@ export class Snapshot {
 
   setNamespace({ metadata }: Namespace): void {
     this.#namespaces.set(metadata.name ?? '', metadata.labels ?? {});
+    this.#spacesVersion++;
   }
 
   removeNamespace(name: string): void {
-    this.#namespaces.delete(name);
+    if (this.#namespaces.delete(name)) this.#spacesVersion++;
   }
 
   setNode(node: Node): void {
@@ -219,10 +233,11 @@ export class Snapshot {
     this.cpuFree[row] = cpu - taken.cpu;
     this.memoryFree[row] = memory - taken.memory;
     this.ephemeralFree[row] = whole.ephemeral - taken.ephemeral;
-    this.podsFree[row] = whole.pods - (this.#podsOn[row]?.size ?? 0);
+    this.podsFree[row] = whole.pods - this.table.countOnRow(row);
     this.zoneOf[row] = this.#zoneNumber(facts.labels['topology.kubernetes.io/zone'] ?? '');
     this.gpus.setNode(row, facts.labels, allocatable);
     this.images.setNode(row, node.status?.images);
+    this.log.add(row, undefined, 0);
     if (changed) this.#staticVersion++;
     if (before === undefined) this.#takeWaiting(name);
   }
@@ -230,19 +245,14 @@ export class Snapshot {
   removeNode(name: string): void {
     const row = this.#rowOf.get(name);
     if (row === undefined) return;
-    const pods = this.#podsOn[row] ?? new Map<string, Pod>();
     // Its pods are still there until somebody deletes them; the node may come back.
-    for (const [key, pod] of pods) {
-      this.#unplace(key);
+    for (const slot of this.table.slotsOnRow(row)) {
+      const [key, pod] = [this.table.key(slot), this.table.pod(slot)];
+      this.#take(slot);
       this.#wait(name, key, pod);
-      this.#countOwned(row, pod, -1);
-      const { claims } = amountsOf(pod);
-      if (claims !== undefined) this.#countClaims(pod, claims, -1);
-      if (pod.spec?.affinity !== undefined) this.seekers.count(pod, row, -1);
     }
     this.#rowOf.delete(name);
     this.#facts[row] = undefined;
-    this.#podsOn[row] = new Map();
     this.#ports[row] = [];
     this.#extendedTaken[row] = new Map();
     this.gpus.removeNode(row);
@@ -251,47 +261,49 @@ export class Snapshot {
     this.#staticVersion++;
   }
 
-  /** Idempotent; a pod that is there already is replaced. */
-  addPod(key: string, pod: Pod, nodeName: string): void {
+  /** Idempotent; a pod that is there already is replaced. `shape`: of the pod, where it is known. */
+  addPod(key: string, pod: Pod, nodeName: string, shape = this.table.shapeOf(pod)): void {
     const row = this.#rowOf.get(nodeName);
-    const there = this.#placed.get(key);
-    if (there !== undefined) {
-      if (there.row === row && there.pod === pod) return;
-      // Most changes are of its status.
-      if (there.row === row && takesTheSame(there.pod, pod)) {
-        this.#replacePod(key, pod, there);
+    const slot = this.table.slotOf(key);
+    if (slot !== undefined) {
+      if (this.table.row(slot) === row && this.#isAlike(slot, pod, shape)) {
+        this.#replacePod(slot, pod);
         return;
       }
       this.#remove(key);
-    } else this.#forgetWaiting(key);
+    } else if (this.#waitingFor.size > 0) this.#forgetWaiting(key);
     if (!this.holds.isEmpty) this.holds.moved(key, nodeName, this);
     if (row === undefined) {
       this.#wait(nodeName, key, pod);
       return;
     }
-    const placed = { key, pod, row };
-    this.#placed.set(key, placed);
-    this.#countPriority(pod, 1);
-    if (pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined)
-      this.#guarding.add(placed);
-    this.#podsOn[row]?.set(key, pod);
-    this.#count(row, pod, 1);
-    this.#placeGpus(row, key, pod, nodeName);
+    this.table.add(key, pod, row, shape);
+    this.#count(row, pod, shape, 1);
+    this.#placeGpus(row, key, pod, nodeName, shape.amounts.extended);
   }
 
-  #replacePod(key: string, pod: Pod, there: PlacedPod): void {
-    const placed = { key, pod, row: there.row };
-    if (pod.metadata.annotations !== there.pod.metadata.annotations) {
-      this.gpus.remove(there.row, key);
-      this.#placeGpus(there.row, key, pod, this.#facts[there.row]?.name ?? '');
-    }
-    this.#placed.set(key, placed);
-    if (this.#guarding.delete(there)) this.#guarding.add(placed);
-    this.#podsOn[there.row]?.set(key, pod);
+  /** Most changes are of its status. */
+  #isAlike(slot: number, pod: Pod, shape: Shape): boolean {
+    const before = this.table.pod(slot);
+    if (before === pod) return true;
+    const there = this.table.shape(slot);
+    if (there !== shape && (there.kin !== shape.kin || there.key !== shape.key)) return false;
+    return before.spec === pod.spec || (claimsOf(before).length === 0 && claimsOf(pod).length === 0);
   }
 
-  #placeGpus(row: number, key: string, pod: Pod, nodeName: string): void {
-    const { extended } = amountsOf(pod);
+  #replacePod(slot: number, pod: Pod): void {
+    const before = this.table.pod(slot);
+    if (before === pod) return;
+    this.table.replace(slot, pod);
+    if (pod.status?.startTime !== before.status?.startTime) this.log.add(this.table.row(slot), undefined, 0);
+    if (pod.metadata.annotations === before.metadata.annotations) return;
+    const [row, key] = [this.table.row(slot), this.table.key(slot)];
+    this.gpus.remove(row, key);
+    this.#placeGpus(row, key, pod, this.#facts[row]?.name ?? '', amountsOf(pod).extended);
+    this.log.add(row, undefined, 0);
+  }
+
+  #placeGpus(row: number, key: string, pod: Pod, nodeName: string, extended: Amounts['extended']): void {
     if (pod.metadata.annotations === undefined && extended.size === 0) return;
     const ask = gpuAskOf(pod, extended);
     if (ask !== undefined && !('wrong' in ask)) this.gpus.place(row, key, pod, nodeName, ask);
@@ -303,73 +315,61 @@ export class Snapshot {
   }
 
   #remove(key: string): void {
-    const placed = this.#placed.get(key);
-    if (placed === undefined) {
+    const slot = this.table.slotOf(key);
+    if (slot === undefined) {
       this.#forgetWaiting(key);
       return;
     }
-    this.#unplace(key);
-    this.#podsOn[placed.row]?.delete(key);
-    this.#count(placed.row, placed.pod, -1);
-    this.gpus.remove(placed.row, key);
+    this.#take(slot);
   }
 
-  #unplace(key: string): void {
-    const placed = this.#placed.get(key);
-    if (placed !== undefined) {
-      this.#guarding.delete(placed);
-      this.#countPriority(placed.pod, -1);
-    }
-    this.#placed.delete(key);
+  #take(slot: number): void {
+    const { table } = this;
+    const [key, pod, row, shape] = [table.key(slot), table.pod(slot), table.row(slot), table.shape(slot)];
+    table.remove(slot);
+    this.#count(row, pod, shape, -1);
+    this.gpus.remove(row, key);
   }
 
-  #countPriority({ spec }: Pod, sign: 1 | -1): void {
-    const priority = spec?.priority ?? 0;
+  #countPriority(priority: number, sign: 1 | -1): void {
     const count = (this.#priorities.get(priority) ?? 0) + sign;
     if (count > 0) this.#priorities.set(priority, count);
     else this.#priorities.delete(priority);
   }
 
-  #count(row: number, pod: Pod, sign: 1 | -1): void {
-    const amounts = amountsOf(pod);
-    this.cpuFree[row] = (this.cpuFree[row] ?? 0) - sign * amounts.cpuMilli;
-    this.memoryFree[row] = (this.memoryFree[row] ?? 0) - sign * amounts.memoryBytes;
-    this.ephemeralFree[row] = (this.ephemeralFree[row] ?? 0) - sign * amounts.ephemeralBytes;
-    this.podsFree[row] = (this.podsFree[row] ?? 0) - sign;
+  #count(row: number, pod: Pod, { kin, amounts, ports, priority }: Shape, sign: 1 | -1): void {
+    this.log.add(row, kin, sign);
+    this.#countPriority(priority, sign);
+    this.cpuFree[row] = (this.cpuFree[row] as number) - sign * amounts.cpuMilli;
+    this.memoryFree[row] = (this.memoryFree[row] as number) - sign * amounts.memoryBytes;
+    this.ephemeralFree[row] = (this.ephemeralFree[row] as number) - sign * amounts.ephemeralBytes;
+    this.podsFree[row] = (this.podsFree[row] as number) - sign;
     if (amounts.cpuUnaskedMilli > 0)
       this.cpuUnasked[row] = (this.cpuUnasked[row] ?? 0) + sign * amounts.cpuUnaskedMilli;
     if (amounts.memoryUnaskedBytes > 0)
       this.memoryUnasked[row] = (this.memoryUnasked[row] ?? 0) + sign * amounts.memoryUnaskedBytes;
-    const taken = this.#extendedTaken[row];
-    for (const [resource, amount] of amounts.extended)
-      taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
-    this.#countOwned(row, pod, sign);
-    if (amounts.claims !== undefined) this.#countClaims(pod, amounts.claims, sign);
-    const ports = hostPortsOf(pod);
-    if (pod.spec?.affinity !== undefined) this.seekers.count(pod, row, sign);
-    if (ports.length > 0) this.#ports[row] = [...(this.#podsOn[row]?.values() ?? [])].flatMap(hostPortsOf);
+    if (amounts.extended.size > 0) {
+      const taken = this.#extendedTaken[row];
+      for (const [resource, amount] of amounts.extended)
+        taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
+    }
+    if (pod.spec?.volumes !== undefined) this.#countClaims(pod, sign);
+    if (kin.stance !== undefined) this.seekers.count(pod, row, sign);
+    if (ports.length > 0) this.#ports[row] = this.#portsTaken(row);
   }
 
-  #countClaims({ metadata }: Pod, claims: readonly string[], sign: 1 | -1): void {
-    for (const name of claims) {
-      const key = `${metadata.namespace}/${name}`;
+  #portsTaken(row: number): HostPortDemand[] {
+    return Array.from(this.table.slotsOnRow(row), (slot) => this.table.shape(slot).ports).flat();
+  }
+
+  #countClaims({ metadata, spec }: Pod, sign: 1 | -1): void {
+    for (const { persistentVolumeClaim: claim } of spec?.volumes ?? []) {
+      if (claim === undefined) continue;
+      const key = `${metadata.namespace}/${claim.claimName}`;
       const count = (this.#claimUsers.get(key) ?? 0) + sign;
       if (count > 0) this.#claimUsers.set(key, count);
       else this.#claimUsers.delete(key);
     }
-  }
-
-  #countOwned(row: number, pod: Pod, sign: 1 | -1): void {
-    const owner = pod.metadata.ownerReferences?.find((one) => one.controller === true)?.uid;
-    if (owner === undefined) return;
-    let rows = this.#owners.get(owner);
-    if (rows === undefined) {
-      rows = new Map();
-      this.#owners.set(owner, rows);
-    }
-    const count = (rows.get(row) ?? 0) + sign;
-    if (count > 0) rows.set(row, count);
-    else if (rows.delete(row) && rows.size === 0) this.#owners.delete(owner);
   }
 
   #zoneNumber(zone: string): number {
@@ -383,8 +383,8 @@ export class Snapshot {
 
   #takenOn(row: number): { cpu: number; memory: number; ephemeral: number } {
     const taken = { cpu: 0, memory: 0, ephemeral: 0 };
-    for (const pod of this.#podsOn[row]?.values() ?? []) {
-      const amounts = amountsOf(pod);
+    for (const slot of this.table.slotsOnRow(row)) {
+      const { amounts } = this.table.shape(slot);
       taken.cpu += amounts.cpuMilli;
       taken.memory += amounts.memoryBytes;
       taken.ephemeral += amounts.ephemeralBytes;
@@ -399,7 +399,6 @@ export class Snapshot {
     this.#facts[row] = undefined;
     this.cpuUnasked[row] = 0;
     this.memoryUnasked[row] = 0;
-    this.#podsOn[row] = new Map();
     this.#ports[row] = [];
     this.#extendedTaken[row] = new Map();
     return row;
@@ -445,9 +444,11 @@ export class Snapshot {
   }
 }
 
-/** By identity: versions share what a write left as it was. */
-function takesTheSame(a: Pod, b: Pod): boolean {
-  if (a.spec !== b.spec || a.metadata.ownerReferences !== b.metadata.ownerReferences) return false;
-  // Seldom other than the spec itself: when one of them is being resized.
-  return specInUse(a) === a.spec && specInUse(b) === b.spec;
+function* guardingPods(table: PodTable): Generator<PlacedPod> {
+  for (const { guards, kins } of table.stances.all()) {
+    if (guards.length === 0) continue;
+    for (const kin of kins)
+      for (let slot = kin.first; slot >= 0; slot = table.nextOfKin(slot))
+        yield { key: table.key(slot), pod: table.pod(slot), row: table.row(slot) };
+  }
 }

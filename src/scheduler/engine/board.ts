@@ -12,7 +12,7 @@
  * Invariant: after `sync` each suitable row is in its bucket or counted as lacking, and scores are those of the snapshot.
  */
 import type { Demand } from '../demand.ts';
-import { hasRoom, isLargeEnough, portsRefusal, roomRefusals } from '../filters.ts';
+import { hasRoom, isLargeEnough, portsRefusal, refusals, roomRefusals } from '../filters.ts';
 import { unresolvable } from '../fit.ts';
 import type { Scoring } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -23,6 +23,7 @@ import { Rules } from './rules.ts';
 import type { Stance } from './stances.ts';
 import type { Tally } from './tally.ts';
 import type { ValueColumn } from './value-column.ts';
+import { VictimBook } from './victim-book.ts';
 
 export interface Pick {
   readonly row: number;
@@ -50,11 +51,21 @@ interface Bucket {
   attraction: number;
 }
 
+/** What rules about other pods say. */
+const ruleReasons: readonly string[] = [
+  refusals.spreadLabel,
+  refusals.spread,
+  refusals.podAffinity,
+  refusals.podAntiAffinity,
+  refusals.existingAntiAffinity,
+];
 const unsuitable = -2;
 const lacking = -1;
 const missing = -1;
 /** From so many on it is built anew when most of them are empty. */
 const bucketsMax = 256;
+/** For so many priorities. */
+const victimBooksMax = 4;
 const noFine: readonly number[] = [];
 
 export class Board {
@@ -87,7 +98,13 @@ export class Board {
   readonly #lackNumbers = new Map<string, number>();
   #lackVersion = 0;
   #refused: ReadonlyMap<string, number> | undefined;
-  #refusedKey = '';
+  #refusedVersion = 0;
+  readonly #reasonCounts = new Int32Array(ruleReasons.length);
+  readonly #reasonsBefore = new Int32Array(ruleReasons.length);
+  readonly #open: Bucket[] = [];
+  /** By priority. */
+  readonly #victims = new Map<number, VictimBook>();
+  readonly #hasRules: boolean;
   #isBuilding = true;
 
   constructor(
@@ -112,6 +129,7 @@ export class Board {
     this.#lackOf = new Int16Array(rows).fill(-1);
     this.#at = new Int32Array(rows);
     this.rules = new Rules(snapshot, demand, stances);
+    this.#hasRules = this.rules.tallies.length > 0;
     this.#makeCells();
     for (let at = 0; at < suitable.rows.length; at++) {
       const row = suitable.rows[at] as number;
@@ -134,7 +152,7 @@ export class Board {
 
   /** Whether other pods matter. */
   get hasRules(): boolean {
-    return this.rules.tallies.length > 0;
+    return this.#hasRules;
   }
 
   /** From now on it is asked for these pods: rows that hold pods of the one or the other owner are worth something else. */
@@ -153,7 +171,7 @@ export class Board {
   /** Reads on in the log. */
   sync(): void {
     const { log } = this.#snapshot;
-    const counts = this.rules.tallies.length > 0;
+    const counts = this.#hasRules;
     for (let at = this.#seen; at < log.end; at++) {
       const row = log.row(at);
       const kin = counts ? log.kin(at) : undefined;
@@ -165,45 +183,61 @@ export class Board {
 
   /** The best node; undefined: none is possible. */
   pick(): Pick | undefined {
+    const open = this.#open;
+    open.length = 0;
     let possible = 0;
-    const open: Bucket[] = [];
-    for (const bucket of this.#buckets) {
+    for (let at = 0; at < this.#buckets.length; at++) {
+      const bucket = this.#buckets[at] as Bucket;
       const size = bucket.heap.rows.length;
       if (size === 0) continue;
-      bucket.reason = this.#reasonOf(bucket);
-      if (bucket.reason !== undefined) continue;
+      const reason = this.hasRules ? this.#reasonOf(bucket) : undefined;
+      bucket.reason = reason;
+      if (reason !== undefined) continue;
       possible += size;
       open.push(bucket);
     }
-    return this.#bestOf(open, possible, (bucket) => bucket.heap.top);
+    return this.#bestOf(open, possible, undefined);
   }
 
   /** That row alone; undefined: it is not possible. */
   pickOnly(row: number): Pick | undefined {
     const bucket = this.#buckets[this.#bucketOf[row] ?? unsuitable];
     if (bucket === undefined || this.#reasonOf(bucket) !== undefined) return undefined;
-    return this.#bestOf([bucket], 1, () => row);
+    return this.#bestOf([bucket], 1, row);
   }
 
   /** How many nodes are refused, by reason, as `pick` has found it. The same object while it says the same. */
   refusals(): ReadonlyMap<string, number> {
-    let key = String(this.#lackVersion);
-    for (const { reason, heap } of this.#buckets)
-      if (reason !== undefined && heap.rows.length > 0) key += ` ${heap.rows.length} ${reason}`;
-    if (this.#refused !== undefined && key === this.#refusedKey) return this.#refused;
+    const { counts, isSame } = this.#countReasons();
+    if (this.#refused !== undefined && isSame && this.#refusedVersion === this.#lackVersion)
+      return this.#refused;
     const refused = new Map(this.#suitable.refused);
     const count = (reason: string, rows: number): void => {
-      refused.set(reason, (refused.get(reason) ?? 0) + rows);
+      if (rows > 0) refused.set(reason, (refused.get(reason) ?? 0) + rows);
     };
-    for (const [number, reasons] of this.#lacks.entries()) {
-      const rows = this.#lackCounts[number] as number;
-      if (rows > 0) for (const reason of reasons) count(reason, rows);
-    }
-    for (const { reason, heap } of this.#buckets)
-      if (reason !== undefined && heap.rows.length > 0) count(reason, heap.rows.length);
+    for (let number = 0; number < this.#lacks.length; number++)
+      for (const reason of this.#lacks[number] as readonly string[])
+        count(reason, this.#lackCounts[number] as number);
+    for (let at = 0; at < ruleReasons.length; at++) count(ruleReasons[at] as string, counts[at] as number);
     this.#refused = refused;
-    this.#refusedKey = key;
+    this.#refusedVersion = this.#lackVersion;
     return refused;
+  }
+
+  /** By what the rules say. */
+  #countReasons(): { readonly counts: Int32Array; readonly isSame: boolean } {
+    const counts = this.#reasonCounts;
+    if (!this.hasRules) return { counts, isSame: true };
+    const before = this.#reasonsBefore;
+    before.set(counts);
+    counts.fill(0);
+    for (let at = 0; at < this.#buckets.length; at++) {
+      const { reason, heap } = this.#buckets[at] as Bucket;
+      if (reason === undefined || heap.rows.length === 0) continue;
+      const number = ruleReasons.indexOf(reason);
+      counts[number] = (counts[number] as number) + heap.rows.length;
+    }
+    return { counts, isSame: counts.every((count, at) => count === before[at]) };
   }
 
   /** Of what only its static side refuses: for a plan that looks at one row. */
@@ -224,18 +258,39 @@ export class Board {
     return rows;
   }
 
-  #bestOf(open: readonly Bucket[], possible: number, topOf: (bucket: Bucket) => number): Pick | undefined {
+  /** Whether what lacks on a row is room, of which others have some. */
+  readonly isPotential = (row: number): boolean =>
+    this.#bucketOf[row] === lacking && isLargeEnough(this.#demand, this.#snapshot, row);
+
+  /** Whom pods of this priority may put out; undefined: not for such pods. */
+  victims(priority: number): VictimBook | undefined {
+    if (this.#hasRules || this.#demand.hostPorts.length > 0 || this.#demand.gpus !== undefined)
+      return undefined;
+    let book = this.#victims.get(priority);
+    if (book === undefined) {
+      if (this.#victims.size >= victimBooksMax) this.#victims.clear();
+      const ground = { rows: this.#suitable.rows, isPotential: this.isPotential };
+      book = new VictimBook(this.#snapshot, this.#demand, ground, priority);
+      this.#victims.set(priority, book);
+    }
+    return book;
+  }
+
+  /** `only`: in place of the top. */
+  #bestOf(open: readonly Bucket[], possible: number, only: number | undefined): Pick | undefined {
     const { zones, around } = this.#scoring;
     const extremes = this.#weigh(open);
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
-    for (const bucket of open) {
-      const row = topOf(bucket);
-      const { cell } = bucket;
+    const { isIndifferent } = this.rules;
+    for (let at = 0; at < open.length; at++) {
+      const bucket = open[at] as Bucket;
+      const { cell, heap } = bucket;
+      const row = only ?? heap.top;
       let score = this.#scores[row] as number;
       if (extremes !== undefined) score += this.#relative(cell, extremes);
       if (zones !== undefined) score += zones.score(cell.zone);
-      if (!this.rules.isIndifferent) score += around.spread * bucket.spread + around.pods * bucket.attraction;
+      if (!isIndifferent) score += around.spread * bucket.spread + around.pods * bucket.attraction;
       if (score > most || (score === most && row < best)) {
         most = score;
         best = row;
@@ -308,7 +363,7 @@ export class Board {
   }
 
   #reasonOf(bucket: Bucket): string | undefined {
-    if (this.rules.tallies.length === 0) return undefined;
+    if (!this.#hasRules) return undefined;
     return this.rules.refusal((tally) => this.#countAt(bucket, tally));
   }
 
@@ -336,6 +391,7 @@ export class Board {
   #refresh(row: number): void {
     const before = this.#bucketOf[row] ?? unsuitable;
     if (before === unsuitable) return;
+    if (this.#victims.size > 0) for (const book of this.#victims.values()) book.changed(row);
     const lacks = this.#lackingOn(row);
     const number = lacks === undefined ? this.#bucketFor(row) : lacking;
     if (before >= 0 && before !== number) (this.#buckets[before] as Bucket).heap.remove(row);
@@ -350,8 +406,10 @@ export class Board {
   }
 
   #lackingOn(row: number): readonly string[] | undefined {
-    const ports = portsRefusal(this.#demand, this.#snapshot, row);
-    if (ports !== undefined) return [ports];
+    if (this.#demand.hostPorts.length > 0) {
+      const ports = portsRefusal(this.#demand, this.#snapshot, row);
+      if (ports !== undefined) return [ports];
+    }
     if (hasRoom(this.#demand, this.#snapshot, row)) return undefined;
     return roomRefusals(this.#demand, this.#snapshot, row);
   }

@@ -11,6 +11,7 @@ import type { Affinity, Pod } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import { type Amounts, amountsOf, type HostPortDemand, hostPortsOf } from '../demand.ts';
 import { isSettled, sameContainers } from './likeness.ts';
+import { RowCounts } from './row-counts.ts';
 import { type Stance, Stances } from './stances.ts';
 
 /** Pods that no other pod's rules can tell apart. */
@@ -31,7 +32,7 @@ export interface Kin {
   /** Seen last: the next is like it, as a rule. */
   last: Shape | undefined;
   /** By row, while somebody asks how many of the owner are there. */
-  owned: Int32Array | undefined;
+  owned: RowCounts | undefined;
 }
 
 /** Of a kin, pods that take the same. */
@@ -49,7 +50,7 @@ export interface Shape {
 const none = -1;
 const noLabels: Readonly<Record<string, string>> = {};
 /** So many owners are counted by row at once. */
-const ownedMax = 32;
+const ownedMax = 256;
 
 export const ownerOf = ({ metadata }: Pod): string => {
   const owners = metadata.ownerReferences;
@@ -86,9 +87,9 @@ export class PodTable {
   readonly #recent = new Map<string, Kin>();
   readonly #byNamespace = new Map<string, Set<Kin>>();
   readonly #byOwner = new Map<string, Set<Kin>>();
-  readonly #owned = new Map<string, Int32Array>();
+  readonly #owned = new Map<string, RowCounts>();
   #askedOwner = '';
-  #askedOwned: Int32Array | undefined;
+  #askedOwned: RowCounts | undefined;
   #kinCount = 0;
   #emptyKins = 0;
 
@@ -146,7 +147,7 @@ export class PodTable {
     kin.first = slot;
     if (kin.count++ === 0) this.#emptyKins--;
     if (kin.stance !== undefined && kin.stance.guards.length > 0) this.guardCount++;
-    if (kin.owned !== undefined) kin.owned[row] = (kin.owned[row] as number) + 1;
+    kin.owned?.add(row, 1);
   }
 
   /** It is still there and takes the same. */
@@ -169,7 +170,7 @@ export class PodTable {
     if (younger !== none) this.#beforeOfKin[younger] = older;
     if (--kin.count === 0) this.#emptyKins++;
     if (kin.stance !== undefined && kin.stance.guards.length > 0) this.guardCount--;
-    if (kin.owned !== undefined) kin.owned[row] = (kin.owned[row] as number) - 1;
+    kin.owned?.add(row, -1);
     this.#keys[slot] = '';
     this.#pods[slot] = undefined;
     this.#shapes[slot] = undefined;
@@ -218,26 +219,24 @@ export class PodTable {
     return this.#byOwner.get(owner) ?? [];
   }
 
-  /** How many pods of an owner each row holds, kept current. */
-  ownedBy(owner: string): Int32Array {
-    if (owner === this.#askedOwner && this.#askedOwned !== undefined) return this.#askedOwned;
-    const owned = this.#countedBy(owner);
-    this.#askedOwner = owner;
-    this.#askedOwned = owned;
-    return owned;
+  /** How many pods of an owner a row holds. Kept current for owners that were asked about lately. */
+  ownedOn(row: number, owner: string): number {
+    if (this.#askedOwned === undefined || owner !== this.#askedOwner) {
+      this.#askedOwned = this.#countedBy(owner);
+      this.#askedOwner = owner;
+    }
+    return this.#askedOwned.at(row);
   }
 
-  #countedBy(owner: string): Int32Array {
+  #countedBy(owner: string): RowCounts {
     let owned = this.#owned.get(owner);
     if (owned !== undefined) return owned;
     if (this.#owned.size >= ownedMax) this.#forgetOwned();
-    owned = new Int32Array(this.#firstOnRow.length);
+    owned = new RowCounts(this.#firstOnRow.length);
     for (const kin of this.#byOwner.get(owner) ?? []) {
       kin.owned = owned;
-      for (let slot = kin.first; slot !== none; slot = this.#nextOfKin[slot] as number) {
-        const row = this.#row[slot] as number;
-        owned[row] = (owned[row] as number) + 1;
-      }
+      for (let slot = kin.first; slot !== none; slot = this.#nextOfKin[slot] as number)
+        owned.add(this.#row[slot] as number, 1);
     }
     this.#owned.set(owner, owned);
     return owned;

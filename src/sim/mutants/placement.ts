@@ -41,16 +41,16 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/anti-affinity-ignored',
-    file: 'scheduler/fit.ts',
-    find: '      this.#bare?.refusal(row) ??\n      this.neighbours.refusal(row) ??\n      (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined);',
-    replace: '      undefined;',
+    file: 'scheduler/engine/board.ts',
+    find: 'const reason = this.hasRules ? this.#reasonOf(bucket) : undefined;',
+    replace: 'const reason = undefined;',
     sentence: 'Required anti-affinity keeps nobody away.',
   },
   {
     name: 'scheduler/batch-blind',
     file: 'scheduler/plan.ts',
-    find: '    fit.placed(best.row);\n',
-    replace: '',
+    find: '      board.sync();\n      continue;',
+    replace: '      continue;',
     sentence: 'Pods that are placed in one go do not see each other: anti-affinity is broken among them.',
   },
   {
