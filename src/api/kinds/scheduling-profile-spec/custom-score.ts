@@ -22,7 +22,6 @@ const variables = {
     cpu: cel.double,
     memory: cel.double,
     resources: amounts,
-    pods: cel.double,
   }),
   pod: cel.objectOf('Pod', {
     namespace: { kind: 'string', maxSize: 63 },
@@ -42,7 +41,6 @@ export interface ScoredNode {
   readonly cpu: number;
   readonly memory: number;
   readonly resources: Readonly<Record<string, number>>;
-  readonly pods: number;
 }
 
 export interface ScoredPod {
