@@ -79,10 +79,13 @@ async function bind(
         throw conflict(pods.ref, name, `pod ${name} has non-empty .spec.schedulingGates`);
       const { metadata, spec, status } = pod;
       const isMarked = Object.keys(given).length > 0;
-      // What stays as it is is shared with the old version: nothing below changes it.
+      // What stays as it is is shared with the old version: nothing below changes it, but for what metadata hold themselves.
       const bound: Pod = {
         ...pod,
-        metadata: isMarked ? { ...metadata, annotations: { ...metadata.annotations, ...given } } : metadata,
+        metadata: {
+          ...metadata,
+          ...(isMarked ? { annotations: { ...metadata.annotations, ...given } } : {}),
+        },
         ...(spec === undefined ? {} : { spec: { ...spec, nodeName: node } }),
         status: scheduled(status, formatTime(context.clock.nowMs())),
       };
