@@ -21,6 +21,7 @@ import {
 } from '../../api/index.ts';
 import type { Change } from '../../client/index.ts';
 import { formatTime, isError, sameJson } from '../../lib/index.ts';
+import { about } from '../eviction.ts';
 import type { Step } from '../plan.ts';
 import type { PartHost, SchedulerPart } from '../queue/part.ts';
 import { FairOrder } from './fair-order.ts';
@@ -33,6 +34,8 @@ import { Tenants } from './tenants.ts';
 /** Statuses follow what happens by so long; and by so much longer for each that was written. */
 const statusRestMs = 1000;
 const statusCostMs = 20;
+/** Of pods that are refused at the same time, so many get an Event. All get a condition. */
+const eventsMax = 100;
 /** As the reason of a pod's condition. */
 const waitReason = 'WaitsInQueue';
 
@@ -206,8 +209,13 @@ class FairPart implements SchedulerPart {
   }
 
   #tellRefused(): void {
-    for (const { waiting, message } of this.#fair.takeUntold())
-      this.#host.tell(waiting.key, { reason: waitReason, message });
+    let told = 0;
+    for (const { waiting, message } of this.#fair.takeUntold()) {
+      const { key, pod } = waiting;
+      this.#host.tell(key, { reason: waitReason, message });
+      if (told++ < eventsMax)
+        this.#host.events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
+    }
   }
 
   #tellSoon(restMs = statusRestMs): void {

@@ -109,7 +109,8 @@ export class QueueNode {
 
   #changed(): void {
     this.#standing = undefined;
-    this.parent?.#siblings.changed(this);
+    const { parent } = this;
+    if (parent !== undefined) parent.#siblings.changed(this);
   }
 
   /** What the cloud has is something else now. */
