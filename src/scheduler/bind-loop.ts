@@ -36,6 +36,7 @@ import { type Explanation, explanationOf } from './explanation.ts';
 import { startFairness } from './fairness/fair-part.ts';
 import { startGangs } from './gangs/gang-part.ts';
 import { Together } from './gangs/together.ts';
+import { alsoVictims } from './gangs/whole-victims.ts';
 import { plan, type Step, waitMessage } from './plan.ts';
 import { type Preemption, priorityOf } from './preemption.ts';
 import type { Refusal } from './queue/aside-pods.ts';
@@ -486,7 +487,8 @@ class BindLoop implements Scheduler {
       events: this.#events,
       schedulerName: this.#name,
     };
-    if ((await makeRoom(options, pod, preemption)) || this.#stopped) return;
+    const victims = [...preemption.victims, ...alsoVictims(this.#snapshot, preemption.victims)];
+    if ((await makeRoom(options, pod, { ...preemption, victims })) || this.#stopped) return;
     this.#binder.againLater(podKey);
   }
 

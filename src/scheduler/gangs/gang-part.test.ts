@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pods as podsRef } from '../../api/index.ts';
+import { type PodGroup, podGroups as podGroupsRef, pods as podsRef } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import { groupLabel, minCountAnnotation } from './gang-book.ts';
 import { desk } from './test-desk.ts';
@@ -108,4 +108,22 @@ test('startGangs() lets what comes to a gang at work in by itself', async (t) =>
   addMember('x-3');
   await run(2000);
   assert.equal(nodesOf(), 'x-2=a x-3=a');
+});
+
+test('startGangs() takes all of a group away that is disrupted as a whole', async (t) => {
+  const { client, run, addNode, addPod, addMember, pod } = desk(t);
+  addNode('a', '2');
+  addNode('b', '2');
+  client.seed(podGroupsRef, {
+    metadata: { name: 'g', namespace: 'n' },
+    spec: { schedulingPolicy: { gang: { minCount: 4 } }, disruptionMode: 'PodGroup' },
+  } as PodGroup);
+  for (const name of ['x-0', 'x-1', 'x-2', 'x-3']) addMember(name);
+  await run(1000);
+  addPod('urgent', { priority: 10 });
+  await run(1000);
+  const going = ['x-0', 'x-1', 'x-2', 'x-3'].filter(
+    (name) => pod(name).metadata.deletionTimestamp !== undefined,
+  );
+  assert.equal(going.length, 4);
 });

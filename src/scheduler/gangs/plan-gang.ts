@@ -9,6 +9,7 @@
  * Invariant: when it returns, either the members that have a place (placed before, bound now, or nominated) are as many as the gang needs, or nothing of what
  * was tried is in the snapshot.
  */
+import type { Pod } from '../../api/index.ts';
 import type { Nominees } from '../nominees.ts';
 import type { Refusals, Step, WaitingPod } from '../plan.ts';
 import { isMakingRoom, type Preemption, priorityOf, type Victim } from '../preemption.ts';
@@ -133,18 +134,23 @@ class GangPlan {
   /** Members were nominated before, and those that they preempted are not gone yet. */
   #isRoomBeingMade(): boolean {
     const { snapshot } = this.#planner;
+    // Among tenants others than the less important give way, too.
+    const mayGoFor = (pod: Pod, other: Pod): boolean =>
+      snapshot.tenants !== undefined || priorityOf(other) < priorityOf(pod);
     return this.#members.some(({ key, pod }) => {
       const row = snapshot.rowOf(snapshot.nominations.get(key)?.nodeName ?? '');
       if (row === undefined) return false;
       for (const [other, one] of snapshot.placedOn(row))
-        if (priorityOf(one) < priorityOf(pod) && isMakingRoom(snapshot, other, one)) return true;
+        if (mayGoFor(pod, one) && isMakingRoom(snapshot, other, one)) return true;
       return false;
     });
   }
 
   #preempt(domains: readonly Domain[] | undefined, note: string): readonly Step[] | undefined {
     const { snapshot } = this.#planner;
-    if (!this.#members.some(({ pod }) => snapshot.hasBelow(priorityOf(pod)))) return undefined;
+    const hasVictims = (pod: Pod): boolean =>
+      snapshot.tenants !== undefined || snapshot.hasBelow(priorityOf(pod));
+    if (!this.#members.some(({ pod }) => mayPreempt(pod) && hasVictims(pod))) return undefined;
     if (domains === undefined) return this.#preemptIn(undefined, note);
     // Where most is free, least has to go.
     for (const { rows } of domains.toReversed().slice(0, preemptedDomainsMax)) {
@@ -231,6 +237,8 @@ class GangPlan {
     });
   }
 }
+
+const mayPreempt = ({ spec }: Pod): boolean => spec?.preemptionPolicy !== 'Never';
 
 type Found =
   | { readonly accepted: readonly Step[] }
