@@ -22,6 +22,7 @@ import { planWithGangs } from './gangs/plan-with-gangs.ts';
 import { suitableWithin } from './gangs/within.ts';
 import { Guard } from './neighbours.ts';
 import { Nominees } from './nominees.ts';
+import { packableFrom, planPacked } from './packing/plan-packed.ts';
 import {
   type Check,
   notHelpfulAnywhere,
@@ -115,8 +116,13 @@ function placeAll(
     const making: Making = { scorer, ...rest };
     if (snapshot.nominations.size > 0) nominees.holdFrom(priority);
     let end = at + 1;
+    const packed =
+      scorer.packs === true && rest.isPacked !== true ? packableFrom(snapshot, ordered, at, policy) : 0;
     if (snapshot.nominations.has(first.key)) planNominated(snapshot, demand, first, making);
-    else {
+    else if (packed > 1) {
+      end = at + packed;
+      placePacked(snapshot, ordered.slice(at, end), policy, making);
+    } else {
       for (; end < ordered.length; end++) {
         const { key, pod } = ordered[end] as WaitingPod;
         const other = demandOf(pod);
@@ -131,6 +137,19 @@ function placeAll(
   }
 }
 
+function placePacked(snapshot: Snapshot, run: readonly WaitingPod[], policy: Policy, making: Making): void {
+  const { steps, scorer, ...rest } = making;
+  planPacked(snapshot, run, scorer, {
+    at: (waiting, only) => {
+      planGroup(snapshot, demandOf(waiting.pod), [waiting], { ...making, only });
+      if (steps.at(-1)?.kind === 'bind') return true;
+      steps.pop();
+      return false;
+    },
+    anywhere: (some) => placeAll(snapshot, some, policy, { ...rest, steps, isPacked: true }),
+  });
+}
+
 /** Of the plan that is being made. */
 interface Making {
   /** Of the pods at hand. */
@@ -139,6 +158,8 @@ interface Making {
   readonly steps: Step[];
   /** How many may still be preempted for; undefined: as many as that. */
   readonly left: { preemptions: number; slow?: number };
+  /** They have been looked at together already. */
+  readonly isPacked?: boolean;
   /** No other row comes into question, and nobody is preempted. */
   readonly only?: number;
   /** Nor do rows that are not among these, where a gang has to be together. */

@@ -23,6 +23,8 @@ export interface Scorer {
   readonly name: string;
   /** Pods that ask the same but differ in this are planned apart (the key of a hash). Absent: none are. */
   readonly keyOf?: (pod: Pod) => string;
+  /** Pods of a plan that ask different amounts are looked at together, so that they need few nodes (packing/). */
+  readonly packs?: boolean;
   /** Of pods that ask the same; `pod` is the first of them. */
   begin(demand: Demand, snapshot: Snapshot, pod: Pod): Scoring;
 }
