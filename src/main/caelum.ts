@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'whether what runs where is right: capacity, isolation, fairness',
     load: async () => (await import('./commands/verify.ts')).verify,
   },
+  rebalance: {
+    summary: 'which pods would be better off elsewhere, and move them',
+    load: async () => (await import('./commands/rebalance.ts')).rebalance,
+  },
   bench: {
     summary: 'measure this machine, side by side with peers',
     load: async () => (await import('./commands/bench.ts')).bench,

@@ -36,7 +36,7 @@ import type { Closing, Log } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
 import { createNodeReader, createObservation, createPodReader } from '../observe/index.ts';
-import { startElectedScheduler } from '../scheduler/index.ts';
+import { startElectedScheduler, startRebalancer } from '../scheduler/index.ts';
 import { createCertificateAuthority, type Pki } from '../security/index.ts';
 import type { Store } from '../store/index.ts';
 import { type AccessFiles, type OutsideAccess, readAccessFiles } from './access-files.ts';
@@ -186,6 +186,12 @@ export async function buildControlPlane(
   });
   closing.add('scheduler', () => scheduler.stop());
   explanations.explain = (podKey) => scheduler.explain(podKey);
+  const rebalancer = startRebalancer({
+    ...common,
+    log: log.with({ part: 'rebalancer' }),
+    isLeader: () => scheduler.isLeader,
+  });
+  closing.add('rebalancer', async () => rebalancer.stop());
   if (options.hollow > 0) hollow.nodes = await startHollow(options, common, closing);
   return { server, client };
 }

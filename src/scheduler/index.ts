@@ -4,12 +4,22 @@ export { type ElectedScheduler, type ElectedSchedulerOptions, startElectedSchedu
 export type { Explanation, PreemptionRecord } from './explanation.ts';
 export { plan, type Step, type WaitingPod, waitMessage } from './plan.ts';
 export {
+  type Applied,
+  applyMoves,
   holdTaint,
+  type Move,
   type MovePlan,
   measures,
   movesOf,
   type Phase,
   planMoves,
+  type RebalancerOptions,
+  readWorld,
+  recordMove,
+  startRebalancer,
+  statusOf,
+  tellStatus,
+  type World,
 } from './rebalance/index.ts';
 export type { Aspect, Policy, Relative, Scorer, Scoring } from './scorer.ts';
 export { defaultPolicy } from './scores.ts';

@@ -442,7 +442,7 @@ RebalancePolicyStatus.moves: The moves of the last plan, at most 50 of them.
 RebalanceStrategy.includeSoft: Of SpreadRepair: constraints with ScheduleAnyway too.
 RebalanceStrategy.maxLifetime: Of Lifetime: pods that are so old are made anew.
 RebalanceStrategy.maxRestarts: Of Restarts: pods whose containers have been restarted so often are made anew.
-RebalanceStrategy.nodeNames: Of Drain: nodes that shall go, besides those that are cordoned.
+RebalanceStrategy.nodeNames: Of Drain: nodes that shall go; without it those that are cordoned.
 RebalanceStrategy.resources: Of Defragment: the resources of which nodes are freed (all unless said otherwise); of LowUtilization: those looked at.
 RebalanceStrategy.targetThresholds: Of LowUtilization: nodes beyond so many percent give pods away.
 RebalanceStrategy.thresholds: Of Defragment: nodes used to at most so many percent are emptied; of LowUtilization: nodes below have room.

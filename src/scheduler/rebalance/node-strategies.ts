@@ -3,16 +3,21 @@ import { type RebalanceStrategy, selectsNode, tolerates } from '../../api/index.
 import { perPod, type Strategy } from './strategy.ts';
 import { isBoundToNode, type Placed, type Trial } from './trial.ts';
 
-/** Nodes that are cordoned, and those that are named. */
+const cordon = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+
+/** Nodes that are named; without names those that are cordoned. */
 export function drain({ nodeNames = [] }: RebalanceStrategy): Strategy {
   const named = new Set(nodeNames);
   const why = (trial: Trial, name: string): string | undefined => {
-    if (named.has(name)) return `node ${name} shall go`;
+    if (named.size > 0) return named.has(name) ? `node ${name} shall go` : undefined;
     return trial.nodes.get(name)?.spec?.unschedulable === true ? `node ${name} is cordoned` : undefined;
   };
-  return perPod('Drain', (trial, { pod, node }) => (isBoundToNode(pod) ? undefined : why(trial, node)), {
-    *holds(trial) {
-      for (const name of trial.nodes.keys()) if (why(trial, name) !== undefined) yield name;
+  // Who bears cordons may come back at once.
+  const isMeant = ({ pod }: Placed): boolean =>
+    !isBoundToNode(pod) && !tolerates(pod.spec?.tolerations ?? [], cordon);
+  return perPod('Drain', (trial, one) => (isMeant(one) ? why(trial, one.node) : undefined), {
+    *cordons(trial) {
+      for (const name of named) if (trial.nodes.get(name)?.spec?.unschedulable !== true) yield name;
     },
   });
 }

@@ -28,6 +28,9 @@ export interface Move {
 /** Moves that are made together, while new pods are kept off some nodes. */
 export interface Phase {
   readonly strategy: string;
+  /** Cordoned before, and for good: they shall go. */
+  readonly cordon: readonly string[];
+  /** Kept free until the moves are made. */
   readonly hold: readonly string[];
   readonly moves: readonly Move[];
 }
@@ -46,9 +49,21 @@ const noPlace = 'there is no place for it elsewhere';
 const noBetter = 'no place would be better';
 
 export function planMoves(world: World, spec: RebalancePolicySpec, policy: Policy = defaultPolicy): MovePlan {
+  const planning = planningOf(world, spec, policy);
+  for (;;) {
+    const step = planning.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same bit by bit, for those who have others to serve in between: of a world of one moment. */
+export function* planningOf(
+  world: World,
+  spec: RebalancePolicySpec,
+  policy: Policy = defaultPolicy,
+): Generator<undefined, MovePlan> {
   const trial = new Trial(world, policy);
-  const minAgeMs = milliseconds(spec.limits?.minPodAge);
-  const stays = new Stays(trial, spec, world.budgets ?? [], minAgeMs);
+  const stays = new Stays(trial, spec, world.budgets ?? [], milliseconds(spec.limits?.minPodAge));
   const strategies = spec.strategies.map(strategyOf);
   const reasons = new Map<string, Set<string>>();
   const moved = new Set<string>();
@@ -56,27 +71,15 @@ export function planMoves(world: World, spec: RebalancePolicySpec, policy: Polic
   const phases: Phase[] = [];
   for (const [at, strategy] of strategies.entries()) {
     const before = strategies.slice(0, at);
-    const making: Making = {
-      trial,
-      stays,
-      strategy,
-      before,
-      reasons,
-      moved,
-      left,
-      moves: [],
-      taken: new Set(),
-    };
+    const cordon = [...(strategy.cordons?.(trial) ?? [])];
     const hold = [...(strategy.holds?.(trial) ?? [])];
+    const making: Making = { trial, stays, strategy, before, reasons, moved, left, cordon, hold, phases: [] };
+    for (const node of cordon) trial.cordon(node);
     for (const node of hold) trial.hold(node);
-    while (!stays.isFull && left.tries > 0 && round(making));
-    for (const node of [...hold, ...making.taken]) trial.release(node);
-    if (making.moves.length > 0)
-      phases.push({
-        strategy: strategy.type,
-        hold: [...new Set([...hold, ...making.taken])],
-        moves: making.moves,
-      });
+    while (!stays.isFull && left.tries > 0 && (yield* round(making)));
+    for (const node of hold) trial.release(node);
+    if (cordon.length > 0 && making.phases.length === 0) phaseFor(making, []);
+    phases.push(...making.phases);
   }
   const list = [...reasons].map(([reason, pods]) => ({
     reason,
@@ -98,13 +101,18 @@ interface Making {
   /** A pod is moved once in a plan. */
   readonly moved: Set<string>;
   readonly left: { tries: number };
+  readonly cordon: readonly string[];
+  /** Grows by the nodes that were emptied. */
+  readonly hold: string[];
+  readonly phases: OpenPhase[];
+}
+
+interface OpenPhase extends Phase {
   readonly moves: Move[];
-  /** Nodes held for what was taken. */
-  readonly taken: Set<string>;
 }
 
 /** Whether anything was taken. */
-function round(making: Making): boolean {
+function* round(making: Making): Generator<undefined, boolean> {
   const { trial, stays, strategy, moved, left } = making;
   let hasTaken = false;
   for (const candidate of strategy.candidates(trial)) {
@@ -118,13 +126,15 @@ function round(making: Making): boolean {
     }
     left.tries--;
     if (attempt(making, candidate, group)) hasTaken = true;
+    yield;
   }
   return hasTaken;
 }
 
 function attempt(making: Making, candidate: Candidate, group: readonly Placed[]): boolean {
-  const { trial, stays, strategy, moved, moves, taken } = making;
-  const held = [...(strategy.holdsFor?.(trial, candidate) ?? [])].filter((node) => !trial.isHeld(node));
+  const { trial, stays, strategy, moved } = making;
+  const { hold = [], keep = [] } = candidate;
+  const held = [...hold, ...keep].filter((node) => !trial.isHeld(node));
   for (const node of held) trial.hold(node);
   const done: Placed[] = [];
   const giveUp = (reason: string): false => {
@@ -155,7 +165,9 @@ function attempt(making: Making, candidate: Candidate, group: readonly Placed[])
   for (const [at, { key }] of group.entries()) if (targets[at] === undefined) trial.drop(key);
   if (!isBetter(after, now)) return giveUp(noBetter);
   stays.take(group);
-  for (const node of held) taken.add(node);
+  for (const node of held) if (!keep.includes(node)) trial.release(node);
+  making.hold.push(...keep);
+  const { moves } = phaseFor(making, hold);
   for (const [at, { key, pod, node }] of group.entries()) {
     moved.add(key);
     const to = targets[at]?.node ?? '';
@@ -163,6 +175,16 @@ function attempt(making: Making, candidate: Candidate, group: readonly Placed[])
     moves.push({ pod: key, uid, from: node, to, strategy: strategy.type, reason: candidate.reason });
   }
   return true;
+}
+
+/** Moves that need nodes of their own kept free are made apart. */
+function phaseFor({ phases, strategy, cordon, hold: base }: Making, more: readonly string[]): OpenPhase {
+  const hold = [...new Set([...base, ...more])].sort();
+  const last = phases.at(-1);
+  if (last !== undefined && last.hold.join() === hold.join()) return last;
+  const phase = { strategy: strategy.type, cordon, hold, moves: [] };
+  phases.push(phase);
+  return phase;
 }
 
 const isBare = ({ pod }: Placed): boolean =>
@@ -174,7 +196,8 @@ function isBetter(after: readonly number[], before: readonly number[]): boolean 
   return false;
 }
 
-function stay({ reasons }: Making, { group }: Candidate, reason: string): void {
+function stay({ reasons }: Making, { group, isWish = false }: Candidate, reason: string): void {
+  if (isWish) return;
   let pods = reasons.get(reason);
   if (pods === undefined) {
     pods = new Set();

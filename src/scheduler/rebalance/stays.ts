@@ -185,5 +185,6 @@ function keptByNature(pod: Pod, allow: readonly string[]): string | undefined {
   );
   if (isLocal && !allow.includes('LocalStorage')) return 'it has storage of its node';
   if ((spec?.resourceClaims ?? []).length > 0) return 'it has claimed devices';
+  if (spec?.schedulingGroup !== undefined) return 'it is of a gang';
   return undefined;
 }

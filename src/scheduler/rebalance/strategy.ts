@@ -12,6 +12,12 @@ export interface Candidate {
   readonly reason: string;
   /** It is enough that they are made anew: they may come back to their node. */
   readonly isRenewal?: boolean;
+  /** Nothing is wrong where they are: nobody has to hear that they stay. */
+  readonly isWish?: boolean;
+  /** Nodes that new pods have to stay away from while these are moved. */
+  readonly hold?: readonly string[];
+  /** … and until all of the strategy's moves are made, once these are taken. */
+  readonly keep?: readonly string[];
 }
 
 export interface Strategy {
@@ -20,10 +26,10 @@ export interface Strategy {
   cost(trial: Trial, touched: Touched): number;
   /** What it would try, the best first. Asked again after a round in which something was taken. */
   candidates(trial: Trial): Iterable<Candidate>;
-  /** Nodes that new pods have to stay away from while its moves are made; more come with each that is taken. */
+  /** Nodes that shall go: cordoned before anything is moved. */
+  cordons?(trial: Trial): Iterable<string>;
+  /** Nodes that new pods have to stay away from while its moves are made. */
   holds?(trial: Trial): Iterable<string>;
-  /** Of which nodes, besides, when this one is taken. */
-  holdsFor?(trial: Trial, candidate: Candidate): Iterable<string>;
 }
 
 export interface Touched {

@@ -133,6 +133,15 @@ export class Trial {
     this.snapshot.setNode({ ...node, spec: { ...node.spec, taints } });
   }
 
+  /** For good. */
+  cordon(name: string): void {
+    const node = this.nodes.get(name);
+    if (node === undefined) return;
+    const next = { ...node, spec: { ...node.spec, unschedulable: true } };
+    this.nodes.set(name, next);
+    this.snapshot.setNode(next);
+  }
+
   release(name: string): void {
     const node = this.nodes.get(name);
     if (node !== undefined && this.#held.delete(name)) this.snapshot.setNode(node);

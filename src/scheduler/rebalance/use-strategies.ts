@@ -55,20 +55,20 @@ export function defragment({ resources, thresholds = {} }: RebalanceStrategy): S
       if (trial.waiting.length > 0) return;
       const nodes = [...trial.nodes.keys()]
         .filter((node) => !trial.isHeld(node) && isLow(trial, node) && content(trial, node).length > 0)
-        .map((node) => ({ node, full: fullness(trial, node) }))
-        .sort((a, b) => a.full - b.full || (a.node < b.node ? -1 : 1));
-      for (const { node, full } of nodes) {
+        .map((node) => ({ node, full: fullness(trial, node), pods: content(trial, node).length }))
+        .sort((a, b) => a.full - b.full || a.pods - b.pods || (a.node < b.node ? -1 : 1));
+      for (const [at, { node, full }] of nodes.entries()) {
         if (trial.isHeld(node)) continue;
         const group = [...content(trial, node)].sort(largestFirst).map(({ key }) => key);
-        const percent = Math.round(100 * full);
-        yield { group, reason: `node ${node}, of which ${percent} % are used, is emptied` };
+        const reason = `node ${node}, of which ${Math.round(100 * full)} % are used, is emptied`;
+        // Best not onto nodes that are to be emptied after it: these pods would be moved again.
+        const hold = nodes.slice(at + 1, -1).map((one) => one.node);
+        if (hold.length > 0) yield { group, reason, isWish: true, keep: [node], hold };
+        yield { group, reason, isWish: true, keep: [node] };
       }
     },
     *holds(trial) {
       for (const node of trial.nodes.keys()) if (content(trial, node).length === 0) yield node;
-    },
-    *holdsFor(trial, { group }) {
-      for (const key of group) yield trial.placed(key)?.node ?? '';
     },
   };
 }
@@ -112,7 +112,7 @@ export function lowUtilization({
           if (excess(trial, node) === 0) break;
           const [worst = 'cpu'] = [...looked].sort((a, b) => partOf(trial, node, b) - partOf(trial, node, a));
           const percent = Math.round(100 * partOf(trial, node, worst));
-          yield { group: [key], reason: `node ${node} is used to ${percent} % of ${worst}` };
+          yield { group: [key], isWish: true, reason: `node ${node} is used to ${percent} % of ${worst}` };
         }
     },
   };

@@ -21,7 +21,7 @@ import { type Choices, forEachCase } from './test-cases.ts';
 import { habitsOf, nodeOf, podOf, podShape, spaces } from './test-clusters.ts';
 
 interface Cluster {
-  readonly nodes: readonly Node[];
+  nodes: readonly Node[];
   pods: readonly Pod[];
   readonly namespaces: readonly Namespace[];
   readonly budgets: readonly PodDisruptionBudget[];
@@ -147,6 +147,11 @@ let made = 0;
 
 /** Some of the pods go, and those that owners make in their place are placed by the scheduler. */
 function carryOut(cluster: Cluster, phase: Phase, keys: ReadonlySet<string>): Map<string, string> {
+  cluster.nodes = cluster.nodes.map((node) =>
+    phase.cordon.includes(node.metadata.name ?? '')
+      ? { ...node, spec: { ...node.spec, unschedulable: true } }
+      : node,
+  );
   const snapshot = new Snapshot();
   for (const one of cluster.namespaces) snapshot.setNamespace(one);
   for (const node of cluster.nodes) {
@@ -216,10 +221,11 @@ test('planMoves() tells where pods go, makes less wrong with every run, and come
       const moves = movesOf(found);
       assert.deepEqual(planMoves(cluster, spec), found, 'the same world gives the same plan');
       assertLawful(cluster, spec, moves);
-      if (moves.length === 0) break;
+      if (found.phases.length === 0) break;
       const before = measures(cluster, spec);
       const faults = verifyResourceAllocation(cluster).counts.violations;
-      for (const phase of found.phases)
+      for (const phase of found.phases) {
+        carryOut(cluster, phase, new Set());
         for (const move of phase.moves) {
           const places = carryOut(cluster, phase, new Set([move.pod]));
           assert.equal(
@@ -228,9 +234,10 @@ test('planMoves() tells where pods go, makes less wrong with every run, and come
             `${move.strategy}: ${move.pod} goes where it was said`,
           );
         }
+      }
       const after = measures(cluster, spec);
       const said = JSON.stringify({ before, after, spec, found }, undefined, 1);
-      assert.ok(less(after, before), said);
+      assert.ok(moves.length === 0 || less(after, before), said);
       assert.ok(verifyResourceAllocation(cluster).counts.violations <= faults, 'nothing is broken by it');
       seen.runs++;
       seen.moves += moves.length;

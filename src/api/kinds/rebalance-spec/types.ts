@@ -7,7 +7,7 @@ export interface RebalanceStrategy {
    * Those that stand earlier are never undone for those that stand later.
    */
   readonly type: string;
-  /** Of Drain: which nodes shall go, besides those that are cordoned. */
+  /** Of Drain: which nodes shall go; without it those that are cordoned. */
   readonly nodeNames?: readonly string[];
   /** Of Defragment: the resource of which nodes shall be free, or all that pods take; of LowUtilization: those that are looked at. */
   readonly resources?: readonly string[];
