@@ -18,6 +18,7 @@ import type { Scoring } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { normalised } from '../standing.ts';
 import type { Suitable } from '../suitable.ts';
+import { type Cell, type CellMap, cellsOf } from './cells.ts';
 import { RowHeap } from './row-heap.ts';
 import { Rules } from './rules.ts';
 import type { Stance } from './stances.ts';
@@ -29,15 +30,6 @@ export interface Pick {
   readonly row: number;
   readonly score: number;
   readonly possible: number;
-}
-
-/** What all rows of it have in common by their labels. */
-interface Cell {
-  /** Values by coarse column. */
-  readonly values: readonly number[];
-  /** Of the relative parts of the score, by column. */
-  readonly raw: readonly number[];
-  readonly zone: number;
 }
 
 interface Bucket {
@@ -84,7 +76,7 @@ export class Board {
   readonly #cellOf: Int32Array;
   readonly #lackOf: Int16Array;
   readonly #at: Int32Array;
-  readonly #cells: Cell[] = [];
+  readonly #cells: readonly Cell[];
   readonly #buckets: Bucket[] = [];
   /** Without fine tallies: by cell; else by cell and counts. */
   readonly #plainBuckets: number[] = [];
@@ -113,6 +105,7 @@ export class Board {
     scoring: Scoring,
     suitable: Suitable,
     stances: readonly Stance[],
+    like: Board | undefined,
   ) {
     this.#snapshot = snapshot;
     this.#demand = demand;
@@ -125,20 +118,49 @@ export class Board {
     this.#bucketOf = new Int32Array(rows).fill(unsuitable);
     this.#scores = new Float64Array(rows);
     this.#fixed = new Float64Array(rows);
-    this.#cellOf = new Int32Array(rows);
     this.#lackOf = new Int16Array(rows).fill(-1);
     this.#at = new Int32Array(rows);
     this.rules = new Rules(snapshot, demand, stances);
     this.#hasRules = this.rules.tallies.length > 0;
-    this.#makeCells();
-    for (let at = 0; at < suitable.rows.length; at++) {
-      const row = suitable.rows[at] as number;
-      this.#fixed[row] = suitable.fixed[at] as number;
-      this.#bucketOf[row] = lacking;
-      this.#refresh(row);
-    }
+    const { cellOf, cells } = this.#makeCells();
+    this.#cellOf = cellOf;
+    this.#cells = cells;
+    if (like?.canLend(suitable, demand) === true) this.#borrow(like);
+    else
+      for (let at = 0; at < suitable.rows.length; at++) {
+        const row = suitable.rows[at] as number;
+        this.#fixed[row] = suitable.fixed[at] as number;
+        this.#bucketOf[row] = lacking;
+        this.#refresh(row);
+      }
     this.#isBuilding = false;
     for (const { heap } of this.#buckets) heap.order();
+    if (like !== undefined) this.#rescoreOwned(like.#demand.owner, demand.owner);
+  }
+
+  /** Whether what it knows of room and scores holds for another board of the same amounts. */
+  canLend(suitable: Suitable, { owner }: Demand): boolean {
+    return this.#suitable === suitable && this.isCurrent && (this.#demand.owner === '') === (owner === '');
+  }
+
+  /** Scores and what lacks, of a board that asks for the same room; only the owner may be another. */
+  #borrow(like: Board): void {
+    like.sync();
+    this.#scores.set(like.#scores);
+    this.#fixed.set(like.#fixed);
+    this.#lackOf.set(like.#lackOf);
+    this.#lacks.push(...like.#lacks);
+    this.#lackCounts.push(...like.#lackCounts);
+    for (const [key, number] of like.#lackNumbers) this.#lackNumbers.set(key, number);
+    for (const row of this.#suitable.rows) {
+      if (like.#bucketOf[row] === lacking) {
+        this.#bucketOf[row] = lacking;
+        continue;
+      }
+      const number = this.#bucketFor(row);
+      this.#bucketOf[row] = number;
+      (this.#buckets[number] as Bucket).heap.append(row);
+    }
   }
 
   /** Whether reading on is enough. */
@@ -161,9 +183,13 @@ export class Board {
     this.#demand = demand;
     this.#scoring = scoring;
     this.sync();
-    if (before.owner === demand.owner) return;
+    this.#rescoreOwned(before.owner, demand.owner);
+  }
+
+  #rescoreOwned(before: string, now: string): void {
+    if (before === now) return;
     const { table } = this.#snapshot;
-    for (const owner of [before.owner, demand.owner])
+    for (const owner of [before, now])
       for (const kin of owner === '' ? [] : table.kinsOf(owner))
         for (let slot = kin.first; slot >= 0; slot = table.nextOfKin(slot)) this.#refresh(table.row(slot));
   }
@@ -472,10 +498,7 @@ export class Board {
     return this.#buckets.push(bucket) - 1;
   }
 
-  /** Which rows no label tells apart, as far as the rules and the score look at labels. */
-  #makeCells(): void {
-    const { rows, relative } = this.#suitable;
-    const { zones } = this.#scoring;
+  #makeCells(): CellMap {
     const columns: ValueColumn[] = [];
     for (const tally of this.rules.tallies)
       if (tally.column.isFine) {
@@ -486,49 +509,6 @@ export class Board {
         if (at < 0) at = columns.push(tally.column) - 1;
         this.#coarse.set(tally, at);
       }
-    const parts: ((at: number, row: number) => number)[] = [
-      ...columns.map(
-        ({ ids }) =>
-          (_: number, row: number) =>
-            ids[row] as number,
-      ),
-      ...relative.map(
-        ({ raw }) =>
-          (at: number) =>
-            raw[at] as number,
-      ),
-      ...(zones === undefined ? [] : [(_: number, row: number) => zones.of(row)]),
-    ];
-    // Part by part, each combination gets the next number.
-    const numbers = new Int32Array(rows.length);
-    for (const part of parts) {
-      const known = new Map<number, Map<number, number>>();
-      let count = 0;
-      for (let at = 0; at < rows.length; at++) {
-        const before = numbers[at] as number;
-        const value = part(at, rows[at] as number);
-        let next = known.get(before);
-        if (next === undefined) {
-          next = new Map();
-          known.set(before, next);
-        }
-        let number = next.get(value);
-        if (number === undefined) {
-          number = count++;
-          next.set(value, number);
-        }
-        numbers[at] = number;
-      }
-    }
-    for (let at = 0; at < rows.length; at++) {
-      const row = rows[at] as number;
-      const number = numbers[at] as number;
-      this.#cellOf[row] = number;
-      this.#cells[number] ??= {
-        values: columns.map(({ ids }) => ids[row] as number),
-        raw: relative.map(({ raw }) => raw[at] as number),
-        zone: zones?.of(row) ?? 0,
-      };
-    }
+    return cellsOf(this.#snapshot, this.#suitable, columns, this.#scoring.zones);
   }
 }

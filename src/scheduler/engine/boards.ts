@@ -16,6 +16,8 @@ const rowsMax = 2_000_000;
 const boardsLeast = 8;
 
 interface Asked {
+  /** Of what room and score depend on. */
+  readonly room: string;
   /** Of what a board depends on beside the pods that are there. */
   readonly key: string;
   version: number;
@@ -25,6 +27,8 @@ interface Asked {
 
 interface Known {
   readonly boards: Map<string, Board>;
+  /** The board used last, by what room and score depend on. */
+  readonly lenders: Map<string, Board>;
   readonly asked: WeakMap<Demand, Asked>;
 }
 
@@ -40,10 +44,11 @@ export function boardFor(
 ): Board {
   const there = knownOf(snapshot, scorer);
   const asked = askedOf(demand, snapshot, there);
+  const lend = `${asked.room} ${scoring.steadyKey}`;
   const make = (): Board => {
     const suitable = suitableNodes(demand, snapshot, scorer, scoring);
     const some = within === undefined ? suitable : suitableWithin(suitable, within);
-    return new Board(snapshot, demand, scoring, some, asked.concerning.stances);
+    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, there.lenders.get(lend));
   };
   if (scoring.steadyKey === undefined || within !== undefined) return make();
   const key = `${asked.key} ${scoring.steadyKey} ${asked.concerning.key}`;
@@ -52,12 +57,14 @@ export function boardFor(
   if (board?.isCurrent === true) board.serve(demand, scoring);
   else board = make();
   // The one used last is forgotten last.
+  there.lenders.set(lend, board);
   boards.delete(key);
   boards.set(key, board);
   const most = Math.max(boardsLeast, Math.floor(rowsMax / Math.max(1, snapshot.rows)));
-  for (const oldest of boards.keys()) {
+  for (const [oldest, one] of boards) {
     if (boards.size <= most) break;
     boards.delete(oldest);
+    for (const [of, lender] of there.lenders) if (lender === one) there.lenders.delete(of);
   }
   return board;
 }
@@ -70,7 +77,7 @@ function knownOf(snapshot: Snapshot, scorer: Scorer): Known {
   }
   let there = scorers.get(scorer);
   if (there === undefined) {
-    there = { boards: new Map(), asked: new WeakMap() };
+    there = { boards: new Map(), lenders: new Map(), asked: new WeakMap() };
     scorers.set(scorer, there);
   }
   return there;
@@ -88,24 +95,26 @@ function askedOf(demand: Demand, snapshot: Snapshot, { asked }: Known): Asked {
     stances.intern(namespace, affinity);
   const concerning = stances.concerning(namespace, labels, snapshot.namespaceLabels);
   const now = { version: stances.version, spaces: snapshot.spacesVersion, concerning };
-  if (one === undefined) one = { key: keyOf(demand, snapshot), ...now };
-  else Object.assign(one, now);
+  if (one === undefined) {
+    const room = roomOf(demand);
+    one = { room, key: room + lookOf(demand, snapshot), ...now };
+  } else Object.assign(one, now);
   asked.set(demand, one);
   return one;
 }
 
-function keyOf(demand: Demand, snapshot: Snapshot): string {
+function roomOf(demand: Demand): string {
   const { cpuMilli, memoryBytes, ephemeralBytes, cpuUnaskedMilli, memoryUnaskedBytes, extended } = demand;
-  const { namespace, spread, affinity, hostPorts, gpus, owner, nodesKey } = demand;
-  const { podAffinity, podAntiAffinity } = affinity ?? {};
+  const { spread, hostPorts, gpus, owner, nodesKey } = demand;
   const amounts = [cpuMilli, memoryBytes, ephemeralBytes, cpuUnaskedMilli, memoryUnaskedBytes, ...extended];
-  const looks = spread.length > 0 || podAffinity !== undefined || podAntiAffinity !== undefined;
-  return JSON.stringify([
-    nodesKey,
-    amounts,
-    gpus,
-    hostPorts,
-    owner !== '',
-    ...(looks ? [namespace, spread, podAffinity, podAntiAffinity, ownMatches(demand, snapshot)] : []),
-  ]);
+  const keys = spread.map(({ topologyKey, whenUnsatisfiable }) => [topologyKey, whenUnsatisfiable]);
+  return JSON.stringify([nodesKey, amounts, gpus, hostPorts, owner !== '', keys]);
+}
+
+/** Of those that look at other pods. */
+function lookOf(demand: Demand, snapshot: Snapshot): string {
+  const { namespace, spread, affinity } = demand;
+  const { podAffinity, podAntiAffinity } = affinity ?? {};
+  if (spread.length === 0 && podAffinity === undefined && podAntiAffinity === undefined) return '';
+  return JSON.stringify([namespace, spread, podAffinity, podAntiAffinity, ownMatches(demand, snapshot)]);
 }

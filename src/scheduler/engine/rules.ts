@@ -15,7 +15,7 @@ import { hostnameKey } from '../welcome.ts';
 import type { Kin } from './pod-table.ts';
 import type { Stance } from './stances.ts';
 import { SpreadTally, Tally } from './tally.ts';
-import { rowColumn, type ValueColumn, valueColumn } from './value-column.ts';
+import { rowColumn, rowSet, valueColumn } from './value-column.ts';
 
 interface Effect {
   readonly tally: Tally;
@@ -178,17 +178,14 @@ export class Rules {
 
   /** Rows that have the keys of all constraints that are as hard as this one, as far as its policies look at them. */
   #spreadOver(constraint: TopologySpreadConstraint, alike: readonly TopologySpreadConstraint[]): Uint8Array {
-    const snapshot = this.#snapshot;
-    const columns: readonly ValueColumn[] = alike.map(({ topologyKey }) =>
-      valueColumn(snapshot, topologyKey),
-    );
-    const includes = new Uint8Array(snapshot.rows);
-    for (let row = 0; row < includes.length; row++) {
-      const facts = snapshot.facts(row);
-      if (facts === undefined || columns.some(({ ids }) => ids[row] === -1)) continue;
-      if (isSpreadOver(constraint, this.#demand, facts)) includes[row] = 1;
-    }
-    return includes;
+    const { nodesKey } = this.#demand;
+    const { nodeAffinityPolicy, nodeTaintsPolicy } = constraint;
+    const keys = alike.map(({ topologyKey }) => topologyKey);
+    const key = JSON.stringify([nodesKey, keys, nodeAffinityPolicy, nodeTaintsPolicy]);
+    return rowSet(this.#snapshot, key, (facts) => {
+      for (const one of keys) if (facts.labels[one] === undefined) return false;
+      return isSpreadOver(constraint, this.#demand, facts);
+    });
   }
 
   #effectsOf(kin: Kin): readonly Effect[] {
