@@ -52,6 +52,7 @@ export * from './kinds/refs.ts';
 export * from './kinds/scheduling-profile-spec/custom-score.ts';
 export type * from './kinds/scheduling-profile-spec/types.ts';
 export { type StrategyName, strategyNames, workloadTypes } from './kinds/scheduling-profile-spec/validate.ts';
+export * from './kinds/reservation-spec/names.ts';
 export type * from './kinds/reservation-spec/types.ts';
 export {
   isTermOf,
@@ -94,7 +95,7 @@ export {
   subtractQuantities,
 } from './quantity.ts';
 export { addUsage, contribution, nothingUsed, takeUsage } from './quota/scope.ts';
-export { canGrow, countedBy, isOverdue, unsaid } from './quota/usage.ts';
+export { canGrow, countedKinds, isOverdue, placeCredit, unsaid } from './quota/usage.ts';
 export { builtinKinds, createRegistry } from './registry.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';

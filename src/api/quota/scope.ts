@@ -14,7 +14,7 @@ import type {
   ResourceQuota,
   ScopedResourceSelectorRequirement,
 } from '../types/core.v1.ts';
-import { countedBy, usageOf } from './usage.ts';
+import { isAbout, usageOf } from './usage.ts';
 
 /** What the object uses of what the quota limits; undefined: the quota is not about it. */
 export function contribution(
@@ -23,7 +23,7 @@ export function contribution(
   object: KubeObject,
 ): Amounts | undefined {
   const hard = Object.keys(quota.spec?.hard ?? {});
-  if (!hard.some((name) => countedBy(name) === groupResource) || !isInScope(quota, groupResource, object))
+  if (!hard.some((name) => isAbout(name, groupResource)) || !isInScope(quota, groupResource, object))
     return undefined;
   const usage = usageOf(groupResource, object);
   const counted: Record<string, string> = {};

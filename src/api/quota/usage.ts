@@ -2,9 +2,11 @@
  * What an object uses of a quota: how many of its kind, and for pods, claims and services what they ask for. Pure.
  * Source: Kubernetes 1.36, pkg/quota/v1/evaluator, as behaviour.
  */
+import { reservationAnnotation } from '../kinds/reservation-spec/names.ts';
+import type { Reservation } from '../kinds/reservation-spec/types.ts';
 import type { KubeObject } from '../object.ts';
 import { type Amounts, podLimits, podRequests, specInUse } from '../pod-amounts.ts';
-import { addQuantities, compareQuantities, quantityValue } from '../quantity.ts';
+import { addQuantities, compareQuantities, nanoText, quantityNano, quantityValue } from '../quantity.ts';
 import type {
   Container,
   PersistentVolumeClaim,
@@ -27,6 +29,7 @@ const computed = ['cpu', 'memory', 'ephemeral-storage'];
 const byStorageClass = '.storageclass.storage.k8s.io/';
 const byDeviceClass = '.deviceclass.resource.k8s.io/devices';
 const claims = 'resourceclaims.resource.k8s.io';
+const reservations = 'reservations.scheduling.caelum.dev';
 /** Devices that a request for all of them counts as. */
 const allDevices = 32;
 
@@ -39,9 +42,27 @@ export function countedBy(name: string): string {
   return name.endsWith(byDeviceClass) ? claims : 'pods';
 }
 
+/** What pods ask for is held by reservations, too. */
+const isHeld = (name: string): boolean =>
+  countedBy(name) === 'pods' && name !== 'pods' && !name.startsWith('count/') && !name.startsWith('limits.');
+
+/** Does a name of a quota speak of such objects? */
+export const isAbout = (name: string, groupResource: string): boolean =>
+  countedBy(name) === groupResource || (groupResource === reservations && isHeld(name));
+
+/** Of which objects names of a quota speak. */
+export function countedKinds(names: Iterable<string>): ReadonlySet<string> {
+  const kinds = new Set<string>();
+  for (const name of names) {
+    kinds.add(countedBy(name));
+    if (isHeld(name)) kinds.add(reservations);
+  }
+  return kinds;
+}
+
 /** Whether a change of such an object can use more; of others only their making counts. */
 export const canGrow = (groupResource: string): boolean =>
-  ['pods', 'services', 'persistentvolumeclaims', claims].includes(groupResource);
+  ['pods', 'services', 'persistentvolumeclaims', claims, reservations].includes(groupResource);
 
 export function usageOf(groupResource: string, object: KubeObject): Amounts {
   const count = { [`count/${groupResource}`]: '1' };
@@ -54,6 +75,8 @@ export function usageOf(groupResource: string, object: KubeObject): Amounts {
       return { ...count, ...claimUsage(object as PersistentVolumeClaim) };
     case claims:
       return { ...count, ...deviceUsage(object as ResourceClaim) };
+    case reservations:
+      return { ...count, ...reservationUsage(object as unknown as Reservation) };
     default:
       return plainCounts.includes(groupResource) ? { ...count, [groupResource]: '1' } : count;
   }
@@ -65,6 +88,42 @@ function podUsage(pod: Pod): Amounts {
   const { status } = pod;
   if (spec === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed') return {};
   return { pods: '1', ...computeUsage(podRequests(spec), podLimits(spec)) };
+}
+
+/** Places that pods have are theirs to pay; what holds nothing any more costs nothing. */
+function reservationUsage({ spec, status }: Reservation): Amounts {
+  if (status?.phase === 'Expired' || status?.phase === 'Refused') return {};
+  const left = Math.max(0, (spec?.count ?? 0) - (status?.used ?? 0));
+  const requests: Record<string, string> = {};
+  for (const [name, amount] of Object.entries(spec?.template?.requests ?? {}))
+    requests[name] = times(amount, left);
+  return computeUsage(requests, {});
+}
+
+function times(amount: string, count: number): string {
+  const nano = quantityNano(amount) ?? 0n;
+  return nanoText(nano * BigInt(count), /[A-Z]i$/.test(amount) ? 'binary' : 'decimal');
+}
+
+/**
+ * What of the use of a new pod, and of pods that wait for their nodes, a reservation that they name pays for already: until they have its places, both are counted.
+ * `waiting`: those of the reservation's namespace that have no node.
+ */
+export function placeCredit(reservation: Reservation, pod: Pod, waiting: readonly Pod[]): Amounts {
+  const { metadata, spec, status } = reservation;
+  let left = (status?.allocated ?? 0) - (status?.used ?? 0);
+  const place = computeUsage(spec.template.requests, {});
+  const credit: Record<string, string> = {};
+  for (const one of [...waiting, pod]) {
+    if (one.metadata.annotations?.[reservationAnnotation] !== metadata.name || left-- <= 0) continue;
+    for (const [name, amount] of Object.entries(podUsage(one))) {
+      const paid = place[name];
+      if (paid === undefined) continue;
+      const least = compareQuantities(amount, paid) < 0 ? amount : paid;
+      credit[name] = addQuantities(credit[name] ?? '0', least);
+    }
+  }
+  return credit;
 }
 
 /** Marked for deletion, and its time is over: it is as good as gone, whoever should have stopped it. */

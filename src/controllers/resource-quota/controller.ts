@@ -5,7 +5,7 @@
  */
 import {
   contribution,
-  countedBy,
+  countedKinds,
   groupResourceOf,
   type KindRegistry,
   type KubeObject,
@@ -30,7 +30,7 @@ export function resourceQuotaController(informers: Informers, registry: KindRegi
   };
   const followed = new Map<string, { readonly informer: Informer<KubeObject>; cancel(): void }>();
   const followCounted = (quota: ResourceQuota, follow: (one: Watch) => { cancel(): void }): void => {
-    for (const groupResource of new Set(Object.keys(quota.spec?.hard ?? {}).map(countedBy))) {
+    for (const groupResource of countedKinds(Object.keys(quota.spec?.hard ?? {}))) {
       if (followed.has(groupResource)) continue;
       const kind = registry.kinds.find(
         (one) =>
@@ -75,7 +75,7 @@ export function resourceQuotaController(informers: Informers, registry: KindRegi
     async observe(key) {
       const quota = quotas.get(key);
       if (quota === undefined) return undefined;
-      const kinds = new Set(Object.keys(quota.spec?.hard ?? {}).map(countedBy));
+      const kinds = countedKinds(Object.keys(quota.spec?.hard ?? {}));
       const { namespace = '' } = quota.metadata;
       // A count of what is not all there would be too small.
       for (const kind of kinds) await followed.get(kind)?.informer.whenSynced();

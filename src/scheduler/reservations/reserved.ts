@@ -1,9 +1,6 @@
-/** How pods and reservations speak of each other. */
+/** How pods and reservations speak of each other, and how places are told from pods. */
+export { heldByAnnotation, reservationAnnotation } from '../../api/index.ts';
 
-/** A pod names the reservation that it wants a place of; it goes nowhere else then. */
-export const reservationAnnotation = 'scheduling.caelum.dev/reservation';
-/** Which one it got a place of (its uid): written with its node. */
-export const heldByAnnotation = 'scheduling.caelum.dev/held-by';
 /** Of keys of places: no pod has such a key. */
 export const placePrefix = 'reservation:';
 

@@ -5,7 +5,7 @@ import {
   addUsage,
   compareQuantities,
   contribution,
-  countedBy,
+  countedKinds,
   type KubeObject,
   nothingUsed,
   type Pod,
@@ -25,7 +25,7 @@ const claims = refTo('', 'persistentvolumeclaims');
 
 function counted(store: Store, quota: ResourceQuota): Record<string, string> {
   const used = nothingUsed(quota);
-  for (const groupResource of new Set(Object.keys(quota.spec?.hard ?? {}).map(countedBy)))
+  for (const groupResource of countedKinds(Object.keys(quota.spec?.hard ?? {})))
     for (const stored of store.list(`${groupResource}/default/`).items)
       addUsage(used, contribution(quota, groupResource, stored.object() as KubeObject) ?? {});
   return used;

@@ -11,12 +11,15 @@ import {
   type Amounts,
   addUsage,
   contribution,
-  countedBy,
+  countedKinds,
   isOverdue,
   type KubeObject,
   nothingUsed,
   type Pod,
+  placeCredit,
+  type Reservation,
   type ResourceQuota,
+  reservationAnnotation,
   takeUsage,
 } from '../../../api/index.ts';
 import type { Store, StoreEvent, Subscription } from '../../../store/index.ts';
@@ -72,6 +75,19 @@ export class QuotaBook {
     return used;
   }
 
+  /** What of a new pod's use a reservation pays for that it names. */
+  credit(namespace: string, pod: Pod): Amounts | undefined {
+    const name = pod.metadata.annotations?.[reservationAnnotation];
+    if (name === undefined) return undefined;
+    const stored = this.#store.latest(`reservations.scheduling.caelum.dev/${namespace}/${name}`);
+    if (stored === undefined) return undefined;
+    const waiting = this.#store
+      .list(`pods/${namespace}/`)
+      .items.map((one) => one.object() as Pod)
+      .filter(({ spec, status }) => (spec?.nodeName ?? '') === '' && status?.phase === 'Pending');
+    return placeCredit(stored.object() as Reservation, pod, waiting);
+  }
+
   #onQuota(quota: ResourceQuota, isGone: boolean): void {
     const { namespace = '', name = '' } = quota.metadata;
     const here = this.#accounts.get(namespace);
@@ -88,7 +104,7 @@ export class QuotaBook {
   #count(quota: ResourceQuota): Account {
     const { namespace = '', name = '' } = quota.metadata;
     const used = nothingUsed(quota);
-    const kinds = new Set(Object.keys(quota.spec?.hard ?? {}).map(countedBy));
+    const kinds = countedKinds(Object.keys(quota.spec?.hard ?? {}));
     for (const groupResource of kinds) {
       this.#follow(groupResource);
       for (const stored of this.#store.list(`${groupResource}/${namespace}/`).items)

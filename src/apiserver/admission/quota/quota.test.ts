@@ -1,7 +1,15 @@
 /** Resource quotas at admission: refused in Kubernetes' words, and never exceeded, however many ask at once. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type KubeObject, type Pod, pods, resourceQuotas, services } from '../../../api/index.ts';
+import {
+  type KubeObject,
+  type Pod,
+  pods,
+  reservationAnnotation,
+  reservations,
+  resourceQuotas,
+  services,
+} from '../../../api/index.ts';
 import type { Client, ResourceRef } from '../../../client/index.ts';
 import { SeededRandom, SimulatedClock, silentLog } from '../../../lib/index.ts';
 import { createMemoryStore } from '../../../store/index.ts';
@@ -229,5 +237,55 @@ test('scopes choose the pods that count', async (t) => {
       ),
     ),
     /exceeded quota: critical/,
+  );
+});
+
+test('a quota pays once for what a reservation holds and its pods use', async (t) => {
+  const { client } = await start(t);
+  await limit(client, { 'requests.cpu': '3', 'requests.memory': '3Gi' });
+  const reservation = (name: string, count: number): KubeObject =>
+    ({
+      apiVersion: 'scheduling.caelum.dev/v1',
+      kind: 'Reservation',
+      metadata: { name, namespace },
+      spec: { count, template: { requests: { cpu: '1', memory: '1Gi' } } },
+    }) as KubeObject;
+  assert.equal(
+    await messageOf(client.create(reservations, reservation('r', 4))),
+    'reservations.scheduling.caelum.dev "r" is forbidden: exceeded quota: q, requested: requests.cpu=4,requests.memory=4Gi, used: requests.cpu=0,requests.memory=0, limited: requests.cpu=3,requests.memory=3Gi',
+  );
+  await client.create(reservations, reservation('r', 3));
+  const small = { requests: { cpu: '1', memory: '1Gi' } };
+  const naming = (name: string): Pod => {
+    const made = pod(name, small);
+    return { ...made, metadata: { ...made.metadata, annotations: { [reservationAnnotation]: 'r' } } };
+  };
+  // It holds nothing yet.
+  assert.match(await messageOf(client.create(pods, naming('a'))), /exceeded quota/);
+  const stand = (status: object): Promise<unknown> =>
+    client.patch(reservations, namespace, 'r', 'merge', { status }, { subresource: 'status' });
+  await stand({ phase: 'Held', allocated: 3 });
+  assert.match(await messageOf(client.create(pods, pod('other', small))), /exceeded quota/);
+  for (const name of ['a', 'b', 'c']) await client.create(pods, naming(name));
+  assert.match(await messageOf(client.create(pods, naming('d'))), /exceeded quota/);
+  // They have their places: it pays for none of them any more.
+  const binding = (name: string): Promise<unknown> =>
+    client.createSubresource(pods, namespace, name, 'binding', {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name, namespace },
+      target: { apiVersion: 'v1', kind: 'Node', name: 'n' },
+    } as never);
+  for (const name of ['a', 'b', 'c']) await binding(name);
+  await stand({ used: 3 });
+  assert.match(await messageOf(client.create(pods, naming('d'))), /exceeded quota/);
+  await client.delete(pods, namespace, 'c', { gracePeriodSeconds: 0 });
+  await stand({ used: 2 });
+  await client.create(pods, naming('d'));
+  // What holds nothing any more costs nothing.
+  await stand({ phase: 'Expired', allocated: 0, used: 0 });
+  assert.equal(
+    await messageOf(client.patch(reservations, namespace, 'r', 'merge', { spec: { count: 9 } })),
+    'no error',
   );
 });

@@ -87,6 +87,10 @@ function checkFits(book: QuotaBook, admission: Admission, account: Account, amou
   if (exceeded.length === 0) return;
   used = { ...used };
   takeUsage(used, book.overdue(admission.namespace, quota));
+  if (admission.resource.groupResource === 'pods' && admission.operation === 'CREATE') {
+    const credit = book.credit(admission.namespace, admission.object as unknown as Pod) ?? {};
+    takeUsage(used, Object.fromEntries(Object.entries(credit).filter(([name]) => used[name] !== undefined)));
+  }
   exceeded = exceeding(account, used, amounts);
   if (exceeded.length === 0) return;
   const text = (of: Amounts): string => exceeded.map((name) => `${name}=${of[name] ?? '0'}`).join(',');

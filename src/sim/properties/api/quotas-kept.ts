@@ -3,7 +3,7 @@ import {
   addUsage,
   compareQuantities,
   contribution,
-  countedBy,
+  countedKinds,
   nothingUsed,
   type ResourceQuota,
   resourceQuotas,
@@ -15,7 +15,7 @@ import { isGoing } from '../facts.ts';
 /** Without pods that are going: whether these still count is a matter of clocks. */
 function countedIn(truth: Truth, quota: ResourceQuota): Record<string, string> {
   const used = nothingUsed(quota);
-  for (const resource of new Set(Object.keys(used).map(countedBy)))
+  for (const resource of countedKinds(Object.keys(used)))
     for (const object of truth.objects(resource).values())
       if (object.metadata.namespace === quota.metadata.namespace && !(resource === 'pods' && isGoing(object)))
         addUsage(used, contribution(quota, resource, object) ?? {});
