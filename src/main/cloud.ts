@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Client } from '../client/index.ts';
 import { Closing, type Log, silentLog } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
+import type { ScoreFunction } from '../scheduler/index.ts';
 import { ensurePki } from '../security/index.ts';
 import { createMemoryStore, openSqliteStore } from '../store/index.ts';
 import { buildControlPlane, type ControlPlane } from './control-plane-parts.ts';
@@ -26,6 +27,11 @@ export interface CloudOptions {
   /** Port of the API server on 127.0.0.1; default: any free one. */
   readonly port?: number;
   readonly log?: Log;
+  /**
+   * Custom scores, by the name that a SchedulingProfile calls them (`spec.custom.function`): 0 to 100 for a node. Called in the scheduler itself: a function must
+   * end by itself; one that throws gives 0.
+   */
+  readonly scores?: Readonly<Record<string, ScoreFunction>>;
 }
 
 export class Cloud {
@@ -69,6 +75,7 @@ export class Cloud {
           serviceCidr: '10.96.0.0/16',
           hollow: options.hollow ?? 1,
           ...(options.startDelayMs === undefined ? {} : { hollowStartDelayMs: options.startDelayMs }),
+          ...(options.scores === undefined ? {} : { scores: options.scores }),
         },
         closing,
       );

@@ -42,6 +42,7 @@ import type { Store } from '../store/index.ts';
 import { type AccessFiles, type OutsideAccess, readAccessFiles } from './access-files.ts';
 import { createExplainPaths } from './explain-paths.ts';
 import { createMetricsApis } from './metrics-apis.ts';
+import { type CustomScores, schedulerSources } from './scheduler-sources.ts';
 import type { AuditSettings } from './settings.ts';
 
 export interface ControlPlaneOptions {
@@ -58,6 +59,8 @@ export interface ControlPlaneOptions {
   readonly audit?: AuditSettings;
   readonly access?: AccessFiles;
   readonly admission?: AdmissionPlugins;
+  /** Custom scores of scheduling profiles that are functions, by name. */
+  readonly scores?: CustomScores;
 }
 
 export interface ControlPlane {
@@ -163,12 +166,13 @@ export async function buildControlPlane(
   await createFirstObjects(client, address, trust, options.serviceCidr);
   const kept = keepFirstObjects(client, { clock: realClock, log }, address, trust, options.serviceCidr);
   closing.add('first objects', async () => kept.stop());
+  const metrics = createMetricsApis(api, server, observation);
   const controllers = startControllers({
     ...common,
     log: log.with({ part: 'controllers' }),
     registry: api.context.registry,
     rootCaPem: pki.ca.cert,
-    metrics: createMetricsApis(api, server, observation),
+    metrics,
     issueSecretToken: createSecretTokenIssuer(pki.serviceAccountKey),
     certificates: {
       authority: createCertificateAuthority(pki.ca),
@@ -181,6 +185,7 @@ export async function buildControlPlane(
   const scheduler = startElectedScheduler({
     ...common,
     log: log.with({ part: 'scheduler' }),
+    sources: schedulerSources(metrics, options.scores),
     identity: `${hostname()}_caelum`,
     renewMs: leaseRenewMs,
   });

@@ -48,6 +48,7 @@ import { isPlace } from './reservations/reserved.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
 import { ToldReasons } from './told-reasons.ts';
+import { type ProfileSources, startProfiles } from './strategies/profile-part.ts';
 import { VolumeBinding } from './volume-binding.ts';
 
 export interface SchedulerOptions {
@@ -58,6 +59,8 @@ export interface SchedulerOptions {
   readonly log: Log;
   readonly schedulerName?: string;
   readonly policy?: Policy;
+  /** What the program gives to profiles: custom scores that are functions, usage of nodes. */
+  readonly sources?: ProfileSources;
   /** Features that have a say in what is planned and when; default: all that there are. */
   readonly parts?: readonly StartPart[];
   /** Where several may schedule: the one that was elected acts, in the name of its term. Default: there is no other. */
@@ -90,7 +93,7 @@ const tellingMax = 2000;
 /** A pod whose claims are not there or not bound is looked at once more after so long, before that is told: as a rule they are about to be. */
 const claimsRestMs = 100;
 /** One line for each feature: a gang waits for its members, tenants take turns. */
-const allParts: readonly StartPart[] = [startGangs, startReservations, startFairness];
+const allParts: readonly StartPart[] = [startGangs, startReservations, startFairness, startProfiles];
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
   const loop = new BindLoop(options);
@@ -103,6 +106,7 @@ class BindLoop implements Scheduler {
   readonly #snapshot = new Snapshot();
   readonly #events: EventRecorder;
   readonly #parts: readonly SchedulerPart[];
+  readonly #policy: Policy;
   readonly #queue: PodQueue;
   readonly #binder: Binder;
   readonly #reasons: ToldReasons;
@@ -152,6 +156,8 @@ class BindLoop implements Scheduler {
     this.#reasons = new ToldReasons({ ...options, snapshot, why: (podKey) => this.#whyNot(podKey) });
     const host = this.#hostOf(options);
     this.#parts = (options.parts ?? allParts).map((start) => start(host));
+    this.#policy =
+      options.policy ?? this.#parts.find((part) => part.policy !== undefined)?.policy ?? defaultPolicy;
     const order = this.#parts.find((part) => part.order !== undefined)?.order ?? new PriorityOrder();
     const onReady = (): void => this.#schedulePlan();
     this.#queue = new PodQueue({ clock, snapshot, order, parts: this.#parts, onReady });
@@ -166,6 +172,7 @@ class BindLoop implements Scheduler {
       log,
       snapshot: this.#snapshot,
       events: this.#events,
+      sources: this.#options.sources ?? {},
       reconsider: (keys) => {
         for (const { key, hold } of this.#queue.reconsider(keys)) this.#hold(key, hold);
         this.#schedulePlan();
@@ -371,8 +378,9 @@ class BindLoop implements Scheduler {
   }
 
   #isOurs(pod: Pod): boolean {
+    const name = pod.spec?.schedulerName ?? 'default-scheduler';
     return (
-      (pod.spec?.schedulerName ?? 'default-scheduler') === this.#name &&
+      (name === this.#name || this.#parts.some((part) => part.schedules?.(name) === true)) &&
       pod.metadata.deletionTimestamp === undefined &&
       (pod.spec?.schedulingGates?.length ?? 0) === 0
     );
@@ -408,7 +416,7 @@ class BindLoop implements Scheduler {
   #planBatch(): void {
     // The API is behind: the next binding that is answered lets it go on.
     if (this.#binder.asked >= bindingsMax) return;
-    const { clock, office, policy = defaultPolicy } = this.#options;
+    const { clock, office } = this.#options;
     if (office?.isHeld() === false) return;
     const beganMs = clock.monotonicMs();
     const { pods, refused } = this.#queue.take(this.#batchSize);
@@ -418,7 +426,7 @@ class BindLoop implements Scheduler {
     }
     const podOf = new Map(pods.map(({ key, pod }) => [key, pod]));
     const together = new Together(this.#snapshot);
-    const steps = plan(this.#snapshot, pods, policy);
+    const steps = plan(this.#snapshot, pods, this.#policy);
     this.#pace(pods.length, clock.monotonicMs() - beganMs);
     for (const step of steps) {
       const pod = podOf.get(step.podKey);

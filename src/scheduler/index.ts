@@ -24,3 +24,5 @@ export {
 export type { Aspect, Policy, Relative, Scorer, Scoring } from './scorer.ts';
 export { defaultPolicy } from './scores.ts';
 export { Snapshot } from './snapshot.ts';
+export type { ScoreFunction } from './strategies/custom.ts';
+export type { ProfileSources } from './strategies/profile-part.ts';

@@ -8,7 +8,9 @@ import type { Pod } from '../../api/index.ts';
 import type { Change, Client, EventRecorder, Informers } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
 import type { Step, WaitingPod } from '../plan.ts';
+import type { Policy } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { ProfileSources } from '../strategies/profile-part.ts';
 
 /** Why a pod is not planned at all. */
 export interface Hold {
@@ -36,6 +38,10 @@ export interface SchedulerPart {
   readonly name: string;
   /** In place of the order by priority and age. Of several parts, the first that has one gives it. */
   readonly order?: PodOrder;
+  /** By what pods are placed. Of several parts, the first that has one gives it. */
+  readonly policy?: Policy;
+  /** Whether pods of that scheduler's name are ours, beside those of our own. */
+  schedules?(schedulerName: string): boolean;
   /** Whether a pod may be planned: asked when it comes or changes, and again after `reconsider`. Cheap. */
   admits?(waiting: WaitingPod): Hold | undefined;
   /** Who has to be planned in the same batch as this one, by key; those that wait are taken with it. */
@@ -56,6 +62,8 @@ export interface PartHost {
   readonly log: Log;
   readonly snapshot: Snapshot;
   readonly events: EventRecorder;
+  /** What the program gives to profiles. */
+  readonly sources: ProfileSources;
   /** `admits` may answer otherwise now: of these, or of all that are held. */
   reconsider(keys?: Iterable<string>): void;
   /** Something has changed that may help what was planned and found no place: of these, or of all. */
