@@ -5,6 +5,7 @@
  * Sizes of workloads follow a recorded production cluster (openb, ATC'23): quantiles of its 8,152 pods, scaled to small nodes.
  */
 import { type Random, SeededRandom } from '../lib/index.ts';
+import { deviceActions } from './generate-devices.ts';
 import { claimActions, otherActions } from './generate-kinds.ts';
 import {
   type Action,
@@ -40,7 +41,7 @@ export interface GenerateOptions {
   readonly calm?: boolean;
   /** Of the kinds of workloads. */
   readonly onlyDeployments?: boolean;
-  /** Nothing has claims for storage. */
+  /** Nothing has claims, for storage or for devices. */
   readonly withoutClaims?: boolean;
 }
 
@@ -79,7 +80,10 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
       ...(options.onlyDeployments === true ? [] : otherActions(random.stream('kinds'), activeMs)),
       ...(options.onlyDeployments === true || options.withoutClaims === true
         ? []
-        : claimActions(random.stream('claims'), activeMs)),
+        : [
+            ...claimActions(random.stream('claims'), activeMs),
+            ...deviceActions(random.stream('devices'), activeMs, nodeCount),
+          ]),
     ]),
     faults:
       options.calm === true

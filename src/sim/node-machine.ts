@@ -17,6 +17,7 @@ import type { Clock, Random, SimulatedClock } from '../lib/index.ts';
 import { Life, LifeClock, type Skew } from './life.ts';
 import { nodeName, proxyName } from './plan.ts';
 import { RuleTable } from './rule-table.ts';
+import { deviceFile } from './user-devices.ts';
 
 export interface MachineWeather {
   /** How long a pull takes, milliseconds. */
@@ -54,7 +55,7 @@ export class NodeMachine {
   readonly host = new FakeHost();
   readonly network;
   readonly images;
-  readonly disk = createFakeDisk();
+  readonly disk = createFakeDisk([deviceFile]);
   /** Of the kernel, for services. */
   readonly rules = new RuleTable();
   readonly weather: MachineWeather = { ...fairMachine };

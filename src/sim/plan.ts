@@ -89,7 +89,23 @@ export type OtherAction =
   | { readonly kind: 'dropBudget'; readonly app: number }
   | { readonly kind: 'evict'; readonly pick: number }
   | { readonly kind: 'autoscale'; readonly app: number; readonly min: number; readonly max: number }
-  | { readonly kind: 'dropAutoscale'; readonly app: number };
+  | { readonly kind: 'dropAutoscale'; readonly app: number }
+  | DeviceAction;
+
+/** Devices of nodes, and Deployments whose pods claim some: `claimer-0`. */
+export type DeviceAction =
+  | { readonly kind: 'devices'; readonly node: number; readonly count: number }
+  | {
+      readonly kind: 'claimers';
+      readonly number: number;
+      readonly replicas: number;
+      /** How many each claim is for. */
+      readonly devices: number;
+      /** One claim for all of them. */
+      readonly isShared: boolean;
+    }
+  | { readonly kind: 'scaleClaimers'; readonly number: number; readonly replicas: number }
+  | { readonly kind: 'dropClaimers'; readonly number: number };
 
 type Propagation = 'Background' | 'Foreground' | 'Orphan';
 

@@ -14,6 +14,7 @@ import {
 } from '../api/index.ts';
 import { isError } from '../lib/index.ts';
 import type { BatchPlan, OtherAction } from './plan.ts';
+import { carryOutDevices } from './user-devices.ts';
 import type { World } from './world.ts';
 
 const home = 'default';
@@ -80,8 +81,11 @@ export async function carryOutOther(world: World, action: OtherAction): Promise<
     case 'dropBudget':
     case 'evict':
       return withBudget(world, action);
-    default:
+    case 'autoscale':
+    case 'dropAutoscale':
       return withAutoscaler(world, action);
+    default:
+      return carryOutDevices(world, action);
   }
 }
 

@@ -6,7 +6,6 @@
  * A device that a claim has is the one of its name in a file whose kind begins with its driver's name. Hooks are not run: a file that has some is refused.
  * Source: Container Device Interface specification, 0.6.
  */
-import { parse } from 'yaml';
 
 export interface DeviceNode {
   /** In the container. */
@@ -31,7 +30,8 @@ export interface DeviceEdits {
 
 export interface DeviceFile {
   readonly name: string;
-  readonly text: string;
+  /** Read as JSON or YAML, whatever it is then. */
+  readonly content: unknown;
 }
 
 interface RawEdits {
@@ -58,8 +58,8 @@ interface RawFile {
 /** A text: why the device cannot be given to a container here. */
 export function editsOf(driver: string, device: string, files: readonly DeviceFile[]): DeviceEdits | string {
   let isKnown = false;
-  for (const { name, text } of files) {
-    const file = read(text);
+  for (const { name, content } of files) {
+    const file = typeof content === 'object' ? (content as RawFile | null) : null;
     if (file?.kind?.split('/')[0] !== driver) continue;
     isKnown = true;
     const found = file.devices?.find((one) => one.name === device);
@@ -88,16 +88,6 @@ export function editsOf(driver: string, device: string, files: readonly DeviceFi
   return isKnown
     ? `device "${device}" of driver ${driver} is in no file of /etc/cdi or /var/run/cdi`
     : `DRA driver ${driver} is not registered (and no file of /etc/cdi or /var/run/cdi is of its kind)`;
-}
-
-/** A file that makes no sense is nobody's. */
-function read(text: string): RawFile | undefined {
-  try {
-    const value: unknown = parse(text);
-    return typeof value === 'object' && value !== null ? (value as RawFile) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function variable(text: string): readonly [string, string] {

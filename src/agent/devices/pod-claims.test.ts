@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import type { DynamicResourceClaim, Pod } from '../../api/index.ts';
 import { podsRef, resourceClaimsRef } from '../objects.ts';
 import { createWorld, phaseIs, podOf } from '../pods/test-world.ts';
@@ -13,7 +14,7 @@ import { editsFor, readyClaims } from './pod-claims.ts';
 const driver = 'gpu.example.com';
 const file = {
   name: '/etc/cdi/gpu.yaml',
-  text: `
+  content: parse(`
 cdiVersion: "0.6.0"
 kind: gpu.example.com/gpu
 containerEdits:
@@ -27,11 +28,11 @@ devices:
   - name: gpu-1
     containerEdits:
       hooks: [{ hookName: createContainer, path: /bin/x }]
-`,
+`),
 };
 
 test('editsOf() finds a device by its driver and name', () => {
-  assert.deepEqual(editsOf(driver, 'gpu-0', [{ name: 'x', text: '{' }, file]), {
+  assert.deepEqual(editsOf(driver, 'gpu-0', [{ name: 'x', content: 'no file of devices' }, file]), {
     environment: [
       ['GPU_DRIVER', 'loaded'],
       ['GPU', 'zero'],
@@ -138,12 +139,13 @@ test('readDeviceFiles() reads what the machine says of its devices', async (t) =
   writeFileSync(join(folder, 'b.json'), '{}');
   writeFileSync(join(folder, 'a.yaml'), 'kind: x/y');
   writeFileSync(join(folder, 'notes.txt'), '');
+  writeFileSync(join(folder, 'broken.json'), '{');
   const files = await readDeviceFiles([join(folder, 'none'), folder]);
   assert.deepEqual(
-    files.map(({ name, text }) => [name.slice(folder.length + 1), text]),
+    files.map(({ name, content }) => [name.slice(folder.length + 1), content]),
     [
-      ['a.yaml', 'kind: x/y'],
-      ['b.json', '{}'],
+      ['a.yaml', { kind: 'x/y' }],
+      ['b.json', {}],
     ],
   );
 });

@@ -18,13 +18,13 @@ export interface FakeDisk extends PodDisk {
   readonly devices: DeviceFile[];
 }
 
-export function createFakeDisk(): FakeDisk {
+/** `devices`: what the machine says of them. */
+export function createFakeDisk(devices: DeviceFile[] = []): FakeDisk {
   const volumes = new Map<string, ReadonlyMap<string, VolumeContent>>();
   const folders = new Set<string>();
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
   const granted = new Map<string, string>();
-  const devices: DeviceFile[] = [];
   const used = new Map<string, DiskUsage>();
   const attempts = new Map<string, Map<string, number>>();
   const uidOf = (pod: Pod): string => pod.metadata.uid ?? '';

@@ -20,6 +20,7 @@ import { podsRun } from './node/pods-run.ts';
 import { noStorms } from './rest/no-storms.ts';
 import { nothingWritten } from './rest/nothing-written.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
+import { devicesGivenBack, devicesHeldOnce } from './scheduler/devices.ts';
 import { noOvercommit } from './scheduler/no-overcommit.ts';
 import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
@@ -54,6 +55,8 @@ export const properties: readonly Property[] = [
   volumesSettled,
   noOvercommit,
   boundOnce,
+  devicesHeldOnce,
+  devicesGivenBack,
   rulesKept,
   noneLeftWaiting,
   surge,

@@ -3,6 +3,7 @@ import type { Node, Pod } from '../../../api/index.ts';
 import type { Property } from '../../property.ts';
 import { isGoing, isTerminal, milli, requestOf } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
+import { hasDevices } from './devices.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 
 export const noneLeftWaiting: Property = {
@@ -19,6 +20,7 @@ export const noneLeftWaiting: Property = {
           const pinned = pinnedTo(world, pod);
           for (const [nodeName, node] of truth.objects<Node>('nodes')) {
             if (pinned !== undefined && pinned !== nodeName) continue;
+            if (pod.spec?.resourceClaims !== undefined && !hasDevices(world, pod, nodeName)) continue;
             if (refusal(pod, node) !== undefined || foesOn(world, nodeName, pod).length > 0) continue;
             const here = [...truth.objects<Pod>('pods').values()].filter(
               (one) => one.spec?.nodeName === nodeName && !isTerminal(one),
