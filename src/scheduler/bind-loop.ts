@@ -43,12 +43,13 @@ import type { Refusal } from './queue/aside-pods.ts';
 import type { Hold, PartHost, SchedulerPart, StartPart } from './queue/part.ts';
 import { PodQueue } from './queue/pod-queue.ts';
 import { PriorityOrder } from './queue/priority-order.ts';
+import { rankNodes } from './ranked-nodes.ts';
 import { startReservations } from './reservations/reservation-part.ts';
 import { isPlace } from './reservations/reserved.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
-import { ToldReasons } from './told-reasons.ts';
 import { type ProfileSources, startProfiles } from './strategies/profile-part.ts';
+import { ToldReasons } from './told-reasons.ts';
 import { VolumeBinding } from './volume-binding.ts';
 
 export interface SchedulerOptions {
@@ -263,9 +264,16 @@ class BindLoop implements Scheduler {
 
   explain(podKey: string): Explanation | undefined {
     const known = this.#decisions.get(podKey);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#withRanked(podKey, known);
     const refusal = this.#queue.refusalOf(podKey);
     return refusal && explanationOf(refusal, formatTime(this.#options.clock.nowMs()), undefined);
+  }
+
+  /** What it could have instead: worked out for who asks. */
+  #withRanked(podKey: string, known: Explanation): Explanation {
+    const pod = known.decision === 'bound' ? this.#snapshot.placed(podKey)?.pod : undefined;
+    const ranked = pod && rankNodes(this.#snapshot, podKey, pod, this.#policy);
+    return ranked === undefined || known.decision !== 'bound' ? known : { ...known, ranked };
   }
 
   #whyNot(podKey: string): (Hold & { readonly pod: Pod }) | undefined {

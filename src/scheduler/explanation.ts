@@ -1,5 +1,6 @@
 /** What is remembered of decisions, for those who ask why a pod is where it is. Pure. */
 import { type Refusals, type Step, waitMessage } from './plan.ts';
+import type { Ranked } from './ranked-nodes.ts';
 
 /** Who had to go so that a pod has a place. */
 export interface PreemptionRecord {
@@ -19,6 +20,8 @@ export type Explanation =
       readonly node: string;
       readonly score: number;
       readonly possibleNodes: number;
+      /** What the best nodes are worth to it now, by aspect. */
+      readonly ranked?: Ranked;
       readonly refused: Readonly<Record<string, number>>;
       readonly preempted?: PreemptionRecord;
     }
