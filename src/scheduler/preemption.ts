@@ -63,8 +63,8 @@ export interface QuickQuestion {
 export interface VictimRule {
   /** What the plan has come to so far. */
   catchUp(steps: readonly Step[]): void;
-  /** Of those on one node: all of them may go together, or any of them; the most important first. */
-  victims(preemptor: Victim, placed: Iterable<readonly [string, Pod]>): readonly Victim[];
+  /** Of those on one node, in the order in which it is to be tried: all of a list may go together, or any of them; the most important first. */
+  victims(preemptor: Victim, placed: Iterable<readonly [string, Pod]>): readonly (readonly Victim[])[];
   because(preemptor: Victim, victims: readonly Victim[]): string | undefined;
 }
 
@@ -191,11 +191,24 @@ export function isMakingRoom({ going }: Snapshot, key: string, { metadata, statu
 type NoCandidate = { readonly reasons: readonly string[] };
 
 function victimsOn(snapshot: Snapshot, question: Question, row: number): Candidate | NoCandidate {
-  const { check, pod } = question;
+  let found: Candidate | NoCandidate = { reasons: [noVictims] };
+  const lists = snapshot.tenants?.victims(question, snapshot.placedOn(row)) ?? [
+    lessImportant(snapshot, question.pod, row),
+  ];
+  for (const below of lists) {
+    if (below.length > 0) found = victimsAmong(snapshot, question, row, below);
+    if ('nodeName' in found) break;
+  }
+  return found;
+}
+
+function victimsAmong(
+  snapshot: Snapshot,
+  { check }: Question,
+  row: number,
+  below: readonly Victim[],
+): Candidate | NoCandidate {
   const nodeName = snapshot.facts(row)?.name ?? '';
-  const below =
-    snapshot.tenants?.victims(question, snapshot.placedOn(row)) ?? lessImportant(snapshot, pod, row);
-  if (below.length === 0) return { reasons: [noVictims] };
   const away = new Set<Victim>();
   const take = (one: Victim): void => {
     away.add(one);

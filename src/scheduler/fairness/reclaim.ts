@@ -28,25 +28,27 @@ export interface Around {
   readonly going: readonly Victim[];
 }
 
-/** Of those on one node; the most important first. Without any of them, or all, nobody has less than is guaranteed who had that before. */
+/** Of those on one node, by choices; the most important first. Without any of a choice, or all, nobody has less than is guaranteed who had that before. */
 export function victimsFor(
   tenants: Tenants,
   { key, pod }: Victim,
   placed: Iterable<readonly [string, Pod]>,
   around: Around,
-): readonly Victim[] {
+): readonly (readonly Victim[])[] {
   const leaf = tenants.leafOf(pod);
   const ask = tenants.askOf(pod);
   const priority = priorityOf(pod);
   // The system's own has its way, as without tenants.
   const isSystem = leaf.queue.parent === undefined && priority >= systemPriorityMin;
+  const going = new Set(around.going.map((one) => one.key));
   const certain: Victim[] = [];
-  const asked: { readonly victim: Victim; readonly leaf: QueueNode; readonly ask: Ask }[] = [];
+  const asked: Asked[] = [];
   const entitled = new Map<QueueNode, boolean>();
   for (const [otherKey, other] of placed) {
     if (otherKey === key || around.isNominated(otherKey)) continue;
     const victim = { key: otherKey, pod: other };
-    if (other.metadata.deletionTimestamp !== undefined) {
+    // It goes anyway; what it leaves beyond what it goes for is for all.
+    if (other.metadata.deletionTimestamp !== undefined || going.has(otherKey)) {
       certain.push(victim);
       continue;
     }
@@ -61,20 +63,49 @@ export function victimsFor(
     if (isEntitled(leaf, theirs, ask, entitled))
       asked.push({ victim, leaf: theirs, ask: tenants.askOf(other) });
   }
-  const borrowers = thoseThatBorrow(leaf, asked);
-  const list = [...around.going, ...borrowers];
-  const guarded = borrowers.length === 0 ? undefined : guardedByBudgets(list, around.budgets);
-  return [...certain, ...borrowers.filter((one) => guarded?.has(one) !== true)].sort(byImportance);
+  return borrowersOf(leaf, ask, asked).map((borrowers) => {
+    if (borrowers.length === 0) return certain.sort(byImportance);
+    const guarded = guardedByBudgets([...around.going, ...borrowers], around.budgets);
+    return [...certain, ...borrowers.filter((one) => !guarded.has(one))].sort(byImportance);
+  });
 }
 
-/** The least important first, as many as can go without anybody falling below what is guaranteed. */
-function thoseThatBorrow(
-  leaf: QueueNode,
-  asked: { readonly victim: Victim; readonly leaf: QueueNode; readonly ask: Ask }[],
-): Victim[] {
+/** Of another queue, and might be put out. */
+interface Asked {
+  readonly victim: Victim;
+  readonly leaf: QueueNode;
+  readonly ask: Ask;
+}
+
+/** So many ways to choose are tried. */
+const waysMax = 8;
+
+/**
+ * Who borrows can lose only so much: which of his pods go is chosen. The least important first, as many as can go; where that leaves some out, other choices,
+ * each beginning with one of the largest: it may be one large pod that has to go.
+ */
+function borrowersOf(leaf: QueueNode, ask: Ask, asked: readonly Asked[]): readonly (readonly Victim[])[] {
+  const usual = [...asked].sort((a, b) => byImportance(b.victim, a.victim));
+  const first = thoseThatCanGo(leaf, usual);
+  if (first.length === usual.length) return [first];
+  const size = (one: Asked): number => {
+    let most = 0;
+    for (const { at, amount } of ask)
+      most = Math.max(most, (one.ask.find((other) => other.at === at)?.amount ?? 0) / amount);
+    return most;
+  };
+  const bySize = [...usual].sort((a, b) => size(b) - size(a));
+  const ways = [first, thoseThatCanGo(leaf, bySize)];
+  for (const large of bySize.slice(0, waysMax - 2))
+    ways.push(thoseThatCanGo(leaf, [large, ...usual.filter((one) => one !== large)]));
+  return ways;
+}
+
+/** In this order, as many as can go without anybody falling below what is guaranteed. */
+function thoseThatCanGo(leaf: QueueNode, asked: readonly Asked[]): Victim[] {
   const away = new Map<QueueNode, number[]>();
   const borrowers: Victim[] = [];
-  for (const one of asked.sort((a, b) => byImportance(b.victim, a.victim))) {
+  for (const one of asked) {
     const top = whereTheyPart(leaf, one.leaf);
     let isFree = true;
     for (let node = one.leaf; isFree && node !== top && node.parent !== undefined; node = node.parent)
@@ -173,7 +204,7 @@ export class TenantRule implements VictimRule {
     }
   }
 
-  victims(preemptor: Victim, placed: Iterable<readonly [string, Pod]>): readonly Victim[] {
+  victims(preemptor: Victim, placed: Iterable<readonly [string, Pod]>): readonly (readonly Victim[])[] {
     const { nominations, budgets } = this.#snapshot;
     const going = this.#stillGoing();
     const around: Around = {
