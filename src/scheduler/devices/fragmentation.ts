@@ -20,7 +20,7 @@ import { NodeWorth } from './node-worth.ts';
 const step = 20;
 /** Worths are renewed when so large a part of the pods are others, and at least so many. */
 const renewedPart = 0.5;
-const renewedLeast = 16;
+const renewedLeast = 4;
 
 interface Learnt {
   readonly worth: NodeWorth;
@@ -114,7 +114,8 @@ class FragmentationScoring implements Scoring {
     const memory = this.#snapshot.memoryFree[row] as number;
     const before = this.#worth.of(cpu, memory, pool.free, pool.model);
     const after = this.#worthWith(cpu - cpuMilli, memory - memoryBytes, pool, gpus);
-    return before - after;
+    // Before anything is known: who needs no GPU goes where there is none.
+    return before - after + (gpus === undefined ? step : 0);
   }
 
   #worthWith(cpuMilli: number, memoryBytes: number, { free, model }: Pool, ask: GpuAsk | undefined): number {
