@@ -7,6 +7,7 @@
 import { type Random, SeededRandom } from '../lib/index.ts';
 import { deviceActions } from './generate-devices.ts';
 import { claimActions, otherActions } from './generate-kinds.ts';
+import { placementActions, schedulerFaults } from './generate-placement.ts';
 import {
   type Action,
   type Fault,
@@ -68,6 +69,9 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
   const quiet = random.stream('quiet');
   const isQuiet = options.calm !== true && activeMs > 150_000 && chance(quiet, 0.25);
   const lost = isQuiet ? loseNode(quiet, activeMs, nodeCount) : undefined;
+  const isOfOld = options.onlyDeployments === true || options.withoutClaims === true || isQuiet;
+  const elections = random.stream('schedulers');
+  const schedulers = !isOfOld && chance(elections, 0.4) ? 2 : 1;
   return {
     seed,
     nodes,
@@ -84,13 +88,18 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
             ...claimActions(random.stream('claims'), activeMs),
             ...deviceActions(random.stream('devices'), activeMs, nodeCount),
           ]),
+      ...(isOfOld ? [] : placementActions(random.stream('placement'), activeMs, nodes)),
     ]),
     faults:
       options.calm === true
         ? []
         : lost === undefined
-          ? makeFaults(random.stream('faults'), activeMs, nodeCount)
+          ? inOrder([
+              ...makeFaults(random.stream('faults'), activeMs, nodeCount),
+              ...(schedulers === 2 ? schedulerFaults(elections, activeMs) : []),
+            ])
           : [lost],
+    ...(schedulers === 2 ? { schedulers } : {}),
     activeMs,
     recoverMs: 240_000,
     restMs: 45_000,

@@ -13,6 +13,8 @@ export interface SimPlan {
   readonly stopDelayMs: number;
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
+  /** How many schedulers there are: of two, one is elected. Default 1, which is not. */
+  readonly schedulers?: 1 | 2;
   /** Users act and faults happen until then; all faults have ended by then. */
   readonly activeMs: number;
   /** Within this time after that, everything must be as wanted. */
@@ -67,7 +69,24 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: 'dropNamespace'; readonly number: number }
   | { readonly kind: 'nonsense'; readonly pick: number }
   | OtherAction
+  | PlacementAction
 );
+
+/** Pods `fill-0-3` that may be put out of their place or may not be placed yet, and nodes that vanish. */
+export type PlacementAction =
+  | {
+      readonly kind: 'fill';
+      readonly number: number;
+      readonly pods: number;
+      readonly cpuMilli: number;
+      readonly memoryMiB: number;
+      readonly level: 'low' | 'lower';
+      readonly mayPreempt: boolean;
+      readonly isGated: boolean;
+    }
+  | { readonly kind: 'unfill'; readonly number: number }
+  | { readonly kind: 'openGates'; readonly number: number }
+  | { readonly kind: 'dropNode'; readonly node: number };
 
 /** StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers: `set-0`, `daemon-0`, `batch-0`, `cron-0`; the others are called like their app. */
 export type OtherAction =

@@ -22,6 +22,7 @@ import {
 import { isError } from '../lib/index.ts';
 import { type Action, nodeName, type WorkloadPlan } from './plan.ts';
 import { carryOutOther } from './user-kinds.ts';
+import { carryOutPlacement } from './user-placement.ts';
 import type { World } from './world.ts';
 
 const taintKey = 'sim.caelum.dev/out';
@@ -113,6 +114,11 @@ async function carryOut(world: World, action: Action): Promise<void> {
     case 'nonsense':
       await nonsense(world, action.pick);
       return;
+    case 'fill':
+    case 'unfill':
+    case 'openGates':
+    case 'dropNode':
+      return carryOutPlacement(world, action);
     default:
       await carryOutOther(world, action);
   }

@@ -12,10 +12,11 @@ import { createApi, createFirstObjects } from '../apiserver/index.ts';
 import { type Client, createInformers, keyOf, type ResourceRef } from '../client/index.ts';
 import { startControllers } from '../controllers/index.ts';
 import { CaelumError, createLog, isError, type Log, SeededRandom, SimulatedClock } from '../lib/index.ts';
-import { startScheduler } from '../scheduler/index.ts';
+import { startElectedScheduler, startScheduler } from '../scheduler/index.ts';
 import { defaultLimits, openThreadStore, type Store } from '../store/index.ts';
 import { type ApiHost, createNetworkClient } from './client.ts';
 import { type Copy, startCopies } from './copies.ts';
+import { standbyName } from './generate-placement.ts';
 import { SimDisk, startSimThread } from './io/disk.ts';
 import { Life, LifeClock } from './life.ts';
 import { SimNetwork } from './network.ts';
@@ -86,6 +87,7 @@ export class World {
     this.#add('api', (machine) => this.#runApi(machine));
     this.#add('controllers', (machine) => this.#runControllers(machine));
     this.#add('scheduler', (machine) => this.#runScheduler(machine));
+    if (plan.schedulers === 2) this.#add(standbyName, (machine) => this.#runScheduler(machine));
     for (const [index, node] of plan.nodes.entries()) this.#addNode(node, index);
     this.#add('witness', (machine) => this.#runWitness(machine));
     const userLife = new Life('user');
@@ -277,7 +279,9 @@ export class World {
   }
 
   async #runScheduler(machine: Machine): Promise<void> {
-    startScheduler(this.#parts(machine));
+    const parts = this.#parts(machine);
+    if (this.plan.schedulers !== 2) startScheduler(parts);
+    else startElectedScheduler({ ...parts, identity: machine.name, ownCopies: true });
   }
 
   /** Follows all pods by list and watch and nothing else, as a client of somebody's own would. */

@@ -92,6 +92,7 @@ export async function startHollowNodes(options: HollowOptions): Promise<HollowNo
 /** By SIGTERM. */
 const terminatedExitCode = 143;
 const retryDelayMs = 1000;
+const registerAgainMs = 10_000;
 /** How long what somebody else has written over a status is left: two that do not agree shall not write as fast as they can. */
 const overwrittenDelayMs = 1000;
 const statusRefreshMs = 300_000;
@@ -379,7 +380,12 @@ class Hollow implements HollowNodes {
   /** A node that was thought lost says that it is there; then its pods do. */
   #onNode({ kind, key }: Change<Node>): void {
     const index = this.#indexes.get(key);
-    if (index === undefined || kind === 'deleted' || this.#stopped) return;
+    if (index === undefined || this.#stopped) return;
+    // As the agent of a real node does, it registers again with its next beat.
+    if (kind === 'deleted') {
+      this.#recoverLater(index, registerAgainMs);
+      return;
+    }
     if (this.#isKnownReady(key)) {
       for (const pod of this.#podsOn(key)) {
         const isReady = hollowStep(pod, this.#options.clock.nowMs()).kind !== 'ready';
@@ -498,8 +504,13 @@ class Hollow implements HollowNodes {
   }
 
   async #refreshNode(index: number): Promise<void> {
-    const node = await this.#options.client.get<Node>(nodesRef, undefined, this.names[index] as string);
-    await this.#writeNodeStatus(index, node);
+    try {
+      const node = await this.#options.client.get<Node>(nodesRef, undefined, this.names[index] as string);
+      await this.#writeNodeStatus(index, node);
+    } catch (error) {
+      if (!isError(error, 'notFound')) throw error;
+      await this.#register(index);
+    }
   }
 
   async #renew(index: number): Promise<void> {

@@ -21,6 +21,8 @@ import { noStorms } from './rest/no-storms.ts';
 import { nothingWritten } from './rest/nothing-written.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
 import { devicesGivenBack, devicesHeldOnce } from './scheduler/devices.ts';
+import { gatesKept, importantFirst, victimsLower } from './scheduler/importance.ts';
+import { led } from './scheduler/led.ts';
 import { noOvercommit } from './scheduler/no-overcommit.ts';
 import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
@@ -59,6 +61,10 @@ export const properties: readonly Property[] = [
   devicesGivenBack,
   rulesKept,
   noneLeftWaiting,
+  importantFirst,
+  victimsLower,
+  gatesKept,
+  led,
   surge,
   unavailable,
   noOvershoot,

@@ -7,6 +7,7 @@ interface Steady {
   readonly uid: string;
   readonly labels: string;
   readonly address: string;
+  readonly nodeName: string;
 }
 
 const labelsOf = ({ metadata }: KubeObject): string => JSON.stringify(metadata.labels ?? {});
@@ -35,11 +36,18 @@ export const keptWhileHealthy: Property = {
         steady.delete(address);
         unsteady.add(uid);
       } else if (serves && known?.uid !== uid && !unsteady.has(uid))
-        steady.set(address, { uid, labels: labelsOf(pod), address });
+        steady.set(address, { uid, labels: labelsOf(pod), address, nodeName: pod.spec?.nodeName ?? '' });
     };
     return {
       onEvent({ kind, resource, object, name }) {
         if (resource === 'services' && kind === 'delete') renewed.add(name);
+        // Who takes a node out of the cloud takes its pods out of service.
+        if (resource === 'nodes' && kind === 'delete')
+          for (const { uid, address, nodeName } of [...steady.values()])
+            if (nodeName === object.metadata.name) {
+              steady.delete(address);
+              unsteady.add(uid);
+            }
         if (resource !== 'pods') return;
         const address = (object as Pod).status?.podIP ?? '';
         if (kind === 'put') follow(object as Pod);

@@ -17,6 +17,7 @@ export const noneLeftWaiting: Property = {
       goal() {
         for (const [name, pod] of truth.objects<Pod>('pods')) {
           if (pod.spec?.nodeName || isGoing(pod) || isTerminal(pod)) continue;
+          if ((pod.spec?.schedulingGates?.length ?? 0) > 0) continue;
           const pinned = pinnedTo(world, pod);
           for (const [nodeName, node] of truth.objects<Node>('nodes')) {
             if (pinned !== undefined && pinned !== nodeName) continue;
