@@ -40,6 +40,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'which pods would be better off elsewhere, and move them',
     load: async () => (await import('./commands/rebalance.ts')).rebalance,
   },
+  'scheduling-profiles': {
+    summary: "what kube-scheduler's configuration is here",
+    load: async () => (await import('./commands/scheduling-profiles.ts')).schedulingProfiles,
+  },
   bench: {
     summary: 'measure this machine, side by side with peers',
     load: async () => (await import('./commands/bench.ts')).bench,

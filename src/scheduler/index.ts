@@ -24,5 +24,6 @@ export {
 export type { Aspect, Policy, Relative, Scorer, Scoring } from './scorer.ts';
 export { defaultPolicy } from './scores.ts';
 export { Snapshot } from './snapshot.ts';
+export { type Understood, understandConfiguration } from './strategies/configuration.ts';
 export type { ScoreFunction } from './strategies/custom.ts';
 export type { ProfileSources } from './strategies/profile-part.ts';
