@@ -85,7 +85,7 @@ export function plan(
   const steps: Step[] = [];
   const nominees = new Nominees(snapshot);
   const left = { preemptions: preemptionsMax, slow: slowPreemptionsMax };
-  const order = snapshot.tenants === undefined ? inOrder : asGiven;
+  const order = snapshot.tenants?.inTurn ?? inOrder;
   if (snapshot.gangs.isEmpty) placeAll(snapshot, order(pods), policy, { nominees, steps, left });
   else
     planWithGangs(pods, order, {
@@ -279,8 +279,6 @@ function fail(
   });
   return preemption;
 }
-
-const asGiven = (pods: readonly WaitingPod[]): readonly WaitingPod[] => pods;
 
 /** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
 function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {

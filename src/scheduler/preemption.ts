@@ -9,7 +9,7 @@
  */
 import { type LabelSelector, labelPredicate, type Pod, type PodDisruptionBudget } from '../api/index.ts';
 import type { VictimBook } from './engine/victim-book.ts';
-import type { Step } from './plan.ts';
+import type { Step, WaitingPod } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Whom it concerns, as the shell writes to it. */
@@ -61,6 +61,8 @@ export interface QuickQuestion {
 
 /** Where tenants share the cloud: who may be put out, beside or instead of those of less priority. */
 export interface VictimRule {
+  /** The order in which those of a batch are planned, which come in the order of turns. */
+  inTurn(this: void, pods: readonly WaitingPod[]): readonly WaitingPod[];
   /** What the plan has come to so far. */
   catchUp(steps: readonly Step[]): void;
   /** Of those on one node, in the order in which it is to be tried: all of a list may go together, or any of them; the most important first. */
@@ -246,7 +248,7 @@ function victimsAmong(
 function lessImportant(snapshot: Snapshot, pod: Pod, row: number): readonly Victim[] {
   const below: Victim[] = [];
   for (const [key, one] of snapshot.placedOn(row))
-    if (priorityOf(one) < priorityOf(pod)) below.push({ key, pod: one });
+    if (priorityOf(one) < priorityOf(pod) && !snapshot.holds.hasPlace(key)) below.push({ key, pod: one });
   return below.sort(byImportance);
 }
 
