@@ -182,7 +182,10 @@ function planGroup(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
     place: (waiting, within) => {
       const steps: Step[] = [];
       planFree(snapshot, demand, [waiting], { ...anywhere, steps, within, left: { preemptions: 0 } });
-      return steps.at(-1);
+      const step = steps.at(-1);
+      // It looks for room elsewhere now: what was to be its own is not in its way.
+      if (step?.kind !== 'bind') making.nominees.release(waiting.key);
+      return step;
     },
   });
   if (others.length > 0) planFree(snapshot, demand, others, making);

@@ -159,11 +159,12 @@ export class VictimBook {
   }
 
   #below(row: number): Below[] {
-    const { table } = this.#snapshot;
+    const { table, holds } = this.#snapshot;
     const below: Below[] = [];
     for (let slot = table.firstOnRow(row); slot >= 0; slot = table.nextOnRow(slot)) {
       const { priority, amounts } = table.shape(slot);
-      if (priority < this.#priority) below.push({ key: table.key(slot), pod: table.pod(slot), amounts });
+      if (priority < this.#priority && !holds.hasPlace(table.key(slot)))
+        below.push({ key: table.key(slot), pod: table.pod(slot), amounts });
     }
     return below.sort(byImportance);
   }

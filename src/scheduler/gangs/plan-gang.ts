@@ -81,6 +81,8 @@ class GangPlan {
     const { snapshot } = this.#planner;
     const lacking = this.#need - this.#members.length;
     if (lacking > 0) return this.#wait(missingNote(this.#gang, lacking), undefined);
+    // What is kept for its members is theirs: it counts as free.
+    for (const { key } of this.#members) this.#planner.nominees.release(key);
     const key = this.#rule.topologyKey;
     const domains = key === undefined ? undefined : domainsOf(snapshot, this.#gang, key, this.#isAsked);
     // It has what it needs: more members come one by one.

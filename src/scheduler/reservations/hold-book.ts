@@ -1,12 +1,14 @@
 /**
  * Which room is held for whom: places of reservations, as pods that are not there. Pure; empty while nothing is reserved.
  *
- *   place held ─▶ stands in the snapshot as a pod of the highest priority ─ taken by a pod ─▶ the pod stands there instead ─ the pod leaves ─▶ held again
+ *   place held ─▶ stands in the snapshot as a pod of the highest priority ─ taken by a pod ─▶ the pod stands there, and what it leaves of the place ─ the pod
+ *                                                                                                                          leaves ─▶ held again
  *
  * Invariant: a place is either in the snapshot or has a user who is (or is about to be): held room is never free for others.
  */
 import type { Pod, Reservation } from '../../api/index.ts';
 import { type LabelPredicate, labelPredicate } from '../../api/index.ts';
+import { amountsOf } from '../demand.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { placePrefix, reservationAnnotation } from './reserved.ts';
 
@@ -60,6 +62,25 @@ export function placePod({ metadata, spec }: Reservation, isHeld: boolean): Pod 
       ...(topologySpreadConstraints === undefined ? {} : { topologySpreadConstraints }),
     },
   } as Pod;
+}
+
+/** What a pod leaves of its place; undefined: nothing. */
+function restOf(place: Pod, pod: Pod): Pod | undefined {
+  const [whole, taken] = [amountsOf(place), amountsOf(pod)];
+  const requests: Record<string, string> = {};
+  const rest = (name: string, amount: number, unit = ''): void => {
+    if (amount > 0) requests[name] = `${amount}${unit}`;
+  };
+  rest('cpu', whole.cpuMilli - taken.cpuMilli, 'm');
+  rest('memory', whole.memoryBytes - taken.memoryBytes);
+  rest('ephemeral-storage', whole.ephemeralBytes - taken.ephemeralBytes);
+  for (const [name, amount] of whole.extended) rest(name, amount - (taken.extended.get(name) ?? 0));
+  if (Object.keys(requests).length === 0) return undefined;
+  const { spec } = place;
+  const containers = [{ name: 'held', image: 'held', resources: { requests } }];
+  // Nobody looks at it: it is there for what it takes.
+  const { namespace, name, uid } = place.metadata;
+  return { metadata: { namespace, name, uid }, spec: { priority: spec?.priority, containers } } as Pod;
 }
 
 export class HoldBook {
@@ -124,8 +145,8 @@ export class HoldBook {
     const place = entry?.places.get(placeKey);
     if (entry === undefined || place === undefined) return;
     entry.places.delete(placeKey);
-    if (place.user === undefined) snapshot.removePod(placeKey);
-    else this.#placeOf.delete(place.user);
+    snapshot.removePod(placeKey);
+    if (place.user !== undefined) this.#placeOf.delete(place.user);
   }
 
   /** The reservation that a pod may use; `isOnly`: it wants no other room. Undefined: it may use none. */
@@ -140,19 +161,26 @@ export class HoldBook {
     return held === undefined ? undefined : { held, isOnly: false };
   }
 
-  /** The place is no more in the snapshot: the pod is there, or is about to be. */
-  take(key: string, placeKey: string, podKey: string, snapshot: Snapshot): void {
+  /** The pod stands where the place stood, or is about to; of the place only what it does not need. */
+  take(key: string, placeKey: string, podKey: string, pod: Pod, snapshot: Snapshot): void {
     const entry = this.#held.get(key);
     const place = entry?.places.get(placeKey);
     if (entry === undefined || place === undefined || place.user !== undefined) return;
     snapshot.removePod(placeKey);
     place.user = podKey;
     this.#placeOf.set(podKey, { entry, place });
+    const rest = restOf(entry.pod, pod);
+    if (rest !== undefined) snapshot.addPod(placeKey, rest, place.nodeName);
   }
 
   /** The key of the reservation whose place a pod has. */
   usedBy(podKey: string): string | undefined {
     return this.#placeOf.get(podKey)?.entry.key;
+  }
+
+  /** It has a place: its room is nobody else's, whoever is more important. */
+  hasPlace(podKey: string): boolean {
+    return this.#placeOf.size > 0 && this.#placeOf.has(podKey);
   }
 
   /** A pod is placed no more: what it had is held again, at once. Called by the snapshot. */

@@ -78,7 +78,8 @@ function inPlaceOf(waiting: WaitingPod, held: Held, planner: HeldPlanner): Step 
     });
     if (step?.kind !== 'bind') continue;
     const taken = some.find(({ nodeName }) => nodeName === step.nodeName);
-    if (taken !== undefined) snapshot.holds.take(held.key, taken.placeKey, waiting.key, snapshot);
+    if (taken !== undefined)
+      snapshot.holds.take(held.key, taken.placeKey, waiting.key, waiting.pod, snapshot);
     return { ...step, heldBy: held.uid };
   }
   return undefined;

@@ -57,8 +57,8 @@ export class ReservationPart implements SchedulerPart {
   readonly #book: HoldBook;
   readonly #courses = new Map<string, Course>();
   readonly #courseOfPlace = new Map<string, Course>();
-  /** Where pods with places are, by the reservation's uid. */
-  readonly #users = new Map<string, Map<string, string>>();
+  /** Pods with places, by the reservation's uid. */
+  readonly #users = new Map<string, Map<string, Pod>>();
   readonly #subscriptions: { cancel(): void }[] = [];
   #looking: Timer | undefined;
   #staticVersion = -1;
@@ -136,8 +136,8 @@ export class ReservationPart implements SchedulerPart {
       for (const { node, count } of places)
         for (let at = 0; at < count; at++)
           this.#book.addPlace(key, this.#placeKey(course), node, this.#host.snapshot);
-      for (const [podKey, nodeName] of this.#users.get(reservation.metadata.uid ?? '') ?? [])
-        this.#use(course, podKey, nodeName);
+      for (const [podKey, pod] of this.#users.get(reservation.metadata.uid ?? '') ?? [])
+        this.#use(course, podKey, pod);
     }
     this.#dirty(course);
     this.#host.reconsider();
@@ -150,11 +150,11 @@ export class ReservationPart implements SchedulerPart {
   }
 
   /** The pod has a place there, as it says. */
-  #use(course: Course, podKey: string, nodeName: string): void {
+  #use(course: Course, podKey: string, pod: Pod): void {
     const key = keyOf(course);
     if (this.#book.usedBy(podKey) !== undefined) return;
-    const placeKey = this.#book.free(key).get(nodeName);
-    if (placeKey !== undefined) this.#book.take(key, placeKey, podKey, this.#host.snapshot);
+    const placeKey = this.#book.free(key).get(pod.spec?.nodeName ?? '');
+    if (placeKey !== undefined) this.#book.take(key, placeKey, podKey, pod, this.#host.snapshot);
   }
 
   onPod({ kind, key, object }: Change<Pod>): void {
@@ -162,15 +162,15 @@ export class ReservationPart implements SchedulerPart {
     if (uid === undefined) return;
     const { nodeName = '' } = object.spec ?? {};
     const { phase } = object.status ?? {};
-    const users = this.#users.get(uid) ?? new Map<string, string>();
+    const users = this.#users.get(uid) ?? new Map<string, Pod>();
     const isThere = kind !== 'deleted' && nodeName !== '' && phase !== 'Succeeded' && phase !== 'Failed';
-    if (isThere) users.set(key, nodeName);
+    if (isThere) users.set(key, object);
     else users.delete(key);
     if (users.size === 0) this.#users.delete(uid);
     else this.#users.set(uid, users);
     const course = this.#courseOf(object);
     if (course?.reservation.metadata.uid !== uid) return;
-    if (isThere) this.#use(course, key, nodeName);
+    if (isThere) this.#use(course, key, object);
     this.#dirty(course);
   }
 
