@@ -25,8 +25,9 @@ export interface Item {
 /** By item: its bin, or -1. */
 export type Packing = Int32Array;
 
-/** In looks at a bin. */
+/** In looks at a bin: in all, and for each item and bin. */
 const workMax = 400_000;
+const workEach = 5000;
 const shuffles = 4;
 
 export function pack(bins: readonly Bin[], items: readonly Item[]): Packing {
@@ -56,12 +57,13 @@ class Packer {
   readonly #inBin: number[][];
   readonly #isOpen: Uint8Array;
   readonly #random: Random = new SeededRandom('packing');
-  #work = workMax;
+  #work: number;
 
   constructor(bins: readonly Bin[], items: readonly Item[]) {
     this.#bins = bins;
     this.#items = items;
     this.#dimensions = bins[0]?.free.length ?? 0;
+    this.#work = Math.min(workMax, workEach * bins.length * items.length);
     const totals = new Float64Array(this.#dimensions);
     for (const { free } of bins)
       for (let at = 0; at < totals.length; at++)

@@ -11,7 +11,7 @@ import { priorityOf } from '../preemption.ts';
 import type { Policy, Scorer } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { suitableNodes } from '../suitable.ts';
-import { type Bin, pack } from './pack.ts';
+import { type Bin, type Item, type Packing, pack } from './pack.ts';
 
 /** More pods, or more nodes, are not looked at together. */
 const podsMax = 128;
@@ -114,13 +114,36 @@ function advise(snapshot: Snapshot, pods: readonly WaitingPod[], scorer: Scorer)
       cost: isUsed(snapshot, row) ? 0 : (cpu + memory) / 2,
     };
   });
-  const known = new Map<Int32Array, Uint8Array | undefined>();
-  const items = demands.map(({ cpuMilli, memoryBytes }, at) => {
+  const allowed = new Map<Int32Array, Uint8Array | undefined>();
+  const items = demands.map(({ cpuMilli, memoryBytes }, at): Item => {
     const those = suitable[at] as Int32Array;
-    if (!known.has(those)) known.set(those, allowedOf(rows, those));
-    return { size: [cpuMilli, memoryBytes, 1], allowed: known.get(those) };
+    if (!allowed.has(those)) allowed.set(those, allowedOf(rows, those));
+    return { size: [cpuMilli, memoryBytes, 1], allowed: allowed.get(those) };
   });
-  return Array.from(pack(bins, items), (bin) => (bin < 0 ? -1 : (rows[bin] as number)));
+  return Array.from(packAgain(snapshot, bins, items), (bin) => (bin < 0 ? -1 : (rows[bin] as number)));
+}
+
+const known = new WeakMap<Snapshot, Map<string, Packing>>();
+const knownMax = 8;
+
+/** Pods that wait are tried again and again, often where nothing has changed. */
+function packAgain(snapshot: Snapshot, bins: readonly Bin[], items: readonly Item[]): Packing {
+  let packings = known.get(snapshot);
+  if (packings === undefined) {
+    packings = new Map();
+    known.set(snapshot, packings);
+  }
+  const key = JSON.stringify([
+    bins.map(({ free, cost }) => [...free, cost]),
+    items.map(({ size, allowed }) => [size, allowed?.join('')]),
+  ]);
+  let packing = packings.get(key);
+  if (packing === undefined) {
+    packing = pack(bins, items);
+    if (packings.size >= knownMax) packings.clear();
+    packings.set(key, packing);
+  }
+  return packing;
 }
 
 function allowedOf(rows: readonly number[], suitable: Int32Array): Uint8Array | undefined {
