@@ -10,7 +10,7 @@ import { type Habits, habitsOf, nodeOf, podOf, podShape, resources, spaces } fro
 class Twin implements Cluster {
   readonly snapshot = new Snapshot();
   readonly pods: PlacedPod[] = [];
-  readonly namespaces: readonly Namespace[];
+  readonly namespaces: Namespace[];
   readonly #nodes = new Map<string, Node>();
   knowsZones = false;
 
@@ -22,6 +22,13 @@ class Twin implements Cluster {
       },
     }));
     for (const namespace of this.namespaces) this.snapshot.setNamespace(namespace);
+  }
+
+  relabel(name: string, labels: Record<string, string>): void {
+    const at = this.namespaces.findIndex(({ metadata }) => metadata.name === name);
+    const namespace = { metadata: { name, labels } };
+    this.namespaces[at] = namespace;
+    this.snapshot.setNamespace(namespace);
   }
 
   get nodes(): readonly Node[] {
@@ -147,6 +154,63 @@ test('plan() decides as a scheduler that tries every node', (t) => {
         check(twin, step, pod);
         if (step.kind !== 'bind') continue;
         twin.note(step.podKey, pod, step.nodeName);
+      }
+    }
+  });
+});
+
+/** Pods come, move, begin to end and end; of nodes one in a while, of namespaces the labels. */
+function churn(choices: Choices, twin: Twin, habits: Habits, shapes: readonly Pod[], round: number): void {
+  if (choices.chance(0.15)) change(choices, twin, habits, shapes, round);
+  for (let count = choices.between(0, 4); count > 0; count--) {
+    const name = `other-${round}-${count}`;
+    const pod = structuredClone(podOf(choices, choices.one(shapes), name));
+    twin.addPod(`shop/${name}`, pod, `n${choices.between(0, 15)}`);
+  }
+  for (const { key, pod, nodeName } of choices.some(twin.pods, 8)) {
+    const ending = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:01:00Z' } };
+    const what = choices.between(0, 5);
+    if (what === 0) twin.addPod(key, structuredClone(pod), nodeName);
+    else if (what === 1) twin.addPod(key, ending, nodeName);
+    else if (what === 2)
+      twin.addPod(key, { ...pod, metadata: { ...pod.metadata, labels: { app: 'db' } } }, nodeName);
+    else twin.removePod(key);
+  }
+  if (choices.chance(0.1))
+    twin.relabel(
+      choices.one(spaces),
+      choices.maybe(0.5, 'team', () => 'a'),
+    );
+}
+
+/** Of another owner, asking the same. */
+const ofAnother = (shape: Pod): Pod => ({
+  ...shape,
+  metadata: {
+    ...shape.metadata,
+    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 's', uid: 's1', controller: true }],
+  },
+});
+
+test('plan() decides so from plan to plan, when most of what it knows is from before', (t) => {
+  forEachCase(t, 60, (choices) => {
+    const habits = habitsOf(choices);
+    const some = choices.list(1, 4, () => podShape(choices, habits));
+    const shapes = some.flatMap((shape) => [shape, ofAnother(shape)]);
+    const twin = new Twin(choices);
+    for (let at = choices.between(2, 15); at >= 0; at--) twin.setNode(nodeOf(choices, `n${at}`, habits));
+    for (let round = choices.between(3, 9); round >= 0; round--) {
+      churn(choices, twin, habits, shapes, round);
+      const waiting = choices.list(1, 8, (at) => {
+        const name = `new-${round}-${at}`;
+        const pod = peaceful(podOf(choices, choices.one(shapes), name));
+        return { key: `shop/${name}`, pod: choices.chance(0.5) ? structuredClone(pod) : pod };
+      });
+      const steps = plan(twin.snapshot, waiting);
+      for (const [at, pod] of checkOrder(waiting, steps).entries()) {
+        const step = steps[at] as Step;
+        check(twin, step, pod);
+        if (step.kind === 'bind') twin.note(step.podKey, pod, step.nodeName);
       }
     }
   });
