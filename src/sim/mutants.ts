@@ -6,6 +6,7 @@ import { agentMutants } from './mutants/agent.ts';
 import { apiMutants } from './mutants/api.ts';
 import { clientMutants } from './mutants/client.ts';
 import { controllerMutants } from './mutants/controllers.ts';
+import { deviceMutants } from './mutants/devices.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { placementMutants } from './mutants/placement.ts';
 import { storeMutants } from './mutants/store.ts';
@@ -20,6 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...controllerMutants,
   ...otherWorkloadMutants,
   ...placementMutants,
+  ...deviceMutants,
   ...agentMutants,
 ];
 
