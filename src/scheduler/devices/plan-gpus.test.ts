@@ -115,6 +115,7 @@ test('plan() makes room on a GPU for a pod that is more important', () => {
   assert.equal(step?.kind === 'wait' && step.preemption?.kind, 'chosen');
   const victims = step?.kind === 'wait' && step.preemption?.kind === 'chosen' ? step.preemption.victims : [];
   assert.equal(victims.length, 1, 'one GPU is enough');
+  assert.deepEqual(freeOn(snapshot, 'a'), [400, 300], 'nobody has gone yet');
 });
 
 test('A scheduler that was just started knows by the annotations which GPUs are given', () => {
@@ -184,26 +185,43 @@ for (const [name, policy] of [
                   count: 1 + random.integer(2),
                   ...(random.float() < 0.3 ? { models: 'T4' } : {}),
                 };
-          return { ...pod(`p-${step}-${at}`, asked), milli: asked.milli ?? 1000 };
+          return { ...pod(`p-${step}-${at}`, asked), asked };
         });
+        const freeNow = ({ metadata, status }: Node): number[] => {
+          const free = Array.from({ length: Number(status?.allocatable?.['nvidia.com/gpu']) }, () => 1000);
+          for (const { node: there, gpus, milli } of placed.values())
+            if (there === metadata.name) for (const at of gpus) free[at] = (free[at] ?? 0) - milli;
+          return free;
+        };
         for (const one of plan(snapshot, waiting, policy)) {
-          if (one.kind !== 'bind') continue;
-          const milli = waiting.find(({ key }) => key === one.podKey)?.milli ?? 0;
-          placed.set(one.podKey, { node: one.nodeName, gpus: one.gpus ?? [], milli });
+          const { asked } = waiting.find(({ key }) => key === one.podKey) as (typeof waiting)[number];
+          const { milli = 1000, count = asked.nvidia ?? 1, models } = asked;
+          const takes = (of: Node): boolean =>
+            (models === undefined || of.metadata.labels?.[`${prefix}gpu-model`] === models) &&
+            freeNow(of).filter((free) => free >= milli).length >= count;
+          const why = `CAELUM_SEED=${seed}, round ${round}, step ${step}, ${one.podKey} ${JSON.stringify(asked)}`;
+          if (one.kind === 'wait') assert.equal(nodes.some(takes), false, `a node would take it: ${why}`);
+          else {
+            const there = nodes.find(({ metadata }) => metadata.name === one.nodeName);
+            assert.ok(there !== undefined && takes(there), `its node does not take it: ${why}`);
+            assert.equal(one.gpus?.length, count, why);
+            placed.set(one.podKey, { node: one.nodeName, gpus: one.gpus ?? [], milli });
+          }
         }
         for (const key of [...placed.keys()])
           if (random.float() < 0.2) {
             placed.delete(key);
             snapshot.removePod(key);
           }
-        for (const { metadata, status } of nodes) {
-          const count = Number(status?.allocatable?.['nvidia.com/gpu']);
-          const free = Array.from({ length: count }, () => 1000);
-          for (const { node: there, gpus, milli } of placed.values())
-            if (there === metadata.name) for (const at of gpus) free[at] = (free[at] ?? 0) - milli;
-          const why = `CAELUM_SEED=${seed}, round ${round}, step ${step}, ${metadata.name}: ${free.join(' ')}`;
-          assert.ok(free.every((one) => one >= 0) && free.length === count, why);
-          assert.deepEqual(freeOn(snapshot, metadata.name ?? ''), free, why);
+        for (const one of nodes) {
+          const { name = '' } = one.metadata;
+          const free = freeNow(one);
+          const why = `CAELUM_SEED=${seed}, round ${round}, step ${step}, ${name}: ${free.join(' ')}`;
+          assert.ok(
+            free.every((part) => part >= 0),
+            why,
+          );
+          assert.deepEqual(freeOn(snapshot, name), free, why);
         }
       }
     }
