@@ -46,6 +46,7 @@ import { PriorityOrder } from './queue/priority-order.ts';
 import { rankNodes } from './ranked-nodes.ts';
 import { startReservations } from './reservations/reservation-part.ts';
 import { isPlace } from './reservations/reserved.ts';
+import { remediesOf } from './remedies/index.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
 import { type ProfileSources, startProfiles } from './strategies/profile-part.ts';
@@ -263,6 +264,20 @@ class BindLoop implements Scheduler {
   }
 
   explain(podKey: string): Explanation | undefined {
+    const decided = this.#remembered(podKey);
+    if (decided !== undefined && decided.decision !== 'waits') return decided;
+    const pod = this.#options.informers.informer<Pod>(podsRef).get(podKey);
+    if (pod === undefined || (pod.spec?.nodeName ?? '') !== '') return decided;
+    const gates = pod.spec?.schedulingGates ?? [];
+    if (decided === undefined && gates.length === 0) return undefined;
+    const at = formatTime(this.#options.clock.nowMs());
+    const { nodeCount: nodes } = this.#snapshot;
+    const message = 'Scheduling is blocked due to non-empty scheduling gates';
+    const waits = decided ?? { decision: 'waits', at, nodes, refused: {}, message };
+    return { ...waits, remedies: remediesOf(this.#snapshot, pod) };
+  }
+
+  #remembered(podKey: string): Explanation | undefined {
     const known = this.#decisions.get(podKey);
     if (known !== undefined) return this.#withRanked(podKey, known);
     const refusal = this.#queue.refusalOf(podKey);

@@ -1,6 +1,7 @@
 /** What is remembered of decisions, for those who ask why a pod is where it is. Pure. */
 import { type Refusals, type Step, waitMessage } from './plan.ts';
 import type { Ranked } from './ranked-nodes.ts';
+import type { Remedies } from './remedies/index.ts';
 
 /** Who had to go so that a pod has a place. */
 export interface PreemptionRecord {
@@ -32,6 +33,8 @@ export type Explanation =
       readonly refused: Readonly<Record<string, number>>;
       readonly message: string;
       readonly preempted?: PreemptionRecord;
+      /** What would make it fit, worked out when it was asked for. */
+      readonly remedies?: Remedies;
     };
 
 export function explanationOf(step: Step, at: string, former: Explanation | undefined): Explanation {

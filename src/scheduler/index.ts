@@ -21,6 +21,7 @@ export {
   tellStatus,
   type World,
 } from './rebalance/index.ts';
+export { type Remedies, remediesOf, type Way } from './remedies/index.ts';
 export type { Aspect, Policy, Relative, Scorer, Scoring } from './scorer.ts';
 export { defaultPolicy } from './scores.ts';
 export { Snapshot } from './snapshot.ts';

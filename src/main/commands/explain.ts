@@ -17,12 +17,14 @@ import { type Arguments, formatDuration, suggestion, usage } from '../../cli/ind
 import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
 import type { DecisionRecord, ElasticityDecision } from '../../controllers/index.ts';
 import { CaelumError } from '../../lib/index.ts';
+import type { Explanation as Placement } from '../../scheduler/index.ts';
 import { dataOption, outputOption, print, printJson, type RunnableCommand } from '../command.ts';
 import { accessPath, autoscalerPrefix, elasticityPrefix } from '../explain-paths.ts';
 import { dataDirectoryOf, layoutOf } from '../layout.ts';
 import { accessText, questionOf } from './explain-access.ts';
 import { autoscalerLines } from './explain-autoscaler.ts';
 import { elasticityLines } from './explain-elasticity.ts';
+import { placementLines } from './explain-placement.ts';
 
 interface Condition {
   readonly type: string;
@@ -194,14 +196,7 @@ function narrative(
         `  ${one.type} is ${one.status}${one.reason === undefined ? '' : `: ${one.reason}`}${one.message === undefined || one.message === '' ? '' : `: ${one.message}`}${ago(one.lastTransitionTime)}`,
       );
   }
-  if (decision !== undefined && decision !== null)
-    lines.push(
-      '',
-      'Placement:',
-      ...JSON.stringify(decision, undefined, 2)
-        .split('\n')
-        .map((line) => `  ${line}`),
-    );
+  lines.push(...placementLines(decision as Placement | null | undefined));
   lines.push(...more);
   lines.push('', told.length === 0 ? 'Nothing was told about it.' : 'What was told about it:');
   for (const event of told) {

@@ -1,0 +1,2 @@
+/** What would make a pending pod fit. */
+export { type Remedies, remediesOf, type Way } from './remedies.ts';
