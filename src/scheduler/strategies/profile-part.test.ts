@@ -172,3 +172,24 @@ test('LeastLoaded goes by usage where it is measured, LeastConnections by annota
   await run();
   assert.equal(nodeOf('z'), 'a');
 });
+
+test('a pod that asks for a strategy that it cannot have is placed, and told', async (t) => {
+  const { client, run, node, nodeOf, events } = desk(t);
+  node('a');
+  client.seed<Pod>(podsRef, {
+    metadata: {
+      name: 'x',
+      namespace: 'd',
+      uid: 'x',
+      annotations: { 'scheduling.caelum.dev/strategy': 'fastest' },
+    },
+    spec: { containers: [{ name: 'c', image: 'i' }] },
+    status: { phase: 'Pending' },
+  });
+  await run();
+  assert.equal(nodeOf('x'), 'a');
+  assert.match(
+    events().join('\n'),
+    /Pod x StrategyNotHeeded there is no strategy "fastest": those that there are: BinPack, /,
+  );
+});

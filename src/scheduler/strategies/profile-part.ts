@@ -17,11 +17,12 @@ import {
 } from '../../api/index.ts';
 import type { Change } from '../../client/index.ts';
 import { formatTime, isError, sameJson } from '../../lib/index.ts';
+import type { Step } from '../plan.ts';
 import type { PartHost, SchedulerPart } from '../queue/part.ts';
 import type { Scorer } from '../scorer.ts';
 import type { ScoreFunction } from './custom.ts';
 import { figuresOf, type NodeUsage } from './figures.ts';
-import { Profiles } from './profiles.ts';
+import { Profiles, strategyAnnotation } from './profiles.ts';
 
 /** How often nodes are measured while a strategy goes by it. */
 const measureMs = 15_000;
@@ -82,6 +83,17 @@ class ProfilePart implements SchedulerPart {
 
   schedules(schedulerName: string): boolean {
     return this.#profiles.has(schedulerName);
+  }
+
+  /** It is placed all the same, by what else is said. */
+  decided(step: Step, pod: Pod): void {
+    if (step.kind !== 'bind' || pod.metadata.annotations?.[strategyAnnotation] === undefined) return;
+    const message = this.#profiles.refusedStrategy(pod);
+    if (message === undefined) return;
+    const { namespace, name, uid } = pod.metadata;
+    const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
+    const { events } = this.#host;
+    events.record({ about, type: 'Warning', reason: 'StrategyNotHeeded', message } as never);
   }
 
   stop(): void {

@@ -112,6 +112,21 @@ export class Profiles implements Policy {
     return this.#scorer(one, this.#strategyOf(one, pod, asked));
   }
 
+  /** Why a pod does not get the strategy that it asks for. Undefined: it gets it, or asks for none. */
+  refusedStrategy(pod: Pod): string | undefined {
+    const asked = pod.metadata.annotations?.[strategyAnnotation];
+    if (asked === undefined) return undefined;
+    const { name, spec } = this.#inUse.get(pod.spec?.schedulerName ?? defaultName) ?? this.#plain;
+    if (spec.allowPodStrategy === false)
+      return `SchedulingProfile "${name}" does not let pods choose their strategy`;
+    const known = strategyNames.find((one) => plainName(one) === plainName(asked));
+    if (known === undefined)
+      return `there is no strategy "${asked}": those that there are: ${strategyNames.join(', ')}`;
+    if (known === 'Custom' && spec.custom === undefined)
+      return `the strategy Custom needs a custom score, and SchedulingProfile "${name}" has none`;
+    return undefined;
+  }
+
   #strategyOf({ spec }: InUse, pod: Pod, asked: string | undefined): StrategyName {
     if (asked !== undefined && spec.allowPodStrategy !== false) {
       const known = strategyNames.find((name) => plainName(name) === plainName(asked));
