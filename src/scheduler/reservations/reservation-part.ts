@@ -257,7 +257,9 @@ export class ReservationPart implements SchedulerPart {
       this.#mend(course);
     }
     this.#wakeHopefuls(course);
-    void this.#tell(course);
+    // What becomes of a new one is about to be known.
+    const isNew = course.reservation.status?.phase === undefined && course.refusal === undefined;
+    if (!isNew || course.wanted.size === 0) void this.#tell(course);
   }
 
   #endMs({ reservation }: Course): number | undefined {
@@ -384,7 +386,8 @@ export class ReservationPart implements SchedulerPart {
           if (course.reservation === reservation) course.reservation = written;
           const [before] = reservation.status?.conditions ?? [];
           const [now] = status.conditions ?? [];
-          if (now !== undefined && (before?.reason !== now.reason || before.message !== now.message))
+          const isSaid = before?.reason === now?.reason && before?.message === now?.message;
+          if (now !== undefined && !isSaid && (refusal !== undefined || status.phase !== 'Pending'))
             events.record({
               about: {
                 apiVersion: 'scheduling.caelum.dev/v1',
