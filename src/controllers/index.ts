@@ -7,6 +7,7 @@ import { clusterRoleController } from './cluster-role/controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { deviceTaintsController } from './device-taints/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { staleTargetController } from './disruption/stale-targets.ts';
 import { elasticityController } from './elasticity/controller.ts';
@@ -109,6 +110,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(clusterRoleController(informers), options),
     startController(resourceQuotaController(informers, registry), options),
     startController(resourceClaimController(informers, client), options),
+    startController(deviceTaintsController(informers), options),
     startController(bootstrapTokenController(informers), options),
     startController(disruptionController(informers, client, registry), options),
     startController(staleTargetController(informers), options),

@@ -59,6 +59,7 @@ export const serviceCidrsRef = resource('networking.k8s.io', 'servicecidrs', 'Se
 export const ipAddressesRef = resource('networking.k8s.io', 'ipaddresses', 'IPAddress', false);
 export const apiServicesRef = resource('apiregistration.k8s.io', 'apiservices', 'APIService', false);
 export const resourceClaimsRef = resource('resource.k8s.io', 'resourceclaims', 'ResourceClaim');
+export const resourceSlicesRef = resource('resource.k8s.io', 'resourceslices', 'ResourceSlice', false);
 export const resourceClaimTemplatesRef = resource(
   'resource.k8s.io',
   'resourceclaimtemplates',
