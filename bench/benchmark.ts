@@ -4,6 +4,8 @@
  * A figure is measured against a peer or a floor in the same run, in turns, so that the ratio holds on a noisy machine.
  */
 
+import type { Plot } from './plot.ts';
+
 export interface Figure {
   readonly name: string;
   readonly value: number;
@@ -27,6 +29,8 @@ export interface Benchmark {
   unavailable?(): string | undefined;
   /** `say` shows progress. */
   run(say: (line: string) => void): Promise<readonly Figure[]>;
+  /** What the last run has to show beside figures. */
+  plots?(): readonly Plot[];
 }
 
 export function median(values: readonly number[]): number {

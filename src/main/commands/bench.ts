@@ -1,7 +1,9 @@
 /** `caelum bench [NAME]`: every figure beside its peer or floor, measured in the same run. */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Benchmark, Figure } from '../../../bench/benchmark.ts';
+import { svgOf } from '../../../bench/plot.ts';
 import { formatNumber, suggestion, textTable, usage } from '../../cli/index.ts';
 import { explainError } from '../../lib/index.ts';
 import { outputOption, print, printJson, type RunnableCommand, say } from '../command.ts';
@@ -14,7 +16,11 @@ export const bench: RunnableCommand = {
     'Measures this machine, side by side with the peers that are installed. A ratio above 1: we are better.',
   words: '[NAME …]',
   wordCount: { min: 0, max: 100 },
-  options: [outputOption, { name: 'list', help: 'only say what there is to measure' }],
+  options: [
+    outputOption,
+    { name: 'list', help: 'only say what there is to measure' },
+    { name: 'plots', value: 'DIR', help: 'where plots are written, as SVG (default: caelum-bench)' },
+  ],
   async run(given) {
     const names = readdirSync(folder)
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
@@ -52,6 +58,7 @@ export const bench: RunnableCommand = {
       say(`${name}: ${one.description} (about ${one.seconds} s)`);
       try {
         figures.push(...(await one.run((line) => say(`  ${line}`))));
+        writePlots(one, given.value('plots') ?? 'caelum-bench');
       } catch (error) {
         failed = true;
         say(`${name}: Cannot measure: ${explainError(error)}`);
@@ -65,6 +72,15 @@ export const bench: RunnableCommand = {
     return failed ? 1 : 0;
   },
 };
+
+function writePlots(one: Benchmark, directory: string): void {
+  for (const plot of one.plots?.() ?? []) {
+    const file = join(directory, `${plot.name}.svg`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(file, svgOf(plot));
+    say(`  ${plot.title}: ${file}`);
+  }
+}
 
 /** For scripts that run one benchmark file by itself. */
 export function figureTable(figures: readonly Figure[]): string {
