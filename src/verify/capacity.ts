@@ -4,6 +4,7 @@
  */
 import type { Node, Pod } from '../api/index.ts';
 import { addTo, amountOf, amountsIn, amountText } from './amounts.ts';
+import { gpuFindings, sharesResource } from './gpus.ts';
 import { type Finding, isPlaced, listOf, nodeName, podName, type View } from './view.ts';
 
 /** Names shown of many. */
@@ -29,7 +30,11 @@ export function nodeFindings(view: View, name: string, pods: readonly Pod[]): re
         message: `${pods.length} pods are on node ${name}, which is not there`,
       },
     ];
-  return [...overcommitOf(view, node, name, pods), ...portClashesOn(name, pods)];
+  return [
+    ...overcommitOf(view, node, name, pods),
+    ...gpuFindings(view, node, pods),
+    ...portClashesOn(name, pods),
+  ];
 }
 
 function overcommitOf(view: View, node: Node, name: string, pods: readonly Pod[]): readonly Finding[] {
@@ -37,6 +42,7 @@ function overcommitOf(view: View, node: Node, name: string, pods: readonly Pod[]
   const has = amountsIn(node.status?.allocatable ?? node.status?.capacity);
   const taken = new Map<string, bigint>();
   for (const pod of pods) addTo(taken, view.taken(pod));
+  taken.delete(sharesResource);
   taken.set('pods', BigInt(pods.length) * (amountOf(1) ?? 0n));
   for (const [resource, amount] of taken) {
     const most = has.get(resource) ?? defaultsOf(node, resource);

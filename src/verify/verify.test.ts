@@ -275,3 +275,28 @@ test('verifyResourceAllocation() knows how fair it is: Jain index, envy, promise
     ],
   );
 });
+
+test('verifyResourceAllocation() finds GPUs of which more is given than there is', () => {
+  const key = 'scheduling.caelum.dev/';
+  const labels = { [`${key}gpu-count`]: '2', [`${key}gpu-model`]: 'T4' };
+  const host = { ...node('a'), metadata: { name: 'a', labels } } as Node;
+  const having = (name: string, annotations: Record<string, string>): Pod => {
+    const one = pod(name, 'a');
+    return { ...one, metadata: { ...one.metadata, annotations } };
+  };
+  const share = (name: string, milli: string, devices: string, more: Record<string, string> = {}): Pod =>
+    having(name, { [`${key}gpu-milli`]: milli, [`${key}gpu-devices`]: devices, ...more });
+  const messages = (...pods: readonly Pod[]): readonly string[] =>
+    found({ nodes: [host], pods }, 'capacity/gpus').map(({ message }) => message);
+  assert.deepEqual(messages(share('p', '600', '0'), share('q', '400', '0'), share('r', '1000', '1')), []);
+  assert.deepEqual(messages(share('p', '600', '0'), share('q', '401', '0')), [
+    'of GPU 0 of node a 1001 thousandths are given',
+  ]);
+  assert.deepEqual(messages(share('p', '600', '0,1')), ['pod/shop/p asks for 1 GPUs and has 2']);
+  assert.deepEqual(messages(share('p', '600', '2')), ['GPU 2 is given of node a, which has 2']);
+  assert.deepEqual(messages(share('p', '600', '1', { [`${key}gpu-models`]: 'A10|P100' })), [
+    'pod/shop/p asks for GPUs of model A10|P100 and has some of T4',
+  ]);
+  const asResource = pod('p', 'a', { [`${key}gpu-milli`]: '500' });
+  assert.deepEqual(found({ nodes: [host], pods: [asResource] }, 'capacity/resources'), []);
+});
