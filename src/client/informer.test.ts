@@ -314,14 +314,16 @@ test('it scales: 100,000 objects, 20,000 changes', async () => {
   const byNode = informer.index('node', (object) => [object.spec?.nodeName ?? '']);
   let told = 0;
   informer.onChange(() => void told++);
-  const startMs = performance.now();
+  const usedMs = (): number => process.cpuUsage().user / 1000;
+  const startMs = usedMs();
   await settle(clock);
   for (let at = 0; at < 20_000; at++) {
     const metadata = { ...objects[at]?.metadata, resourceVersion: String(at + 2) };
     handler?.onEvent({ type: 'MODIFIED', object: { metadata, spec: { nodeName: `n${(at + 1) % 1000}` } } });
   }
-  const tookMs = performance.now() - startMs;
+  // A bound for what is quadratic (minutes), not a figure: that is the benches' part.
+  const tookMs = usedMs() - startMs;
   assert.deepEqual([informer.size, told, byNode('n7').length], [count, count + 20_000, 100]);
-  assert.ok(tookMs < 5_000, `${Math.round(tookMs)} ms`);
+  assert.ok(tookMs < 20_000, `${Math.round(tookMs)} ms`);
   informers.stop();
 });

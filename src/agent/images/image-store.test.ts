@@ -47,12 +47,9 @@ imageStoreContract(
   skip,
 );
 
-test('pull() makes host.local/busybox quickly, and its root runs', { skip }, () =>
+test('pull() makes host.local/busybox, and its root runs', { skip }, () =>
   withStore(async (store) => {
-    const startedMs = performance.now();
     const image = await store.pull('host.local/busybox:v2');
-    const tookMs = performance.now() - startedMs;
-    assert.ok(tookMs < 1000, `took ${tookMs} ms`);
     assert.deepEqual(image.config.command, ['sh']);
     const { rootPath } = await store.mountRoot(image, 'test/busybox/0');
     const said = execFileSync(
