@@ -8,29 +8,20 @@
  *
  * Invariant: a pod is planned only when no binding of it is under way.
  */
-import {
-  claimsOf,
-  type Namespace,
-  type Node,
-  namespaces as namespacesRef,
-  nodes as nodesRef,
-  type Pod,
-  type PodDisruptionBudget,
-  pods as podsRef,
-} from '../api/index.ts';
+import { type Pod, pods as podsRef } from '../api/index.ts';
 import {
   type Change,
   type Client,
   createEventRecorder,
   type EventRecorder,
   type Informers,
-  type ResourceRef,
 } from '../client/index.ts';
 import { type Clock, formatTime, type Log, NewestMap, type Random } from '../lib/index.ts';
 import { Binder, type Office } from './binder.ts';
 import { ClaimBinding } from './claims/claim-binding.ts';
 import { claimRefusals } from './claims/claim-book.ts';
-import { choosesNamespaces, demandOf } from './demand.ts';
+import { ClusterView, type Fate } from './cluster-view.ts';
+import { demandOf } from './demand.ts';
 import { about, type EvictionOptions, makeRoom } from './eviction.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 import { startFairness } from './fairness/fair-part.ts';
@@ -38,15 +29,15 @@ import { startGangs } from './gangs/gang-part.ts';
 import { Together } from './gangs/together.ts';
 import { alsoVictims } from './gangs/whole-victims.ts';
 import { plan, type Step, waitMessage } from './plan.ts';
-import { type Preemption, priorityOf } from './preemption.ts';
+import type { Preemption } from './preemption.ts';
 import type { Refusal } from './queue/aside-pods.ts';
 import type { Hold, PartHost, SchedulerPart, StartPart } from './queue/part.ts';
 import { PodQueue } from './queue/pod-queue.ts';
 import { PriorityOrder } from './queue/priority-order.ts';
 import { rankNodes } from './ranked-nodes.ts';
+import { remediesOf } from './remedies/index.ts';
 import { startReservations } from './reservations/reservation-part.ts';
 import { isPlace } from './reservations/reserved.ts';
-import { remediesOf } from './remedies/index.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
 import { Snapshot } from './snapshot.ts';
 import { type ProfileSources, startProfiles } from './strategies/profile-part.ts';
@@ -75,12 +66,6 @@ export interface Scheduler {
   explain(podKey: string): Explanation | undefined;
 }
 
-const budgetsRef: ResourceRef = {
-  group: 'policy',
-  version: 'v1',
-  resource: 'poddisruptionbudgets',
-  namespaced: true,
-};
 const batchMax = 1000;
 const rememberedMax = 10_000;
 /** Even when nothing was seen to change, a pod that waits is tried again. */
@@ -107,6 +92,8 @@ class BindLoop implements Scheduler {
   readonly #options: SchedulerOptions;
   readonly #snapshot = new Snapshot();
   readonly #events: EventRecorder;
+  /** By the name of the scheduler in whose name something is told. */
+  readonly #recorders = new Map<string, EventRecorder>();
   readonly #parts: readonly SchedulerPart[];
   readonly #policy: Policy;
   readonly #queue: PodQueue;
@@ -117,22 +104,17 @@ class BindLoop implements Scheduler {
   readonly #claims: ClaimBinding;
   /** Whose claims were not ready, for the first time. */
   readonly #firstLooks = new Set<string>();
-  #planned = false;
-  #followsNamespaces = false;
-  #followsBudgets = false;
-  /** How many sorts of objects are being read for the first time. */
-  #awaited = 0;
+  readonly #view: ClusterView;
   #stopped = false;
   #sweep: { cancel(): void } | undefined;
   #batchSize = batchMax;
-  readonly #subscriptions: { cancel(): void }[] = [];
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#events = createEventRecorder({ ...options, component: this.#name });
+    this.#events = this.#recorderOf(this.#name);
     const { clock, client, informers } = options;
     const snapshot = this.#snapshot;
-    const events = this.#events;
+    const events = (pod: Pod): EventRecorder => this.#recorderOf(pod.spec?.schedulerName ?? this.#name);
     this.#volumes = new VolumeBinding({
       clock,
       client,
@@ -145,6 +127,7 @@ class BindLoop implements Scheduler {
       snapshot,
       onChange: () => this.#queue.changed({ kind: 'devices' }),
     });
+    this.#view = this.#viewOf(options);
     this.#binder = new Binder({
       ...options,
       snapshot,
@@ -190,64 +173,43 @@ class BindLoop implements Scheduler {
       },
       withdraw: (key) => this.#queue.forget(key),
       isLeading: () => this.#options.office?.isHeld() !== false,
-      hold: (until) => void this.#await(until),
+      hold: (until) => void this.#view.await(until),
     };
+  }
+
+  #recorderOf(name: string): EventRecorder {
+    let recorder = this.#recorders.get(name);
+    if (recorder === undefined) {
+      recorder = createEventRecorder({ ...this.#options, component: name });
+      this.#recorders.set(name, recorder);
+    }
+    return recorder;
   }
 
   get #name(): string {
     return this.#options.schedulerName ?? 'default-scheduler';
   }
 
+  #viewOf({ informers }: SchedulerOptions): ClusterView {
+    return new ClusterView({
+      informers,
+      snapshot: this.#snapshot,
+      volumes: this.#volumes,
+      deviceClaims: this.#claims,
+      isHeard: () => this.#queue.asideSize > 0,
+      changed: (change) => this.#queue.changed(change),
+      before: (change) => {
+        for (const part of this.#parts) part.onPod?.(change);
+      },
+      onPod: (change, fate) => this.#onPod(change, fate),
+      onPlaceGone: (podKey) => this.#again(podKey),
+      onKnown: () => this.#schedulePlan(),
+    });
+  }
+
   start(): void {
-    const { informers } = this.#options;
-    const nodes = informers.informer<Node>(nodesRef);
-    const pods = informers.informer<Pod>(podsRef);
-    this.#subscriptions.push(
-      nodes.onChange((change) => this.#onNode(change)),
-      pods.onChange((change) => this.#onPod(change)),
-    );
-    // Planning on half of the pods would overcommit nodes: all of both first.
-    void Promise.all([nodes.whenSynced(), pods.whenSynced()]).then(() => {
-      this.#planned = true;
-      this.#schedulePlan();
-    });
+    this.#view.start();
     this.#sweepLater();
-  }
-
-  /** Labels of namespaces matter to few clouds, so they are followed from the first pod on that chooses pods by them. */
-  #followNamespaces(): void {
-    this.#followsNamespaces = true;
-    this.#follow<Namespace>(namespacesRef, ({ kind, key, object }) => {
-      if (kind === 'deleted') this.#snapshot.removeNamespace(key);
-      else this.#snapshot.setNamespace(object);
-      this.#queue.changed({ kind: 'namespaces' });
-    });
-  }
-
-  /** Budgets matter from the first pod on that may preempt others or be preempted. */
-  #followBudgets(): void {
-    this.#followsBudgets = true;
-    this.#follow<PodDisruptionBudget>(budgetsRef, ({ kind, key, object }) => {
-      if (kind === 'deleted') this.#snapshot.budgets.delete(key);
-      else this.#snapshot.budgets.set(key, object);
-    });
-  }
-
-  #follow<T extends Namespace | PodDisruptionBudget>(
-    ref: ResourceRef,
-    changed: (change: Change<T>) => void,
-  ): void {
-    const informer = this.#options.informers.informer<T>(ref);
-    this.#subscriptions.push(informer.onChange(changed));
-    void this.#await(informer.whenSynced());
-  }
-
-  /** Nothing is planned until then. */
-  async #await(known: Promise<unknown>): Promise<void> {
-    this.#awaited++;
-    await known;
-    this.#awaited--;
-    this.#schedulePlan();
   }
 
   stop(): void {
@@ -256,11 +218,11 @@ class BindLoop implements Scheduler {
     this.#queue.stop();
     this.#volumes.stop();
     this.#claims.stop();
-    for (const one of this.#subscriptions) one.cancel();
+    this.#view.stop();
     for (const part of this.#parts) part.stop?.();
     this.#binder.stop();
     this.#reasons.stop();
-    this.#events.stop();
+    for (const one of this.#recorders.values()) one.stop();
   }
 
   explain(podKey: string): Explanation | undefined {
@@ -299,59 +261,12 @@ class BindLoop implements Scheduler {
     return pod && refusal && { reason: 'Unschedulable', message: messageOf(refusal), pod };
   }
 
-  #onNode(change: Change<Node>): void {
-    const name = change.object.metadata.name ?? '';
-    const snapshot = this.#snapshot;
-    if (change.kind === 'deleted') {
-      snapshot.removeNode(name);
-      this.#queue.changed({ kind: 'nodeGone' });
-      // Who was to have room there looks for another place.
-      for (const [key, { nodeName }] of snapshot.nominations) if (nodeName === name) this.#again(key);
-      return;
-    }
-    const { staticVersion } = snapshot;
-    const free = freeOn(snapshot, snapshot.rowOf(name));
-    snapshot.setNode(change.object);
-    const row = snapshot.rowOf(name);
-    // A node's heartbeat is no reason to try again.
-    if (
-      row !== undefined &&
-      (snapshot.staticVersion !== staticVersion || hasMore(freeOn(snapshot, row), free))
-    )
-      this.#queue.changed({ kind: 'node', row });
-  }
-
-  #onPod(change: Change<Pod>): void {
-    const { kind, key, object } = change;
-    for (const part of this.#parts) part.onPod?.(change);
-    const { nodeName, affinity } = object.spec ?? {};
-    if (affinity !== undefined && !this.#followsNamespaces && choosesNamespaces(affinity))
-      this.#followNamespaces();
-    if (!this.#followsBudgets && priorityOf(object) !== 0) this.#followBudgets();
-    // So do claims.
-    if (!this.#volumes.isFollowing && claimsOf(object).length > 0) void this.#await(this.#volumes.follow());
-    if (!this.#claims.isFollowing && object.spec?.resourceClaims !== undefined)
-      void this.#await(this.#claims.follow());
-    const over =
-      kind === 'deleted' || object.status?.phase === 'Succeeded' || object.status?.phase === 'Failed';
-    if (over) {
-      const held = this.#snapshot.placed(key);
-      this.#snapshot.removePod(key);
-      this.#snapshot.going.delete(key);
-      const wasNominated = this.#snapshot.nominations.has(key);
-      this.#forget(key);
+  #onPod({ key, object }: Change<Pod>, fate: Fate): void {
+    if (fate === 'over') {
       this.#volumes.cancel(key);
       this.#claims.cancel(key);
-      if (held !== undefined) this.#queue.changed({ kind: 'left', row: held.row, pod: held.pod });
-      // The room that was kept for it is for all.
-      if (wasNominated) this.#queue.changed({ kind: 'anything' });
-      return;
     }
-    if (nodeName !== undefined && nodeName !== '') {
-      this.#onPlaced(change, nodeName);
-      return;
-    }
-    if (!this.#isOurs(object)) {
+    if (fate !== 'waiting' || !this.#isOurs(object)) {
       this.#forget(key);
       return;
     }
@@ -363,27 +278,6 @@ class BindLoop implements Scheduler {
     const aside = this.#queue.aside(key);
     if (aside !== undefined && sameAsk(aside, object)) this.#queue.keepAside(key, object);
     else this.#offer(key, object);
-  }
-
-  #onPlaced(change: Change<Pod>, nodeName: string): void {
-    const { key, object } = change;
-    const snapshot = this.#snapshot;
-    if (this.#queue.asideSize === 0) snapshot.addPod(key, object, nodeName);
-    else {
-      const former = snapshot.placed(key);
-      const free = freeOn(snapshot, former?.row);
-      snapshot.addPod(key, object, nodeName);
-      // In place it may become smaller.
-      if (former !== undefined && hasMore(freeOn(snapshot, former.row), free))
-        this.#queue.changed({ kind: 'left', row: former.row, pod: former.pod });
-      const previous = change.kind === 'updated' ? change.previous : undefined;
-      const isKnown = previous?.spec?.nodeName === nodeName;
-      if (!isKnown || !isSame(previous?.metadata.labels, object.metadata.labels)) {
-        this.#queue.changed({ kind: 'came', pod: object });
-        if (isKnown && previous !== undefined) this.#queue.changed({ kind: 'came', pod: previous });
-      }
-    }
-    this.#forget(key);
   }
 
   #offer(key: string, pod: Pod): void {
@@ -426,13 +320,13 @@ class BindLoop implements Scheduler {
   #timer = false;
 
   #schedulePlan(): void {
-    if (!this.#planned || this.#awaited > 0 || this.#stopped) return;
+    if (!this.#view.isKnown || this.#stopped) return;
     if (this.#timer || this.#queue.size === 0) return;
     this.#timer = true;
     // After the events of this turn: a burst of pods is one plan.
     this.#options.clock.after(0, () => {
       this.#timer = false;
-      if (!this.#stopped && this.#awaited === 0) this.#planBatch();
+      if (!this.#stopped && this.#view.isKnown) this.#planBatch();
     });
   }
 
@@ -499,7 +393,7 @@ class BindLoop implements Scheduler {
 
   #tellRefusal(refusal: Refusal, pod: Pod): void {
     if (this.#reasons.size < tellingMax)
-      this.#events.record({
+      this.#recorderOf(pod.spec?.schedulerName ?? this.#name).record({
         about: about(pod),
         type: 'Warning',
         reason: 'FailedScheduling',
@@ -531,17 +425,6 @@ class BindLoop implements Scheduler {
 
 const messageOf = ({ nodes, refused, unresolved, preemption, note }: Refusal): string =>
   waitMessage(nodes, refused, unresolved, preemption, note);
-
-type Free = readonly [cpu: number, memory: number, storage: number, pods: number];
-
-/** The moment's; nothing where there is no such node. */
-function freeOn(snapshot: Snapshot, row: number | undefined): Free {
-  if (row === undefined) return [0, 0, 0, 0];
-  const { cpuFree, memoryFree, ephemeralFree, podsFree } = snapshot;
-  return [cpuFree[row] ?? 0, memoryFree[row] ?? 0, ephemeralFree[row] ?? 0, podsFree[row] ?? 0];
-}
-
-const hasMore = (now: Free, before: Free): boolean => now.some((amount, at) => amount > (before[at] ?? 0));
 
 const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 

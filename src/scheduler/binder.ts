@@ -34,7 +34,8 @@ export interface BinderOptions {
   readonly snapshot: Snapshot;
   readonly volumes: VolumeBinding;
   readonly deviceClaims: ClaimBinding;
-  readonly events: EventRecorder;
+  /** In whose name it is told of a pod. */
+  events(pod: Pod): EventRecorder;
   readonly office?: Office;
   /** It is not bound, and is to be planned again as it is then. */
   again(podKey: string): void;
@@ -175,7 +176,7 @@ export class Binder {
       this.#giveBack(podKey, pod);
       const message = `running PreBind ${what}: ${explainError(error)}`;
       if (!isError(error, 'conflict', 'notFound'))
-        events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
+        events(pod).record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
       if (isStill) this.againLater(podKey);
       else this.#againAfter(0, podKey);
       return false;
@@ -203,7 +204,7 @@ export class Binder {
         target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
       } as never);
       this.#answered();
-      events.record({
+      events(pod).record({
         about: about(pod),
         type: 'Normal',
         reason: 'Scheduled',

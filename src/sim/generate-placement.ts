@@ -15,20 +15,21 @@ export function placementActions(
   activeMs: number,
   nodes: readonly NodePlan[],
 ): readonly Timed[] {
-  const cpuMilli = 1000 * nodes.reduce((sum, { cpuCount }) => sum + cpuCount, 0);
-  if (!chance(random, 0.6)) return [];
-  const count = 1 + random.integer(4);
+  if (!chance(random, 0.7)) return [];
+  const first = 1 + random.integer(4);
+  let count = 0;
   const actions: Timed[] = [];
   const isGatedAtAll = chance(random, 0.5);
-  const fill = (number: number, atMs: number): void => {
+  const fill = (atMs: number): void => {
+    const number = count++;
     const isGated = isGatedAtAll && chance(random, 0.5);
-    // Together about as much as there is.
-    const pods = 1 + random.integer(12);
+    // One takes half of some node or more, and there are more of them than nodes: who is more important comes to full ones.
+    const { cpuCount = 4 } = nodes[random.integer(nodes.length)] ?? {};
     actions.push({
       kind: 'fill',
       number,
-      pods,
-      cpuMilli: Math.min(15_000, Math.round((cpuMilli * (0.2 + random.float())) / pods)),
+      pods: nodes.length + random.integer(6),
+      cpuMilli: Math.round(cpuCount * (500 + 490 * random.float())),
       memoryMiB: 16 + random.integer(500),
       level: levels[random.integer(2)] ?? 'low',
       mayPreempt: chance(random, 0.7),
@@ -38,13 +39,12 @@ export function placementActions(
     if (isGated && chance(random, 0.8))
       actions.push({ kind: 'openGates', number, atMs: Math.min(activeMs, atMs + random.integer(60_000)) });
   };
-  for (let number = 0; number < count; number++) fill(number, random.integer(20_000));
+  while (count < first) fill(random.integer(20_000));
   for (let atMs = 20_000; atMs < activeMs && actions.length < 40; ) {
     atMs += 1 + Math.floor(-Math.log(1 - random.float()) * 20_000);
     if (atMs >= activeMs) break;
-    const number = random.integer(count);
-    if (chance(random, 0.5)) actions.push({ kind: 'unfill', number, atMs });
-    else fill(number, atMs);
+    if (chance(random, 0.4)) actions.push({ kind: 'unfill', number: random.integer(count), atMs });
+    else if (count < 10) fill(atMs);
   }
   if (chance(random, 0.3)) {
     const times = 1 + random.integer(3);

@@ -62,16 +62,16 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/room-unheard',
-    file: 'scheduler/bind-loop.ts',
-    find: "if (held !== undefined) this.#queue.changed({ kind: 'left', row: held.row, pod: held.pod });",
+    file: 'scheduler/cluster-view.ts',
+    find: "if (held !== undefined) changed({ kind: 'left', row: held.row, pod: held.pod });",
     replace: '',
     sentence: 'That a pod has gone is no reason to try again those that did not fit.',
   },
   {
     name: 'scheduler/never-frees',
-    file: 'scheduler/bind-loop.ts',
-    find: 'const held = this.#snapshot.placed(key);\n      this.#snapshot.removePod(key);',
-    replace: 'const held = this.#snapshot.placed(key);',
+    file: 'scheduler/cluster-view.ts',
+    find: 'const held = snapshot.placed(key);\n      snapshot.removePod(key);',
+    replace: 'const held = snapshot.placed(key);',
     sentence: 'The room of pods that are gone is not given to others.',
   },
   {
@@ -83,9 +83,9 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/plans-on-half',
-    file: 'scheduler/bind-loop.ts',
-    find: 'void Promise.all([nodes.whenSynced(), pods.whenSynced()]).then(() => {',
-    replace: 'void Promise.all([nodes.whenSynced()]).then(() => {',
+    file: 'scheduler/cluster-view.ts',
+    find: 'void this.await(Promise.all([nodes.whenSynced(), pods.whenSynced()]));',
+    replace: 'void this.await(Promise.all([nodes.whenSynced()]));',
     sentence: 'A scheduler that has just started places pods before it knows which are there.',
     harmless:
       'a copy comes whole: with the first pod that waits, all that have a node are known, and without it there is nothing to plan',
@@ -99,9 +99,9 @@ export const placementMutants: readonly Mutant[] = [
   },
   {
     name: 'scheduler/preempts-equals',
-    file: 'scheduler/preemption.ts',
-    find: 'if (priorityOf(one) < priorityOf(pod)) below.push({ key, pod: one });',
-    replace: 'if (priorityOf(one) <= priorityOf(pod)) below.push({ key, pod: one });',
+    file: 'scheduler/engine/victim-book.ts',
+    find: 'if (priority < this.#priority && !holds.hasPlace(table.key(slot)))',
+    replace: 'if (priority <= this.#priority && !holds.hasPlace(table.key(slot)))',
     sentence: 'A pod is put out of its place for one that is no more important.',
   },
   {
@@ -111,14 +111,6 @@ export const placementMutants: readonly Mutant[] = [
     replace: '(pod.spec?.schedulingGates?.length ?? 0) < 9',
     sentence: 'Pods that may not be placed yet are placed.',
     harmless: 'the API server refuses to bind a pod that has gates',
-  },
-  {
-    name: 'scheduler/nominated-for-good',
-    file: 'scheduler/bind-loop.ts',
-    find: "if (held !== undefined) this.#queue.changed({ kind: 'left', row: held.row, pod: held.pod });",
-    replace:
-      "if (held !== undefined && object.status?.phase !== undefined && (object.spec?.priority ?? 0) >= 0) this.#queue.changed({ kind: 'left', row: held.row, pod: held.pod });",
-    sentence: 'That a victim has gone is not heard: who preempted it waits on.',
   },
   {
     name: 'election/waits-for-ever',
