@@ -27,6 +27,7 @@ export const pluginNames: readonly string[] = [
   'CertificateSigning',
   'CertificateSubjectRestriction',
   'DefaultIngressClass',
+  'DeviceAdminAccess',
   'DenyServiceExternalIPs',
   'MutatingAdmissionPolicy',
   'VerticalPodAutoscaler',

@@ -1,4 +1,5 @@
 /** The steps of admission, in Kubernetes' order. Source: the recommended plugin order of kube-apiserver. */
+import { deviceAdminAccess } from './admin-access.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import type { AdmissionContext, AdmissionStep } from './chain.ts';
 import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize } from './default-class.ts';
@@ -54,6 +55,7 @@ function allSteps(context: AdmissionContext): readonly AdmissionStep[] {
     certificateSigning(context),
     certificateSubjectRestriction(),
     defaultIngressClass(context),
+    deviceAdminAccess(context),
     denyServiceExternalIps,
     mutatingPolicies(context),
     verticalAutoscaler(context),
