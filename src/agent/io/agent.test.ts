@@ -337,18 +337,3 @@ test('the agent deletes pods and leaves nothing of them', { skip }, async () => 
     () => !readFileSync('/proc/self/mountinfo', 'utf8').includes(`${machine.directory}/node/pods/`),
   );
 });
-
-test('a pod with a local image is Running soon after it is created', { skip }, async (t) => {
-  const { client } = machine;
-  const times: number[] = [];
-  for (let index = 0; index < 7; index++) {
-    const name = `quick-${index}`;
-    const startMs = performance.now();
-    await client.create(podsRef, podOf(name, { containers: [sleeper] }));
-    await until('Running', () => podNamed(name)?.status?.phase === 'Running');
-    times.push(performance.now() - startMs);
-  }
-  times.sort((a, b) => a - b);
-  t.diagnostic(`create to Running, ms: ${times.map((ms) => ms.toFixed(0)).join(' ')}`);
-  assert.ok((times[3] ?? 0) < 1000, `median ${times[3]} ms`);
-});

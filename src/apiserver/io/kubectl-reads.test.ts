@@ -381,7 +381,7 @@ const binaries = [
 for (const { version, path } of binaries) {
   const isNew = version === '1.36';
   const skip = path === undefined ? 'kubectl is not here' : false;
-  test(`kubectl ${version} reads and writes, command by command`, { skip, timeout: 60_000 }, async (t) => {
+  test(`kubectl ${version} reads and writes, command by command`, { skip, timeout: 240_000 }, async (t) => {
     const binary = path ?? '';
     const kubectl = await startKubectl(t, binary);
     const samples = await furnish(kubectl.server);
