@@ -281,22 +281,23 @@ function fail(
 
 /** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
 function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
-  const each = pods.map((waiting) => ({
-    waiting,
-    priority: priorityOf(waiting.pod),
-    since: waiting.pod.metadata.creationTimestamp ?? '',
-    demand: demandOf(waiting.pod),
-  }));
-  type Each = (typeof each)[number];
-  const compare = (a: Each, b: Each): number => {
-    if (a.priority !== b.priority) return b.priority - a.priority;
-    if (a.since !== b.since) return a.since < b.since ? -1 : 1;
-    if (a.demand !== b.demand && a.demand.key !== b.demand.key) return a.demand.key < b.demand.key ? -1 : 1;
-    return a.waiting.key < b.waiting.key ? -1 : 1;
-  };
   // As a rule they come so.
-  const isSorted = each.every((one, at) => at === 0 || compare(each[at - 1] as Each, one) < 0);
-  return isSorted ? pods : each.sort(compare).map(({ waiting }) => waiting);
+  let isSorted = true;
+  for (let at = 1; at < pods.length && isSorted; at++)
+    isSorted = compareTurns(pods[at - 1] as WaitingPod, pods[at] as WaitingPod) < 0;
+  return isSorted ? pods : [...pods].sort(compareTurns);
+}
+
+function compareTurns(a: WaitingPod, b: WaitingPod): number {
+  const priority = priorityOf(b.pod) - priorityOf(a.pod);
+  if (priority !== 0) return priority;
+  const x = a.pod.metadata.creationTimestamp ?? '';
+  const y = b.pod.metadata.creationTimestamp ?? '';
+  if (x !== y) return x < y ? -1 : 1;
+  const p = demandOf(a.pod);
+  const q = demandOf(b.pod);
+  if (p !== q && p.key !== q.key) return p.key < q.key ? -1 : 1;
+  return a.key < b.key ? -1 : 1;
 }
 
 /** Answers how many of the group it has planned: those after somebody has been nominated see each other with and without the nominated. */
