@@ -15,6 +15,7 @@ import {
   type Node,
   nodes as nodesRef,
   type Pod,
+  pods as podsRef,
   type Reservation,
   reservations as reservationsRef,
 } from '../../api/index.ts';
@@ -24,6 +25,7 @@ import { demandOf } from '../demand.ts';
 import { staticRefusal } from '../filters.ts';
 import { type Step, type WaitingPod, waitMessage } from '../plan.ts';
 import type { Hold, PartHost, SchedulerPart } from '../queue/part.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { type HoldBook, placePod } from './hold-book.ts';
 import { heldByAnnotation, isPlace, placePrefix, reservationAnnotation } from './reserved.ts';
 import { endMsOf, heldType, type Outcome, type Refusal, refusalOf, statusOf } from './standing.ts';
@@ -62,6 +64,8 @@ export class ReservationPart implements SchedulerPart {
   readonly #subscriptions: { cancel(): void }[] = [];
   #looking: Timer | undefined;
   #staticVersion = -1;
+  /** Reservations, nodes and pods are all there: what is not there is gone. */
+  #isKnown = false;
   #isStopped = false;
 
   constructor(host: PartHost) {
@@ -77,7 +81,11 @@ export class ReservationPart implements SchedulerPart {
       informer.onChange((change) => this.#onReservation(change)),
       informers.informer<Node>(nodesRef).onChange(() => this.#onNode()),
     );
-    return informer.whenSynced();
+    const known = [informers.informer<Node>(nodesRef), informers.informer<Pod>(podsRef), informer];
+    return Promise.all(known.map((one) => one.whenSynced())).then(() => {
+      this.#isKnown = true;
+      this.#lookLater();
+    });
   }
 
   stop(): void {
@@ -153,8 +161,15 @@ export class ReservationPart implements SchedulerPart {
   #use(course: Course, podKey: string, pod: Pod): void {
     const key = keyOf(course);
     if (this.#book.usedBy(podKey) !== undefined) return;
-    const placeKey = this.#book.free(key).get(pod.spec?.nodeName ?? '');
-    if (placeKey !== undefined) this.#book.take(key, placeKey, podKey, pod, this.#host.snapshot);
+    const { nodeName = '' } = pod.spec ?? {};
+    const { snapshot } = this.#host;
+    let placeKey = this.#book.free(key).get(nodeName);
+    if (placeKey === undefined) {
+      // It was given before that was written: the pod knows better.
+      placeKey = this.#placeKey(course);
+      this.#book.addPlace(key, placeKey, nodeName, snapshot);
+    }
+    this.#book.take(key, placeKey, podKey, pod, snapshot);
   }
 
   onPod({ kind, key, object }: Change<Pod>): void {
@@ -231,6 +246,7 @@ export class ReservationPart implements SchedulerPart {
   #lookLater(restMs = 50): void {
     this.#looking ??= this.#host.clock.after(restMs, () => {
       this.#looking = undefined;
+      if (!this.#isKnown) return;
       if (!this.#host.isLeading()) {
         this.#lookLater(standbyMs);
         return;
@@ -285,7 +301,8 @@ export class ReservationPart implements SchedulerPart {
     const demand = demandOf(placePod(course.reservation, true));
     for (const { key: placeKey, nodeName, user } of [...places.values()]) {
       const row = snapshot.rowOf(nodeName);
-      const isGood = row !== undefined && staticRefusal(demand, snapshot, row) === undefined;
+      const isGood =
+        row !== undefined && staticRefusal(demand, snapshot, row) === undefined && !isOverfull(snapshot, row);
       const isTooMany = places.size > count;
       if (user === undefined && (!isGood || isTooMany)) this.#drop(course, placeKey);
     }
@@ -402,7 +419,7 @@ export class ReservationPart implements SchedulerPart {
               message: now.message,
             });
         } catch (error) {
-          if (isError(error, 'notFound', 'conflict')) return;
+          if (isError(error, 'notFound')) return;
           log.warn('cannot tell how a reservation stands', { reservation: keyOf(course), error });
           await clock.sleep(toldAgainMs);
         }
@@ -414,6 +431,10 @@ export class ReservationPart implements SchedulerPart {
 }
 
 export const startReservations = (host: PartHost): SchedulerPart => new ReservationPart(host);
+
+/** Somebody has taken what was held: others than the scheduler bind pods, too, and nodes shrink. */
+const isOverfull = ({ cpuFree, memoryFree, podsFree }: Snapshot, row: number): boolean =>
+  [cpuFree, memoryFree, podsFree].some((free) => (free[row] ?? 0) < 0);
 
 const keyOf = ({ reservation: { metadata } }: Course): string => `${metadata.namespace}/${metadata.name}`;
 const gangKey = (course: Course): string => `${placePrefix}${keyOf(course)}`;
