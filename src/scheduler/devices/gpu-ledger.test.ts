@@ -20,7 +20,7 @@ const pod = (name: string, devices?: string): Pod => ({
     namespace: 'default',
     ...(devices === undefined ? {} : { annotations: { [gpuDevicesKey]: devices } }),
   },
-  spec: { containers: [{ name: 'c', image: 'i' }] },
+  spec: { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] },
 });
 
 function ledgerOf(count: number, model = 'T4'): GpuLedger {

@@ -135,7 +135,9 @@ export class GpuLedger {
     }
     this.remove(row, key);
     const granted = this.#granted.get(pod);
-    const named = givenGpus(pod, ask.count) ?? (granted?.nodeName === nodeName ? granted.devices : undefined);
+    // A plan goes before the annotation: the pod may be moved. On a pod that is not bound there it says nothing, whoever has copied it.
+    const told = pod.spec?.nodeName === nodeName ? givenGpus(pod, ask.count) : undefined;
+    const named = granted?.nodeName === nodeName ? granted.devices : told;
     const held: Held = { ask, named, devices: named ?? [], kind: this.#kindOf(pod, ask) };
     pool.held.set(key, held);
     if (named === undefined) pool.unnamed++;

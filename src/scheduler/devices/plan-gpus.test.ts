@@ -123,7 +123,8 @@ test('A scheduler that was just started knows by the annotations which GPUs are 
   const bound = (name: string, asked: Asked, devices: string): void => {
     const { key, pod: one } = pod(name, asked);
     const annotations = { ...one.metadata.annotations, [gpuDevicesKey]: devices };
-    snapshot.addPod(key, { ...one, metadata: { ...one.metadata, annotations } }, 'a');
+    const spec = { ...one.spec, containers: one.spec?.containers ?? [], nodeName: 'a' };
+    snapshot.addPod(key, { ...one, metadata: { ...one.metadata, annotations }, spec }, 'a');
   };
   bound('p', { milli: 300 }, '2');
   bound('q', { nvidia: 1 }, '1');
@@ -131,6 +132,16 @@ test('A scheduler that was just started knows by the annotations which GPUs are 
   assert.deepEqual(plan(snapshot, [pod('r', { milli: 700 })]).map(told), ['a 2']);
   snapshot.removePod('default/q');
   assert.deepEqual(plan(snapshot, [pod('s', { count: 2 })]).map(told), ['a 0,1']);
+});
+
+test('What a copied manifest says of GPUs does not count: the plan gives others', () => {
+  const snapshot = snapshotOf(node('a', 2));
+  plan(snapshot, [pod('first', { milli: 1000 })]);
+  const { key, pod: one } = pod('copy', { milli: 600 });
+  const annotations = { ...one.metadata.annotations, [gpuDevicesKey]: '0' };
+  const copy = { key, pod: { ...one, metadata: { ...one.metadata, annotations } } };
+  assert.deepEqual(plan(snapshot, [copy]).map(told), ['a 1']);
+  assert.deepEqual(freeOn(snapshot, 'a'), [0, 400]);
 });
 
 const fragmentation = new FragmentationScorer('fragmentation', defaultWeights);
