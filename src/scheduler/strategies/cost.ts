@@ -7,7 +7,6 @@
 import type { NodePrice } from '../../api/index.ts';
 import { quantityMilli } from '../../api/index.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { podCount } from './load.ts';
 import type { OwnScore, Question } from './strategy.ts';
 
 export const priceLabel = 'scheduling.caelum.dev/hourly-price';
@@ -66,6 +65,11 @@ function unitPrice(snapshot: Snapshot, row: number, prices: readonly NodePrice[]
   return hourly === undefined ? undefined : size > 0 ? hourly / size : hourly;
 }
 
+function isUsed(snapshot: Snapshot, row: number): boolean {
+  for (const _ of snapshot.podsOn(row)) return true;
+  return false;
+}
+
 export function byCost({ snapshot }: Question, prices: readonly NodePrice[]): OwnScore {
   const dearest = (): number => {
     let most = Number.NEGATIVE_INFINITY;
@@ -74,7 +78,16 @@ export function byCost({ snapshot }: Question, prices: readonly NodePrice[]): Ow
     return most;
   };
   let unknown: number | undefined;
+  const costs = new Map<number, number>();
   const costOf = (row: number): number => {
+    let cost = costs.get(row);
+    if (cost === undefined) {
+      cost = workOut(row);
+      costs.set(row, cost);
+    }
+    return cost;
+  };
+  const workOut = (row: number): number => {
     const price = unitPrice(snapshot, row, prices);
     if (price !== undefined) return price;
     unknown ??= dearest();
@@ -82,9 +95,10 @@ export function byCost({ snapshot }: Question, prices: readonly NodePrice[]): Ow
     return Number.isFinite(unknown) ? unknown : usual[type];
   };
   return {
+    steadyKey: '',
     // From the cheapest, 100, to the dearest, 0.
     relative: [{ name: 'Price', weight: 1, how: 'range', raw: (row) => -costOf(row) }],
     // An empty node that costs something would have to be kept for the pod.
-    value: (row) => (podCount(snapshot, row) > 0 || costOf(row) === 0 ? 20 : 0),
+    value: (row) => (isUsed(snapshot, row) || costOf(row) === 0 ? 20 : 0),
   };
 }

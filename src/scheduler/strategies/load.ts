@@ -46,7 +46,7 @@ export function leastLoaded({ demand, snapshot }: Question, figures: NodeFigures
   const cpu = demand.cpuMilli + demand.cpuUnaskedMilli;
   const memory = demand.memoryBytes + demand.memoryUnaskedBytes;
   const figureOf = (row: number) => figures.get(snapshot.facts(row)?.name ?? '');
-  return { value: (row) => 100 * (1 - loadOf(snapshot, row, figureOf(row), cpu, memory)) };
+  return { steadyKey: '', value: (row) => 100 * (1 - loadOf(snapshot, row, figureOf(row), cpu, memory)) };
 }
 
 /** A pod that came since then is held to have as many connections as those of its node have; where none are known, each pod counts as one. */
@@ -56,6 +56,7 @@ export function leastConnections({ snapshot }: Question, figures: NodeFigures): 
   const pods = told.reduce((sum, one) => sum + (one.pods ?? 0), 0);
   const each = told.length === 0 || pods === 0 ? 1 : Math.max(all / pods, 0.01);
   return {
+    steadyKey: '',
     value: (row) => {
       const { connections, pods: before = 0 } = figures.get(snapshot.facts(row)?.name ?? '') ?? {};
       const now = podCount(snapshot, row);
@@ -72,6 +73,7 @@ export function leastResponseTime(question: Question, figures: NodeFigures): Own
   const usual = told.reduce((sum, one) => sum + one, 0) / told.length;
   const left = (load: number): number => Math.max(1 - load, 0.01);
   return {
+    steadyKey: '',
     value: (row) => {
       const figure = figures.get(snapshot.facts(row)?.name ?? '');
       const now = loadOf(snapshot, row, undefined, 0, 0);

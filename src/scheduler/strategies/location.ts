@@ -60,6 +60,7 @@ export function byLocation({ snapshot, pod }: Question, locations: ProfileLocati
   };
   const isWanted = Object.keys(wanted).length > 0;
   return {
+    steadyKey: nearKeyOf(pod),
     ...(preferred.length === 0
       ? {}
       : {

@@ -26,6 +26,8 @@ export interface OwnScore {
   readonly fixed?: (row: number) => number;
   readonly relative?: readonly Relative[];
   readonly placed?: (row: number) => void;
+  /** As `Scoring.steadyKey`. */
+  readonly steadyKey?: string;
 }
 
 export interface Strategy {
@@ -89,9 +91,9 @@ class StrategyScoring implements Scoring {
     this.zones = ownerZones(demand, snapshot, strategy.base.owners);
   }
 
-  /** What a strategy says of its own may change from plan to plan. */
   get steadyKey(): string | undefined {
-    return this.#strategy.start === undefined && this.#images === undefined ? '' : undefined;
+    if (this.#images !== undefined) return undefined;
+    return this.#strategy.start === undefined ? '' : this.#own.steadyKey;
   }
 
   get relative(): readonly Relative[] {

@@ -1,8 +1,8 @@
 /**
  * Round robin: nodes take turns, each as often as its weight says. Pure; whose turn it is belongs to the snapshot, by the name of who takes turns.
  *
- * Invariant: of the nodes that are possible, the one that is furthest behind is next; who was away for long begins where the
- * others are, so that it is not flooded when it comes back.
+ * Invariant: of the nodes that are possible, the one that is furthest behind is next; who was away for long has one turn
+ * when it comes back and is then where the others are, so that it is not flooded.
  * Source: stride scheduling (Waldspurger and Weihl, 1995).
  */
 import type { Snapshot } from '../snapshot.ts';
@@ -17,11 +17,12 @@ class Turns {
   #now = 0;
 
   of(node: string): number {
-    return Math.max(this.#passes.get(node) ?? 0, this.#now);
+    return this.#passes.get(node) ?? 0;
   }
 
+  /** Only its own pass changes, so that whose turn it is among the others stays as it was. */
   take(node: string, stride: number): void {
-    this.#now = this.of(node);
+    this.#now = Math.max(this.of(node), this.#now);
     this.#passes.set(node, this.#now + stride);
   }
 }
