@@ -127,3 +127,35 @@ test('startGangs() takes all of a group away that is disrupted as a whole', asyn
   );
   assert.equal(going.length, 4);
 });
+
+test('startGangs() has a gang preempt as a whole, and gives up what it waits for in vain', async (t) => {
+  const { client, run, addNode, addGroup, addPod, pod, nodesOf, why } = desk(t);
+  addNode('a', '2');
+  addNode('b', '1');
+  addGroup('g', 3);
+  addPod('low', { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '2' } } }] });
+  await run(500);
+  assert.equal(nodesOf(), 'low=a');
+  const members = ['x-0', 'x-1', 'x-2'];
+  for (const name of members) addPod(name, { priority: 10, schedulingGroup: { podGroupName: 'g' } });
+  await run(1000);
+  assert.notEqual(pod('low').metadata.deletionTimestamp, undefined);
+  const nominated = (): string =>
+    members
+      .map((name) => pod(name).status?.nominatedNodeName ?? '')
+      .sort()
+      .join(' ');
+  assert.equal(nominated(), 'a a b');
+  // A finalizer, or a process that does not end: in five minutes the room on b is for others.
+  await run(290_000);
+  assert.equal(nominated(), 'a a b');
+  await run(15_000);
+  assert.match(why('x-0') ?? '', /gave up the room that was kept for it/);
+  addPod('other');
+  await run(2000);
+  assert.equal(pod('other').spec?.nodeName, 'b');
+  client.remove(podsRef, 'n/low');
+  client.remove(podsRef, 'n/other');
+  await run(120_000);
+  assert.match(nodesOf(), /^x-0=[ab] x-1=[ab] x-2=[ab]$/);
+});
