@@ -8,6 +8,7 @@ import { type Random, SeededRandom } from '../lib/index.ts';
 import { deviceActions } from './generate-devices.ts';
 import { claimActions, otherActions } from './generate-kinds.ts';
 import { placementActions, schedulerFaults } from './generate-placement.ts';
+import { tenantActions } from './generate-tenants.ts';
 import {
   type Action,
   type Fault,
@@ -89,6 +90,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
             ...deviceActions(random.stream('devices'), activeMs, nodeCount),
           ]),
       ...(isOfOld ? [] : placementActions(random.stream('placement'), activeMs, nodes)),
+      ...(isOfOld ? [] : tenantActions(random.stream('tenants'), activeMs, nodes)),
     ]),
     faults:
       options.calm === true

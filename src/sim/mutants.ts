@@ -10,6 +10,7 @@ import { deviceMutants } from './mutants/devices.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { placementMutants } from './mutants/placement.ts';
 import { storeMutants } from './mutants/store.ts';
+import { tenantMutants } from './mutants/tenants.ts';
 import { otherWorkloadMutants } from './mutants/workloads.ts';
 
 export type { Mutant } from './mutants/mutant.ts';
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...controllerMutants,
   ...otherWorkloadMutants,
   ...placementMutants,
+  ...tenantMutants,
   ...deviceMutants,
   ...agentMutants,
 ];

@@ -70,6 +70,7 @@ export type Action = { readonly atMs: number } & (
   | { readonly kind: 'nonsense'; readonly pick: number }
   | OtherAction
   | PlacementAction
+  | TenantAction
 );
 
 /** Pods `fill-0-3` that may be put out of their place or may not be placed yet, and nodes that vanish. */
@@ -87,6 +88,18 @@ export type PlacementAction =
   | { readonly kind: 'unfill'; readonly number: number }
   | { readonly kind: 'openGates'; readonly number: number }
   | { readonly kind: 'dropNode'; readonly node: number };
+
+/** Tenants `tenant-0` that share a node by queues, and their pods `batch-0-3`. */
+export type TenantAction =
+  | { readonly kind: 'tenants'; readonly node: number; readonly guaranteedMilli: readonly number[] }
+  | {
+      readonly kind: 'tenantPods';
+      readonly tenant: number;
+      readonly number: number;
+      readonly pods: number;
+      readonly cpuMilli: number;
+    }
+  | { readonly kind: 'dropTenantPods'; readonly number: number };
 
 /** StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers: `set-0`, `daemon-0`, `batch-0`, `cron-0`; the others are called like their app. */
 export type OtherAction =

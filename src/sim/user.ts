@@ -23,6 +23,7 @@ import { isError } from '../lib/index.ts';
 import { type Action, nodeName, type WorkloadPlan } from './plan.ts';
 import { carryOutOther } from './user-kinds.ts';
 import { carryOutPlacement } from './user-placement.ts';
+import { carryOutTenants } from './user-tenants.ts';
 import type { World } from './world.ts';
 
 const taintKey = 'sim.caelum.dev/out';
@@ -119,6 +120,10 @@ async function carryOut(world: World, action: Action): Promise<void> {
     case 'openGates':
     case 'dropNode':
       return carryOutPlacement(world, action);
+    case 'tenants':
+    case 'tenantPods':
+    case 'dropTenantPods':
+      return carryOutTenants(world, action);
     default:
       await carryOutOther(world, action);
   }

@@ -26,6 +26,7 @@ import { led } from './scheduler/led.ts';
 import { noOvercommit } from './scheduler/no-overcommit.ts';
 import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
+import { guaranteesKept, reclaimedForSomebody } from './scheduler/tenants.ts';
 import { noneToTheGone, rulesReached, serviceAvailable } from './service-available.ts';
 import { keptWhileHealthy } from './service-kept.ts';
 import { volumesKept, volumesSettled } from './storage/volumes.ts';
@@ -64,6 +65,8 @@ export const properties: readonly Property[] = [
   importantFirst,
   victimsLower,
   gatesKept,
+  guaranteesKept,
+  reclaimedForSomebody,
   led,
   surge,
   unavailable,

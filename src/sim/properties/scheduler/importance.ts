@@ -4,6 +4,7 @@ import type { Property } from '../../property.ts';
 import { isGoing, isTerminal, milli, requestOf, sinceMs } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
 import { foesOn, refusal } from './rules-kept.ts';
+import { isReclaimed } from './tenants.ts';
 
 const priority = ({ spec }: Pod): number => spec?.priority ?? 0;
 const isGated = ({ spec }: Pod): boolean => (spec?.schedulingGates?.length ?? 0) > 0;
@@ -71,6 +72,8 @@ export const victimsLower: Property = {
         if (kind === 'delete') return;
         note(object as Pod);
         if (!isVictim(object as Pod) || isVictim(previous as Pod | undefined)) return;
+        // Whose place it was by what his queue is guaranteed is another property's affair.
+        if (isReclaimed(object as Pod)) return;
         for (const one of world.truth.objects<Pod>('pods').values()) note(one);
         const own = priority(object as Pod);
         const since = sinceMs(world);

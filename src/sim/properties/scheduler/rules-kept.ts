@@ -3,8 +3,10 @@ import type { KubeObject, Node, Pod } from '../../../api/index.ts';
 import type { Checked, Property } from '../../property.ts';
 import { isTerminal, sinceMs, tolerates } from '../facts.ts';
 
-/** Why this pod may not be on this node, by taints and cordon alone. */
+/** Why this pod may not be on this node, by taints, cordon and its node selector alone. */
 export function refusal(pod: Pod, node: Node): string | undefined {
+  for (const [label, value] of Object.entries(pod.spec?.nodeSelector ?? {}))
+    if (node.metadata.labels?.[label] !== value) return `it has no label ${label}=${value}`;
   const tolerations = pod.spec?.tolerations ?? [];
   const cordon = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
   if (node.spec?.unschedulable === true && !tolerates(tolerations, cordon)) return 'it is cordoned';

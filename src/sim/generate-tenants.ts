@@ -1,0 +1,53 @@
+/**
+ * Tenants who share one node of their own, from draws of their own: queues with what they are guaranteed, and pods that come and go and are more than there is room
+ * for. The node is theirs by a taint, so that nobody else's pods are in the way of what they are guaranteed.
+ */
+import type { Random } from '../lib/index.ts';
+import type { NodePlan, TenantAction } from './plan.ts';
+
+type Timed = TenantAction & { readonly atMs: number };
+
+const chance = (random: Random, of: number): boolean => random.float() < of;
+
+export function tenantActions(
+  random: Random,
+  activeMs: number,
+  nodes: readonly NodePlan[],
+): readonly Timed[] {
+  if (nodes.length < 3 || !chance(random, 0.4)) return [];
+  const node = nodes.length - 1;
+  const whole = (nodes[node]?.cpuCount ?? 4) * 1000;
+  const guaranteedMilli: number[] = [];
+  let left = whole;
+  for (let tenant = 2 + random.integer(2); tenant > 0; tenant--) {
+    const its = Math.floor((left * random.float()) / 500) * 500;
+    left -= its;
+    guaranteedMilli.push(its);
+  }
+  const actions: Timed[] = [{ kind: 'tenants', node, guaranteedMilli, atMs: random.integer(3000) }];
+  let number = 0;
+  for (let atMs = 4000; atMs < activeMs && actions.length < 30; ) {
+    const tenant = random.integer(guaranteedMilli.length);
+    if (chance(random, 0.3) && number > 0)
+      actions.push({ kind: 'dropTenantPods', number: random.integer(number), atMs });
+    else
+      actions.push({
+        kind: 'tenantPods',
+        tenant,
+        number: number++,
+        pods: 1 + random.integer(6),
+        cpuMilli: 250 * (1 + random.integer(8)),
+        atMs,
+      });
+    atMs += 1 + Math.floor(-Math.log(1 - random.float()) * 12_000);
+  }
+  // What they are guaranteed may become another thing.
+  if (chance(random, 0.3))
+    actions.push({
+      kind: 'tenants',
+      node,
+      guaranteedMilli: [...guaranteedMilli].reverse(),
+      atMs: random.integer(activeMs),
+    });
+  return actions;
+}
