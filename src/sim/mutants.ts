@@ -3,6 +3,7 @@
  * text that `io/mutant-loader.ts` makes while a file is loaded.
  */
 import { agentMutants } from './mutants/agent.ts';
+import { allocationMutants } from './mutants/allocation.ts';
 import { apiMutants } from './mutants/api.ts';
 import { clientMutants } from './mutants/client.ts';
 import { controllerMutants } from './mutants/controllers.ts';
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...controllerMutants,
   ...otherWorkloadMutants,
   ...placementMutants,
+  ...allocationMutants,
   ...tenantMutants,
   ...deviceMutants,
   ...agentMutants,

@@ -26,7 +26,7 @@ import {
 import type { Policy } from '../scorer.ts';
 import { defaultPolicy } from '../scores.ts';
 import { type Applied, type ApplyOptions, applyMoves, holdLastsMs, sweepHolds } from './apply.ts';
-import { type Move, type MovePlan, milliseconds, planningOf } from './plan-moves.ts';
+import { isLess, type Move, type MovePlan, measures, milliseconds, planningOf } from './plan-moves.ts';
 import { lastingPart, statusOf, tellStatus } from './policy-status.ts';
 import { readWorld } from './world.ts';
 
@@ -47,8 +47,13 @@ const toldAgainMs = 300_000;
 /** Others are served in between. */
 const sliceMs = 10;
 const againMs = 10_000;
+const stalledMaxMs = 3_600_000;
 
 interface Kept {
+  /** How much was wrong before the last moves; undefined: none were made. */
+  wrong: readonly number[] | undefined;
+  /** How often in a row moves have made nothing better: somebody puts pods back. */
+  stalls: number;
   generation: number;
   lastPlanMs: number;
   toldMs: number;
@@ -135,7 +140,10 @@ class Rebalancer {
     if (spec.interval === undefined) return undefined;
     // What it says is new: its plan is too.
     const isNew = (kept?.generation ?? status?.observedGeneration) !== metadata.generation;
-    return lastMs === undefined || isNew ? 0 : lastMs + Math.max(1000, milliseconds(spec.interval));
+    if (lastMs === undefined || isNew) return 0;
+    const restMs = Math.max(1000, milliseconds(spec.interval));
+    // Ever more rarely while it does not help.
+    return lastMs + Math.max(restMs, Math.min(stalledMaxMs, restMs * 2 ** Math.min(20, kept?.stalls ?? 0)));
   }
 
   async #run(name: string): Promise<void> {
@@ -161,7 +169,14 @@ class Rebalancer {
     await Promise.all([nodes.whenSynced(), pods.whenSynced()]);
     const plannedMs = clock.nowMs();
     const kept = this.#kept.get(uid);
-    const mine = { generation, lastPlanMs: plannedMs, toldMs: kept?.toldMs ?? 0 };
+    const isNew = kept?.generation !== generation;
+    const mine: Kept = {
+      generation,
+      lastPlanMs: plannedMs,
+      toldMs: kept?.toldMs ?? 0,
+      wrong: isNew ? undefined : kept.wrong,
+      stalls: isNew ? 0 : kept.stalls,
+    };
     this.#kept.set(uid, mine);
     const world = await readWorld(client, [...nodes.list()], [...pods.list()], plannedMs);
     const plan = await this.#planned(
@@ -169,6 +184,11 @@ class Rebalancer {
     );
     if (this.#isStopped) return;
     const mayApply = policy.spec.mode === 'Apply' && plan.phases.length > 0;
+    if (mayApply) {
+      const wrong = measures(world, policy.spec);
+      mine.stalls = mine.wrong === undefined || isLess(wrong, mine.wrong) ? 0 : mine.stalls + 1;
+      mine.wrong = wrong;
+    }
     const applied = mayApply ? await this.#apply(policy, plan) : undefined;
     const next = statusOf(policy, plan, plannedMs, applied, clock.nowMs());
     const isSame = sameJson(lastingPart(next), lastingPart(policy.status ?? {}));

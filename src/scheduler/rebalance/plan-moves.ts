@@ -163,7 +163,7 @@ function attempt(making: Making, candidate: Candidate, group: readonly Placed[])
   const now = watched.map((one) => one.cost(trial, touched));
   for (const target of targets) if (target !== undefined) trial.undo(target);
   for (const [at, { key }] of group.entries()) if (targets[at] === undefined) trial.drop(key);
-  if (!isBetter(after, now)) return giveUp(noBetter);
+  if (!isLess(after, now)) return giveUp(noBetter);
   stays.take(group);
   for (const node of held) if (!keep.includes(node)) trial.release(node);
   making.hold.push(...keep);
@@ -191,7 +191,7 @@ const isBare = ({ pod }: Placed): boolean =>
   pod.metadata.ownerReferences?.some((one) => one.controller) !== true;
 
 /** The first that changes has become smaller. */
-function isBetter(after: readonly number[], before: readonly number[]): boolean {
+export function isLess(after: readonly number[], before: readonly number[]): boolean {
   for (const [at, value] of after.entries()) if (value !== before[at]) return value < (before[at] ?? 0);
   return false;
 }

@@ -19,6 +19,7 @@ import { noneStartsGoing } from './node/none-starts-going.ts';
 import { podsRun } from './node/pods-run.ts';
 import { noStorms } from './rest/no-storms.ts';
 import { nothingWritten } from './rest/nothing-written.ts';
+import { allocationVerified } from './scheduler/allocation.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
 import { devicesGivenBack, devicesHeldOnce } from './scheduler/devices.ts';
 import { gatesKept, importantFirst, victimsLower } from './scheduler/importance.ts';
@@ -57,6 +58,7 @@ export const properties: readonly Property[] = [
   volumesKept,
   volumesSettled,
   noOvercommit,
+  allocationVerified,
   boundOnce,
   devicesHeldOnce,
   devicesGivenBack,
