@@ -8,12 +8,18 @@ type Images = NonNullable<NonNullable<Node['status']>['images']>;
 
 const mebibyte = 2 ** 20;
 const leastBytes = 23 * mebibyte;
+/** For pods of so many sorts scores are remembered. */
+const knownMax = 256;
 const mostBytesEach = 1000 * mebibyte;
 
 export class ImageBook {
   /** Bytes by row, by the image's name. */
   readonly #sizes = new Map<string, Map<number, number>>();
   readonly #namesOf = new Map<number, Images>();
+  /** By what pods need, until a node changes; each with a key that no other scores have. */
+  readonly #known = new Map<string, ReadonlyMap<number, number> | undefined>();
+  readonly #keys = new WeakMap<ReadonlyMap<number, number>, string>();
+  #keyCount = 0;
 
   get isEmpty(): boolean {
     return this.#sizes.size === 0;
@@ -24,6 +30,7 @@ export class ImageBook {
     if (before === images || (images === undefined && before === undefined)) return;
     if (before !== undefined && images !== undefined && sameImages(before, images)) return;
     this.removeNode(row);
+    this.#known.clear();
     if (images === undefined || images.length === 0) return;
     this.#namesOf.set(row, images);
     for (const { names = [], sizeBytes = 0 } of images)
@@ -41,13 +48,28 @@ export class ImageBook {
         rows?.delete(row);
         if (rows?.size === 0) this.#sizes.delete(name);
       }
-    this.#namesOf.delete(row);
+    if (this.#namesOf.delete(row)) this.#known.clear();
   }
 
   /** 0 to 100 by row, of the rows that have enough of what the pod needs. Undefined: none has. */
   scores(pod: Pod, nodeCount: number): ReadonlyMap<number, number> | undefined {
     if (this.isEmpty) return undefined;
     const images = imagesOf(pod);
+    const key = `${nodeCount} ${images.join(' ')}`;
+    if (this.#known.has(key)) return this.#known.get(key);
+    const scores = this.#workOut(images, nodeCount);
+    if (scores !== undefined) this.#keys.set(scores, String(++this.#keyCount));
+    if (this.#known.size >= knownMax) this.#known.clear();
+    this.#known.set(key, scores);
+    return scores;
+  }
+
+  /** Equal for the same scores, as long as no node changes. */
+  keyOf(scores: ReadonlyMap<number, number> | undefined): string {
+    return scores === undefined ? '' : (this.#keys.get(scores) ?? '');
+  }
+
+  #workOut(images: readonly string[], nodeCount: number): ReadonlyMap<number, number> | undefined {
     let bytes: Map<number, number> | undefined;
     for (const image of images) {
       const rows = this.#sizes.get(image);

@@ -228,7 +228,7 @@ class WeightedScoring implements Scoring {
 
   /** Images are what else counts. */
   get steadyKey(): string | undefined {
-    return this.#images === undefined ? '' : undefined;
+    return this.#snapshot.images.keyOf(this.#images);
   }
 
   fixed(): number {

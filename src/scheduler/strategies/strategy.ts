@@ -92,8 +92,8 @@ class StrategyScoring implements Scoring {
   }
 
   get steadyKey(): string | undefined {
-    if (this.#images !== undefined) return undefined;
-    return this.#strategy.start === undefined ? '' : this.#own.steadyKey;
+    const own = this.#strategy.start === undefined ? '' : this.#own.steadyKey;
+    return own === undefined ? undefined : `${own} ${this.#question.snapshot.images.keyOf(this.#images)}`;
   }
 
   get relative(): readonly Relative[] {
