@@ -72,8 +72,8 @@ const rememberedMax = 10_000;
 const retryAllMs = 300_000;
 /** How many bindings may be on their way to the API. */
 const bindingsMax = 2000;
-/** How long one plan may take, about, before others have a turn. */
-const planMs = 20;
+/** How long it may take, about, to plan and to ask for the bindings, before others have a turn. */
+const turnMs = 40;
 const batchMin = 16;
 /** While so many pods are to be told why they wait, no more Events are made of it. */
 const tellingMax = 2000;
@@ -344,7 +344,6 @@ class BindLoop implements Scheduler {
     const podOf = new Map(pods.map(({ key, pod }) => [key, pod]));
     const together = new Together(this.#snapshot);
     const steps = plan(this.#snapshot, pods, this.#policy);
-    this.#pace(pods.length, clock.monotonicMs() - beganMs);
     for (const step of steps) {
       const pod = podOf.get(step.podKey);
       if (pod === undefined) continue;
@@ -357,12 +356,13 @@ class BindLoop implements Scheduler {
       } else this.#setAside(step, pod);
     }
     for (const [bindings, least] of together.gangs()) this.#binder.bindTogether(bindings, least);
+    this.#pace(pods.length, clock.monotonicMs() - beganMs);
     this.#schedulePlan();
   }
 
-  /** So many at a time that a plan takes about as long as it may. */
+  /** So many at a time that it takes about as long as it may. */
   #pace(planned: number, tookMs: number): void {
-    if (tookMs > planMs) this.#batchSize = Math.max(batchMin, Math.floor((planned * planMs) / tookMs));
+    if (tookMs > turnMs) this.#batchSize = Math.max(batchMin, Math.floor((planned * turnMs) / tookMs));
     else if (planned >= this.#batchSize) this.#batchSize = Math.min(batchMax, 2 * this.#batchSize);
   }
 
