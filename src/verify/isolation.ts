@@ -198,9 +198,13 @@ class Around {
     for (const term of podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
       const domain = domainOf(node, term.topologyKey);
       const meant = this.#meant(pod, term);
+      const others = (list: readonly Pod[] = []): boolean => list.some((one) => one !== pod);
       // The first of a group has only itself.
-      const friends = domain === undefined ? [] : (meant.get(domain) ?? []);
-      if (friends.length === 0)
+      const isFirst =
+        domain !== undefined &&
+        ![...meant.values()].some(others) &&
+        means(term, pod, pod, this.#view.labelsOfNamespace);
+      if (!isFirst && (domain === undefined || !others(meant.get(domain))))
         tell(
           'isolation/pod-affinity',
           [],

@@ -199,7 +199,6 @@ test('remediesOf() names changes with which the pod fits, and no larger ones tha
     'uncordon',
     'port',
     'pods',
-    'skew',
     'priority',
     'node',
     'neighbours',
