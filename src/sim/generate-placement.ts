@@ -58,6 +58,12 @@ export const standbyName = 'scheduler-b';
 
 /** What happens to the two of them. */
 export function schedulerFaults(random: Random, activeMs: number): readonly Fault[] {
+  // One that is away for long, and the other left alone: it has to take over.
+  if (chance(random, 0.5)) {
+    const atMs = Math.floor(activeMs / 2);
+    const process = chance(random, 0.5) ? 'scheduler' : standbyName;
+    return [{ kind: 'kill', process, afterSends: 0, atMs, forMs: Math.min(60_000, activeMs - atMs) }];
+  }
   const faults: Fault[] = [];
   for (let atMs = 5000; faults.length < 12; ) {
     atMs += 1 + Math.floor(-Math.log(1 - random.float()) * 40_000);
