@@ -142,13 +142,11 @@ export function around(snapshot: Snapshot, demand: Demand): Neighbours {
           return refusals.podAntiAffinity;
       return undefined;
     },
-
   };
 }
 
 const totalOf = (domain: Domain): number =>
   [...domain.counts.values()].reduce((sum, count) => sum + count, 0);
-
 
 /** `alike`: all constraints of the pod that are as hard as this one; a node that lacks the key of one of them counts for none. */
 function spreadOf(
