@@ -118,6 +118,27 @@ test('startScheduler() leaves gated pods and those of other schedulers alone', a
   assert.equal(pod('gated').spec?.nodeName, 'a');
 });
 
+test('startScheduler() tells of a pod that had gates why it waits now, with a time', async (t) => {
+  const { run, addNode, addPod, pod, client } = desk(t);
+  addNode('a', '1');
+  addPod('gated', '3', { schedulingGates: [{ name: 'wait' }] });
+  // As the API server makes it: without a time.
+  const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'gates' }];
+  await client.patch(
+    podsRef,
+    'default',
+    'gated',
+    'merge',
+    { status: { conditions } },
+    { subresource: 'status' },
+  );
+  await client.patch(podsRef, 'default', 'gated', 'merge', { spec: { schedulingGates: null } });
+  await run(2000);
+  const told = pod('gated').status?.conditions?.[0];
+  assert.equal(told?.reason, 'Unschedulable');
+  assert.ok(told?.lastTransitionTime !== undefined);
+});
+
 test('startScheduler() gives back what a refused binding had assumed, and tries again', async (t) => {
   const { run, addNode, addPod, pod, client } = desk(t);
   addNode('a', '1');

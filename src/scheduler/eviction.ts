@@ -47,7 +47,8 @@ async function evict(
     status: 'True',
     reason: 'PreemptionByScheduler',
     message: `${preemptor.spec?.schedulerName ?? schedulerName}: ${because}`,
-    lastTransitionTime: known?.status === 'True' ? known.lastTransitionTime : formatTime(clock.nowMs()),
+    lastTransitionTime:
+      (known?.status === 'True' ? known.lastTransitionTime : undefined) ?? formatTime(clock.nowMs()),
   };
   try {
     await client.patch(

@@ -70,7 +70,9 @@ export class ToldReasons {
       status: 'False',
       reason,
       message,
-      lastTransitionTime: known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.nowMs()),
+      // One that was made with gates has a condition without a time.
+      lastTransitionTime:
+        (known?.status === 'False' ? known.lastTransitionTime : undefined) ?? formatTime(clock.nowMs()),
     };
     const { namespace, name = '', uid } = pod.metadata;
     const status = {

@@ -14,6 +14,12 @@ import type { Checked } from '../property.ts';
 export const isTerminal = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 export const isGoing = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
+/** Put out for another by the scheduler. */
+export const isVictim = (pod: Pod | undefined): boolean =>
+  pod?.status?.conditions?.some(
+    ({ type, status, reason }) =>
+      type === 'DisruptionTarget' && status === 'True' && reason === 'PreemptionByScheduler',
+  ) === true;
 /** Counts for its ReplicaSet. */
 export const isActive = (pod: Pod): boolean => !isTerminal(pod) && !isGoing(pod);
 export const isReady = (pod: Pod): boolean =>

@@ -9,6 +9,7 @@ import {
   isGoing,
   isNamespaceGoing,
   isTerminal,
+  isVictim,
   sinceMs,
   tolerates,
   undisturbedMs,
@@ -101,6 +102,8 @@ function reasonToDelete(
   if (isTerminal(pod)) return 'it has ended';
   if (byUser.has(pod.metadata.uid ?? '')) return 'a user asked for it';
   if (isNamespaceGoing(world, pod)) return 'its namespace goes';
+  // Whether it had to is asked by the scheduler's properties.
+  if (isVictim(pod)) return 'it makes room';
   // While nothing but nodes is lost, controllers are as well informed as ever.
   const since = undisturbedMs(world) > 60_000 ? world.nowMs() - 5000 : sinceMs(world);
   const { nodeName } = pod.spec ?? {};
@@ -137,7 +140,7 @@ export const nothingElseGoes: Property = {
   name: 'garbage/nothing-else-goes',
   source: 'Kubernetes: garbage collection, ReplicaSet; mission C3 (no harm)',
   statement:
-    "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
+    "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, to make room for another, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
   check(world, broken) {
     const byUser = new Set<string>();
     const ended: Ended[] = [];

@@ -1,7 +1,7 @@
 /** Who is more important is placed first, and nobody else has to go for it. */
 import type { Node, Pod } from '../../../api/index.ts';
 import type { Property } from '../../property.ts';
-import { isGoing, isTerminal, milli, requestOf, sinceMs } from '../facts.ts';
+import { isGoing, isTerminal, isVictim, milli, requestOf, sinceMs } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 import { isReclaimed } from './tenants.ts';
@@ -46,12 +46,6 @@ export const importantFirst: Property = {
     };
   },
 };
-
-const isVictim = (pod: Pod | undefined): boolean =>
-  pod?.status?.conditions?.some(
-    ({ type, status, reason }) =>
-      type === 'DisruptionTarget' && status === 'True' && reason === 'PreemptionByScheduler',
-  ) === true;
 
 export const victimsLower: Property = {
   name: 'scheduler/victims-lower',

@@ -12,7 +12,7 @@ const leaseMsMax = 20_000;
 
 /** Matters for whether this one can lead. */
 function matters(fault: Fault, own: string): boolean {
-  if (!('process' in fault)) return true;
+  if (!('process' in fault)) return fault.kind !== 'compact';
   if (fault.kind === 'clockJump') return fault.process === 'api';
   return fault.process === 'api' || fault.process === own;
 }
