@@ -61,8 +61,10 @@ export function schedulerFaults(random: Random, activeMs: number): readonly Faul
   // One that is away for long, and the other left alone: it has to take over.
   if (chance(random, 0.5)) {
     const atMs = Math.floor(activeMs / 2);
-    const process = chance(random, 0.5) ? 'scheduler' : standbyName;
-    return [{ kind: 'kill', process, afterSends: 0, atMs, forMs: Math.min(60_000, activeMs - atMs) }];
+    // It leads as a rule: it was the first that was started.
+    return [
+      { kind: 'kill', process: 'scheduler', afterSends: 0, atMs, forMs: Math.min(60_000, activeMs - atMs) },
+    ];
   }
   const faults: Fault[] = [];
   for (let atMs = 5000; faults.length < 12; ) {
