@@ -31,7 +31,8 @@ export function planAll(snapshot: Snapshot, waiting: readonly WaitingPod[]): num
 export function placed(workload: Workload, nodes: number, count: number, before = 0): number {
   const snapshot = prepared(workload, nodes);
   if (before > 0) planAll(snapshot, pods('plain', before, 1_000_000));
-  const waiting = pods(workload, count);
+  // Of an owner that wants a node for each there are not more than there are nodes.
+  const waiting = pods(workload, count, 0, Math.min(500, Math.floor(nodes / 4)));
   // As the informer's copy has them: by keys that have been looked up before.
   const copy = new Map(waiting.map((one) => [one.key, one]));
   let bound = 0;

@@ -5,8 +5,8 @@ import { Snapshot } from '../../src/scheduler/snapshot.ts';
 
 export type Workload = 'plain' | 'jobs' | 'spread' | 'soft' | 'apart' | 'shunned';
 
-/** How many pods have one owner; `jobs`: one each. */
-const replicas = 500;
+/** How many pods have one owner, at most; `jobs`: one each. */
+const replicasMax = 500;
 
 export function node(index: number): Node {
   return {
@@ -64,7 +64,12 @@ function rules(workload: Workload, app: string, owner: number): object {
   return {};
 }
 
-export function pods(workload: Workload, count: number, from = 0): readonly WaitingPod[] {
+export function pods(
+  workload: Workload,
+  count: number,
+  from = 0,
+  replicas = replicasMax,
+): readonly WaitingPod[] {
   return Array.from({ length: count }, (_, at) => {
     const index = from + at;
     const owner = workload === 'jobs' ? index : Math.floor(index / replicas);
