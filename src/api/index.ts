@@ -49,11 +49,11 @@ export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.t
 export type * from './kinds/queue-spec/types.ts';
 export type * from './kinds/rebalance-spec/types.ts';
 export * from './kinds/refs.ts';
+export * from './kinds/reservation-spec/names.ts';
+export type * from './kinds/reservation-spec/types.ts';
 export * from './kinds/scheduling-profile-spec/custom-score.ts';
 export type * from './kinds/scheduling-profile-spec/types.ts';
 export { type StrategyName, strategyNames, workloadTypes } from './kinds/scheduling-profile-spec/validate.ts';
-export * from './kinds/reservation-spec/names.ts';
-export type * from './kinds/reservation-spec/types.ts';
 export {
   isTermOf,
   readSchedulingTerm,

@@ -96,13 +96,13 @@ function fitAndBalance(demand: Demand, snapshot: Snapshot, row: number, weights:
   const memoryTaken = 1 - (snapshot.memoryFree[row] as number) * perMemory;
   const cpuThen = cpuTaken + demand.cpuMilli * perCpu;
   const memoryThen = memoryTaken + demand.memoryBytes * perMemory;
-  const before = (cpuTaken < 1 ? cpuTaken : 1) - (memoryTaken < 1 ? memoryTaken : 1);
-  const after = (cpuThen < 1 ? cpuThen : 1) - (memoryThen < 1 ? memoryThen : 1);
+  const before = Math.min(cpuTaken, 1) - Math.min(memoryTaken, 1);
+  const after = Math.min(cpuThen, 1) - Math.min(memoryThen, 1);
   const cpuLeft = 1 - cpuThen - ((snapshot.cpuUnasked[row] as number) + demand.cpuUnaskedMilli) * perCpu;
   const memoryLeft =
     1 - memoryThen - ((snapshot.memoryUnasked[row] as number) + demand.memoryUnaskedBytes) * perMemory;
   return (
-    weights.NodeResourcesFit * 50 * ((cpuLeft > 0 ? cpuLeft : 0) + (memoryLeft > 0 ? memoryLeft : 0)) +
+    weights.NodeResourcesFit * 50 * (Math.max(cpuLeft, 0) + Math.max(memoryLeft, 0)) +
     weights.NodeResourcesBalancedAllocation * (75 + 25 * (Math.abs(before) - Math.abs(after)))
   );
 }
