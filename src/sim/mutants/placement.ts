@@ -115,8 +115,8 @@ export const placementMutants: readonly Mutant[] = [
   {
     name: 'election/waits-for-ever',
     file: 'client/leader-election.ts',
-    find: "if (holderIdentity === '' || holderIdentity === identity || leftMs <= 0) void this.#take();",
-    replace: "if (holderIdentity === '' || holderIdentity === identity) void this.#take();",
+    find: 'else this.#timer = clock.after(leftMs, () => this.#look());',
+    replace: 'else this.#timer = clock.after(leftMs, () => {});',
     sentence: 'The lease of a scheduler that was killed is never taken over.',
   },
   {
