@@ -244,6 +244,7 @@ export class ReservationPart implements SchedulerPart {
 
   /** After the events of this moment. */
   #lookLater(restMs = 50): void {
+    if (this.#isStopped) return;
     this.#looking ??= this.#host.clock.after(restMs, () => {
       this.#looking = undefined;
       if (!this.#isKnown) return;
