@@ -5,9 +5,9 @@
  *
  * Source: Kubernetes' device taint eviction controller, as behaviour.
  */
-import type { Device, DynamicResourceClaim, Pod, PodCondition } from '../../api/index.ts';
-import { formatTime } from '../../lib/index.ts';
-import { isActive, podCondition } from '../pod-state.ts';
+import type { Device, DynamicResourceClaim, Pod } from '../../api/index.ts';
+import { disruptionTarget } from '../disruption-target.ts';
+import { isActive } from '../pod-state.ts';
 import { podsRef, referenceTo } from '../resources.ts';
 import { deletion, type PlanContext, type Step, type Write } from '../step.ts';
 
@@ -36,7 +36,15 @@ export function plan({ claim, device, pod }: Observed, { nowMs }: PlanContext): 
   for (const { apiGroup = '', resource, name, uid } of reservedFor) {
     const holder = apiGroup === '' && resource === 'pods' ? pod(name) : undefined;
     if (holder === undefined || holder.metadata.uid !== uid || !isActive(holder)) continue;
-    steps.push(...disruption(holder, nowMs), leaving(holder));
+    steps.push(
+      ...disruptionTarget(
+        holder,
+        'DeletionByDeviceTaintManager',
+        'Device Taint manager: deleting due to NoExecute taint',
+        nowMs,
+      ),
+      leaving(holder),
+    );
   }
   return steps;
 }
@@ -67,24 +75,4 @@ function leaving(pod: Pod): Write {
     },
     accept: ['notFound', 'conflict'],
   });
-}
-
-/** So that whoever owns it knows that it did not fail by itself. */
-function disruption(pod: Pod, nowMs: number): readonly Write[] {
-  const reason = 'DeletionByDeviceTaintManager';
-  const present = podCondition(pod, 'DisruptionTarget');
-  if (present?.status === 'True' && present.reason === reason) return [];
-  const { namespace, name = '', uid } = pod.metadata;
-  const condition: PodCondition = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason,
-    message: 'Device Taint manager: deleting due to NoExecute taint',
-    lastTransitionTime: formatTime(nowMs),
-  };
-  const patch = { metadata: { uid }, status: { conditions: [condition] } };
-  const accept = ['notFound', 'conflict'] as const;
-  return [
-    { kind: 'patch', ref: podsRef, namespace, name, type: 'strategic', patch, subresource: 'status', accept },
-  ];
 }

@@ -1,6 +1,6 @@
 /** Which pods leave a tainted node, and when. As Kubernetes' taint eviction controller. Pure. */
-import type { Pod, PodCondition, Taint, Toleration } from '../../api/index.ts';
-import { formatTime } from '../../lib/index.ts';
+import type { Pod, Taint, Toleration } from '../../api/index.ts';
+import { disruptionTarget } from '../disruption-target.ts';
 import { isActive, podCondition } from '../pod-state.ts';
 import { podsRef, referenceTo } from '../resources.ts';
 import { deletion, type Step, type Write } from '../step.ts';
@@ -51,7 +51,14 @@ export function evictions(
       againMs = Math.min(againMs, leaveMs - nowMs);
       continue;
     }
-    marks.push(...disruption(pod, nowMs));
+    marks.push(
+      ...disruptionTarget(
+        pod,
+        'DeletionByTaintManager',
+        'Taint manager: deleting due to NoExecute taint',
+        nowMs,
+      ),
+    );
     const done = told(pod, 'Marking for deletion');
     deletions.push(deletion(podsRef, pod, { done, accept: ['notFound', 'conflict'] }));
   }
@@ -67,33 +74,6 @@ const told = (pod: Pod, what: string) => ({
   reason: 'TaintManagerEviction',
   message: `${what} Pod ${pod.metadata.namespace}/${pod.metadata.name}`,
 });
-
-/** So that whoever owns it knows that it did not fail by itself. */
-function disruption(pod: Pod, nowMs: number): readonly Write[] {
-  const present = podCondition(pod, 'DisruptionTarget');
-  const reason = 'DeletionByTaintManager';
-  if (present?.status === 'True' && present.reason === reason) return [];
-  const { namespace, name = '', uid } = pod.metadata;
-  const condition: PodCondition = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason,
-    message: 'Taint manager: deleting due to NoExecute taint',
-    lastTransitionTime: formatTime(nowMs),
-  };
-  return [
-    {
-      kind: 'patch',
-      ref: podsRef,
-      namespace,
-      name,
-      type: 'strategic',
-      patch: { metadata: { uid }, status: { conditions: [condition] } },
-      subresource: 'status',
-      accept: ['notFound', 'conflict'],
-    },
-  ];
-}
 
 /** -∞: at once; ∞: never. */
 function leavesAtMs(pod: Pod, taints: readonly Taint[], seen: Seen): number {

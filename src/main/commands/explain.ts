@@ -2,7 +2,6 @@
  * `caelum explain KIND NAME`: why an object is as it is: its conditions, what owns it, what was decided and told about it.
  * `caelum explain access USER VERB RESOURCE`: who lets somebody do something, or what he lacks.
  */
-import { readFileSync } from 'node:fs';
 import {
   builtinKinds,
   type CustomResourceDefinition,
@@ -14,13 +13,12 @@ import {
 } from '../../api/index.ts';
 import type { Explanation } from '../../apiserver/index.ts';
 import { type Arguments, formatDuration, suggestion, usage } from '../../cli/index.ts';
-import { createHttpClient, type HttpClient, readKubeconfig } from '../../client/index.ts';
+import type { HttpClient } from '../../client/index.ts';
 import type { DecisionRecord, ElasticityDecision } from '../../controllers/index.ts';
-import { CaelumError } from '../../lib/index.ts';
 import type { Explanation as Placement } from '../../scheduler/index.ts';
+import { withCloud } from '../cloud-client.ts';
 import { dataOption, outputOption, print, printJson, type RunnableCommand } from '../command.ts';
 import { accessPath, autoscalerPrefix, elasticityPrefix } from '../explain-paths.ts';
-import { dataDirectoryOf, layoutOf } from '../layout.ts';
 import { accessText, questionOf } from './explain-access.ts';
 import { autoscalerLines } from './explain-autoscaler.ts';
 import { elasticityLines } from './explain-elasticity.ts';
@@ -50,23 +48,9 @@ export const explain: RunnableCommand = {
   notes:
     'The user of a service account is system:serviceaccount:NAMESPACE:NAME; RESOURCE may be a path (/metrics), and RESOURCE.GROUP names its group.',
   async run(given) {
-    const layout = layoutOf(dataDirectoryOf(given.value('data')));
-    let text: string;
-    try {
-      text = readFileSync(layout.kubeconfig, 'utf8');
-    } catch (cause) {
-      throw new CaelumError(
-        'notFound',
-        `Cannot find a cloud in "${layout.data}": start one with: caelum up --data ${layout.data}`,
-        { cause },
-      );
-    }
-    const client = createHttpClient(readKubeconfig(text));
-    try {
-      return given.words[0] === 'access' ? await tellAccess(client, given) : await tell(client, given);
-    } finally {
-      client.close();
-    }
+    return withCloud(given, (client) =>
+      given.words[0] === 'access' ? tellAccess(client, given) : tell(client, given),
+    );
   },
 };
 
