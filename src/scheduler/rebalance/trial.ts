@@ -152,23 +152,7 @@ export class Trial {
     const before = this.#placed.get(key);
     if (before === undefined) return undefined;
     this.#take(before);
-    const pod = likeNew(before.pod);
-    const [step] = plan(this.snapshot, [{ key, pod }], this.#policy);
-    const stays = step?.kind === 'bind' && (step.nodeName === before.node || this.#held.has(step.nodeName));
-    if (step?.kind !== 'bind' || step.volumes !== undefined || stays) {
-      if (step?.kind === 'bind') {
-        this.snapshot.removePod(key);
-        if (step.volumes !== undefined) this.snapshot.volumes.release(key);
-      }
-      this.#put(before);
-      return undefined;
-    }
-    this.#put({
-      key,
-      pod: { ...pod, spec: { ...pod.spec, nodeName: step.nodeName } } as Pod,
-      node: step.nodeName,
-    });
-    return before;
+    return this.#place(before, (node) => node !== before.node && !this.#held.has(node));
   }
 
   /** Made anew wherever there is room, also where it was. */
@@ -176,21 +160,24 @@ export class Trial {
     const before = this.#placed.get(key);
     if (before === undefined) return undefined;
     this.#take(before);
+    return this.#place(before, () => true);
+  }
+
+  /** Of one that was taken: where the engine wants it now, if that will do; else it is put back, and nothing is answered. */
+  #place(before: Placed, willDo: (nodeName: string) => boolean): Placed | undefined {
+    const { key } = before;
     const pod = likeNew(before.pod);
     const [step] = plan(this.snapshot, [{ key, pod }], this.#policy);
-    if (step?.kind !== 'bind' || step.volumes !== undefined) {
+    if (step?.kind !== 'bind' || step.volumes !== undefined || !willDo(step.nodeName)) {
       if (step?.kind === 'bind') {
         this.snapshot.removePod(key);
-        this.snapshot.volumes.release(key);
+        if (step.volumes !== undefined) this.snapshot.volumes.release(key);
       }
       this.#put(before);
       return undefined;
     }
-    this.#put({
-      key,
-      pod: { ...pod, spec: { ...pod.spec, nodeName: step.nodeName } } as Pod,
-      node: step.nodeName,
-    });
+    const { nodeName } = step;
+    this.#put({ key, pod: { ...pod, spec: { ...pod.spec, nodeName } } as Pod, node: nodeName });
     return before;
   }
 
