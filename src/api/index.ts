@@ -27,6 +27,14 @@ export {
   withCondition,
 } from './disruption.ts';
 export * from './errors.ts';
+export {
+  annotatedGpuMilli,
+  gpuCountKey,
+  gpuCountMax,
+  gpuMilliKey,
+  gpuNumber,
+  wholeMilli,
+} from './gpu-share.ts';
 export type * from './kind.ts';
 export {
   type CompiledPart,

@@ -27,6 +27,19 @@ function wantedBy(pod: Pod, view: View): Wanted {
   return { count: Number(count ?? 1), milli: Number(milli ?? 1000) };
 }
 
+/** In thousandths, however it asks for them, as amounts are told here: in thousand millionths. */
+export function gpuMilliOf(pod: Pod, view: View): bigint {
+  const { annotations = {} } = pod.metadata;
+  const taken = view.taken(pod);
+  const asks =
+    [...wholeNames, sharesResource].some((name) => taken.has(name)) ||
+    annotations[sharesResource] !== undefined ||
+    annotations[`${prefix}gpu-count`] !== undefined;
+  if (!asks) return 0n;
+  const { count, milli } = wantedBy(pod, view);
+  return Number.isSafeInteger(count * milli) ? BigInt(count * milli) * 1_000_000_000n : 0n;
+}
+
 function countOf({ metadata, status }: Node): number {
   const plugin = wholeNames.map((name) => status?.allocatable?.[name]).find((one) => one !== undefined);
   return Number(plugin ?? metadata.labels?.[`${prefix}gpu-count`] ?? 0);

@@ -6,6 +6,7 @@
  */
 import type { Pod, Queue } from '../api/index.ts';
 import { addTo, amountsIn } from './amounts.ts';
+import { gpuMilliOf, sharesResource } from './gpus.ts';
 import { lackedLabels, meetsNodeAffinity, selects, toleration } from './selection.ts';
 import { isPlaced, type View } from './view.ts';
 
@@ -74,7 +75,11 @@ export function queueHoldings(view: View): readonly QueueHolding[] {
     if (own === undefined) continue;
     for (const name of tree.pathOf(own)) {
       const holding = holdings.get(name);
-      if (holding !== undefined) count(view, holding, pod);
+      if (holding === undefined) continue;
+      count(view, holding, pod);
+      if (!isPlaced(pod)) continue;
+      const gpus = gpuMilliOf(pod, view) - (view.taken(pod).get(sharesResource) ?? 0n);
+      if (gpus > 0n) addTo(holding.used, new Map([[sharesResource, gpus]]));
     }
   }
   return [...holdings.values()];

@@ -297,6 +297,15 @@ test('verifyResourceAllocation() finds GPUs of which more is given than there is
   assert.deepEqual(messages(share('p', '600', '1', { [`${key}gpu-models`]: 'A10|P100' })), [
     'pod/shop/p asks for GPUs of model A10|P100 and has some of T4',
   ]);
+  const limits = (max: string) =>
+    verifyResourceAllocation({
+      nodes: [host],
+      pods: [having('p', { [`${key}gpu-milli`]: '600' }), having('q', { [`${key}gpu-milli`]: '500' })],
+      queues: [
+        { metadata: { name: 'all' }, spec: { namespaceSelector: {}, max: { [`${key}gpu-milli`]: max } } },
+      ],
+    }).findings.map((one) => one.rule);
+  assert.deepEqual([limits('1099'), limits('1100')], [['fairness/limit'], []]);
   const asResource = pod('p', 'a', { [`${key}gpu-milli`]: '500' });
   assert.deepEqual(found({ nodes: [host], pods: [asResource] }, 'capacity/resources'), []);
 });

@@ -2,6 +2,7 @@
  * What an object uses of a quota: how many of its kind, and for pods, claims and services what they ask for. Pure.
  * Source: Kubernetes 1.36, pkg/quota/v1/evaluator, as behaviour.
  */
+import { annotatedGpuMilli, gpuMilliKey } from '../gpu-share.ts';
 import { reservationAnnotation } from '../kinds/reservation-spec/names.ts';
 import type { Reservation } from '../kinds/reservation-spec/types.ts';
 import type { KubeObject } from '../object.ts';
@@ -87,7 +88,15 @@ function podUsage(pod: Pod): Amounts {
   const spec = specInUse(pod);
   const { status } = pod;
   if (spec === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed') return {};
-  return { pods: '1', ...computeUsage(podRequests(spec), podLimits(spec)) };
+  return { pods: '1', ...computeUsage(withGpuShare(podRequests(spec), pod), podLimits(spec)) };
+}
+
+/** A share of a GPU that is asked for by annotation counts as if by the resource. */
+function withGpuShare(requests: Amounts, pod: Pod): Amounts {
+  const milli = annotatedGpuMilli(pod);
+  return milli === 0 || requests[gpuMilliKey] !== undefined
+    ? requests
+    : { ...requests, [gpuMilliKey]: String(milli) };
 }
 
 /** Places that pods have are theirs to pay; what holds nothing any more costs nothing. */

@@ -7,19 +7,23 @@
  *
  * Invariant: an ask is for `count` different GPUs, each with `milli` thousandths to give; all of one node.
  */
-import { type Pod, quantityValue } from '../../api/index.ts';
+import {
+  gpuCountKey,
+  gpuCountMax,
+  gpuMilliKey,
+  gpuNumber,
+  type Pod,
+  quantityValue,
+  wholeMilli,
+} from '../../api/index.ts';
 
-export const gpuMilliKey = 'scheduling.caelum.dev/gpu-milli';
-export const gpuCountKey = 'scheduling.caelum.dev/gpu-count';
+export { gpuCountKey, gpuMilliKey, wholeMilli };
 export const gpuModelsKey = 'scheduling.caelum.dev/gpu-models';
 /** Written with the binding: which GPUs of the node the pod has, `0` or `0,1`. */
 export const gpuDevicesKey = 'scheduling.caelum.dev/gpu-devices';
 
 /** What device plugins call whole GPUs. */
 export const gpuResources: readonly string[] = ['nvidia.com/gpu', 'amd.com/gpu'];
-export const wholeMilli = 1000;
-/** More than any machine has. */
-const countMax = 64;
 
 export interface GpuAsk {
   readonly count: number;
@@ -68,10 +72,10 @@ function read(
   const shared = extended.get(gpuMilliKey) ?? 0;
   if (whole === 0 && shared === 0 && milliText === undefined && countText === undefined) return undefined;
   const models = (annotations[gpuModelsKey] ?? '').split('|').filter((one) => one !== '');
-  const milli = milliText === undefined ? wholeMilli : integer(milliText, wholeMilli);
+  const milli = milliText === undefined ? wholeMilli : gpuNumber(milliText, wholeMilli);
   if (milli === undefined) return wrongNumber(gpuMilliKey, milliText, wholeMilli);
-  const count = countText === undefined ? 1 : integer(countText, countMax);
-  if (count === undefined) return wrongNumber(gpuCountKey, countText, countMax);
+  const count = countText === undefined ? 1 : gpuNumber(countText, gpuCountMax);
+  if (count === undefined) return wrongNumber(gpuCountKey, countText, gpuCountMax);
   if (whole > 0) {
     const isSame = (countText === undefined || count === whole) && milli === wholeMilli && shared === 0;
     if (!isSame) return { wrong: `the pod asks for whole GPUs by ${resource} and for others besides` };
@@ -81,14 +85,9 @@ function read(
   if (milliText !== undefined || countText !== undefined)
     return { wrong: `the pod asks for GPUs by the resource ${gpuMilliKey} and by annotations` };
   if (shared <= wholeMilli) return { count: 1, milli: shared, models, resource: '' };
-  if (shared % wholeMilli !== 0 || shared > countMax * wholeMilli)
+  if (shared % wholeMilli !== 0 || shared > gpuCountMax * wholeMilli)
     return { wrong: `${shared} thousandths are neither a share of one GPU nor whole GPUs` };
   return { count: shared / wholeMilli, milli: wholeMilli, models, resource: '' };
-}
-
-function integer(text: string, max: number): number | undefined {
-  const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  return value >= 1 && value <= max ? value : undefined;
 }
 
 const wrongNumber = (key: string, text = '', max: number): WrongAsk => ({
@@ -122,8 +121,9 @@ export function gpusOf(
   const resource = gpuResources.find((one) => allocatable[one] !== undefined) ?? '';
   const labelled = labels[gpuCountLabel];
   if (resource === '' && labelled === undefined) return undefined;
-  const count = resource === '' ? integer(labelled ?? '', countMax) : quantityValue(allocatable[resource]);
+  const count =
+    resource === '' ? gpuNumber(labelled ?? '', gpuCountMax) : quantityValue(allocatable[resource]);
   if (count === undefined || count < 1) return undefined;
   const product = productLabels.map((one) => labels[one]).find((one) => one !== undefined);
-  return { count: Math.min(countMax, count), model: labels[gpuModelLabel] ?? product ?? '', resource };
+  return { count: Math.min(gpuCountMax, count), model: labels[gpuModelLabel] ?? product ?? '', resource };
 }

@@ -32,6 +32,22 @@ const cases: readonly Case[] = [
     asks: ['a', { cpu: '500m', memory: '512Mi' }],
   },
   {
+    what: 'shares of GPUs above its limit, however they are asked for',
+    queues: [queue('a', { max: { 'scheduling.caelum.dev/gpu-milli': '2000' } })],
+    there: [
+      ['a', { annotations: { 'scheduling.caelum.dev/gpu-milli': '460' } }],
+      ['a', { extended: { 'scheduling.caelum.dev/gpu-milli': '300' } }],
+      ['a', { extended: { 'nvidia.com/gpu': '1' } }],
+    ],
+    asks: ['a', { annotations: { 'scheduling.caelum.dev/gpu-milli': '300' } }],
+    refusal: 'queue a: 2060 of at most 2000 scheduling.caelum.dev/gpu-milli',
+  },
+  {
+    what: 'an ask for GPUs that makes no sense counts for nothing',
+    queues: [queue('a', { max: { 'scheduling.caelum.dev/gpu-milli': '1' } })],
+    asks: ['a', { annotations: { 'scheduling.caelum.dev/gpu-milli': 'many' } }],
+  },
+  {
     what: 'memory above its limit',
     queues: [queue('a', { max: { cpu: '10', memory: '1Gi' } })],
     there: [['a', { memory: '512Mi' }]],

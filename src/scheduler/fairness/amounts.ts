@@ -1,10 +1,13 @@
 /**
  * Amounts of many resources, by small numbers instead of names: cpu in thousandths, all else in units. Pure.
  *
+ * GPUs that the ledger gives are one resource, in thousandths, however they are asked for: by annotation, as a resource, or whole ones of a device plugin.
+ *
  * Two pods that ask the same have the same `Ask`, one object: what was found out about one holds for the other.
  */
 import { type Pod, quantityMilli, quantityValue } from '../../api/index.ts';
 import { type Amounts, amountsOf } from '../demand.ts';
+import { gpuAskOf, gpuMilliKey } from '../devices/gpu-ask.ts';
 
 export interface Amount {
   /** Number of the resource. */
@@ -29,6 +32,8 @@ export class Resources {
   readonly #at = new Map(this.names.map((name, at) => [name, at]));
   readonly #asks = new Map<string, Ask>();
   readonly #askOf = new WeakMap<Amounts, Ask>();
+  /** GPUs in thousandths. */
+  readonly gpusAt = this.at(gpuMilliKey);
 
   at(name: string): number {
     let at = this.#at.get(name);
@@ -42,22 +47,26 @@ export class Resources {
   /** What a pod takes, and that it is one. */
   askOf(pod: Pod): Ask {
     const amounts = amountsOf(pod);
+    const gpus = gpuAskOf(pod, amounts.extended);
+    // Annotations are no part of what is remembered of amounts.
+    if (gpus !== undefined) return this.#same(amounts, 'wrong' in gpus ? 0 : gpus.count * gpus.milli);
     let ask = this.#askOf.get(amounts);
     if (ask === undefined) {
-      ask = this.#same(amounts);
+      ask = this.#same(amounts, 0);
       this.#askOf.set(amounts, ask);
     }
     return ask;
   }
 
-  #same({ cpuMilli, memoryBytes, ephemeralBytes, extended }: Amounts): Ask {
+  #same({ cpuMilli, memoryBytes, ephemeralBytes, extended }: Amounts, gpuMilli: number): Ask {
     const all: Amount[] = [
       { at: cpuAt, amount: cpuMilli },
       { at: memoryAt, amount: memoryBytes },
       { at: storageAt, amount: ephemeralBytes },
       { at: podsAt, amount: 1 },
-      ...Array.from(extended, ([name, amount]) => ({ at: this.at(name), amount })),
+      { at: this.gpusAt, amount: gpuMilli },
     ];
+    for (const [name, amount] of extended) if (name !== gpuMilliKey) all.push({ at: this.at(name), amount });
     const ask = all.filter(({ amount }) => amount > 0).sort((a, b) => a.at - b.at);
     const key = ask.map(({ at, amount }) => `${at}:${amount}`).join();
     const known = this.#asks.get(key);

@@ -100,6 +100,29 @@ test('two tenants have half each, whoever came first', async (t) => {
   );
 });
 
+test('shares of GPUs count for tenants: turns, limits and what is told of a queue', async (t) => {
+  const { client, run, queue, add, bound, status, message } = desk(t);
+  const gpu = 'scheduling.caelum.dev/gpu-milli';
+  client.seed<Node>(nodesRef, {
+    metadata: { name: 'g', labels: { 'scheduling.caelum.dev/gpu-count': '2' } },
+    status: { allocatable: { cpu: '64', memory: '64Gi', pods: '110' } },
+  });
+  queue('a', { max: { [gpu]: '1000' } });
+  queue('b');
+  for (let i = 0; i < 4; i++) {
+    add('a', `p${i}`, { created: i, annotations: { [gpu]: '500' } });
+    add('b', `p${i}`, { created: i, annotations: { [gpu]: '250' } });
+  }
+  await run();
+  assert.deepEqual([bound('a'), bound('b')], [2, 4]);
+  const { used, pending, dominantResource, dominantShare } = status('a') ?? {};
+  assert.deepEqual(
+    [used?.[gpu], pending?.[gpu], dominantResource, dominantShare],
+    ['1000', '1000', gpu, '500m'],
+  );
+  assert.equal(message('a/p3'), `queue a: 1500 of at most 1000 ${gpu}`);
+});
+
 test('a queue at its limit: its pods wait with the reason, and go on when one has gone', async (t) => {
   const { run, addNode, queue, add, bound, message, scheduler, client } = desk(t);
   addNode('n', 10);

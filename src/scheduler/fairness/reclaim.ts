@@ -206,7 +206,8 @@ export class TenantRule implements VictimRule {
     for (const { pod } of pods) {
       const demand = demandOf(pod);
       // What else there is less of may be short for some.
-      if (!demand.isPlain || demand.extended.size > 0 || demand.nodeSelector !== undefined) return false;
+      if (!demand.isPlain || demand.extended.size > 0 || demand.gpus !== undefined) return false;
+      if (demand.nodeSelector !== undefined) return false;
       if (demand.affinity !== undefined || demand.ephemeralBytes > 0) return false;
       cpu += demand.cpuMilli;
       memory += demand.memoryBytes;

@@ -8,6 +8,7 @@
  * Invariant: what a queue has is what its pods ask for that are placed, or are to be: bound by us, or nominated for a node that others are leaving.
  */
 import type { Pod, Queue } from '../../api/index.ts';
+import { wholeMilli } from '../devices/gpu-ask.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Refusal, refusalOf } from './admission.ts';
 import { type Ask, cpuAt, memoryAt, podsAt, Resources, storageAt, type Vector } from './amounts.ts';
@@ -109,6 +110,8 @@ export class Tenants {
       add(memoryAt, snapshot.memoryWhole[row] ?? 0);
       add(storageAt, Number.isFinite(facts.storageBytes) ? facts.storageBytes : 0);
       for (const [name, amount] of facts.extended) add(this.resources.at(name), amount);
+      const gpus = snapshot.gpus.pool(row)?.count ?? 0;
+      if (gpus > 0) add(this.resources.gpusAt, gpus * wholeMilli);
     }
     capacity[podsAt] = Number.POSITIVE_INFINITY;
     this.setCapacity(capacity);

@@ -18,10 +18,11 @@ export interface PodWords {
   /** Seconds after midnight. */
   readonly created?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export function podOf(namespace: string, name: string, words: PodWords = {}): Pod {
-  const { cpu, memory, extended = {}, priority = 0, created = 0, labels } = words;
+  const { cpu, memory, extended = {}, priority = 0, created = 0, labels, annotations } = words;
   const requests = {
     ...(cpu === undefined ? {} : { cpu: String(cpu) }),
     ...(memory === undefined ? {} : { memory: String(memory) }),
@@ -31,7 +32,14 @@ export function podOf(namespace: string, name: string, words: PodWords = {}): Po
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { namespace, name, uid: `${namespace}/${name}`, creationTimestamp, ...(labels && { labels }) },
+    metadata: {
+      namespace,
+      name,
+      uid: `${namespace}/${name}`,
+      creationTimestamp,
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+    },
     spec: { priority, containers: [{ name: 'c', image: 'i', resources: { requests } }] },
   } as Pod;
 }
