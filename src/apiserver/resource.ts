@@ -100,6 +100,13 @@ export class Resource {
     return draftOf(this.objectOf(stored)) as DraftObject;
   }
 
+  /** A draft whose metadata are a private copy; its other parts may be replaced, never changed: they are shared where the stored form is this one. */
+  metadataDraftOf(stored: Stored): DraftObject {
+    if (!this.#isPlain) return this.draftOf(stored);
+    const object = this.objectOf(stored);
+    return { ...object, metadata: draftOf(object.metadata) } as DraftObject;
+  }
+
   /** The form to be stored of an object of this resource. A promise only where a webhook makes it. */
   toStored(draft: DraftObject): DraftObject | Promise<DraftObject> {
     const { storedAs, custom } = this.kind;

@@ -37,6 +37,8 @@ export function controllerReference(of: Resource, owner: KubeObject): OwnerRefer
   };
 }
 
+type Labels = KubeObject['metadata']['labels'];
+
 interface Owner extends KubeObject {
   readonly spec?: { readonly selector?: LabelSelector };
 }
@@ -62,9 +64,22 @@ export function claim<Child extends KubeObject>(
   const matches = labelPredicate(owner.spec?.selector);
   const owned: Child[] = [];
   const writes: Write[] = [];
+  // Children of one owner share what they have in common (`kin.ts`): looked at once.
+  let references: readonly OwnerReference[] | undefined;
+  let controller: OwnerReference | undefined;
+  let labels: Labels;
+  let isMatch = matches(labels);
   for (const child of children) {
-    const controller = controllerOf(child);
-    const fits = matches(child.metadata.labels) && isMember(child);
+    const { metadata } = child;
+    if (metadata.ownerReferences !== references) {
+      references = metadata.ownerReferences;
+      controller = controllerOf(child);
+    }
+    if (metadata.labels !== labels) {
+      labels = metadata.labels;
+      isMatch = matches(labels);
+    }
+    const fits = isMatch && isMember(child);
     if (controller?.uid === owner.metadata.uid) {
       if (fits) owned.push(child);
       else if (owner.metadata.deletionTimestamp === undefined)

@@ -45,3 +45,20 @@ export function restartsOf(pod: Pod): number {
   for (const status of pod.status?.containerStatuses ?? []) most = Math.max(most, status.restartCount);
   return most;
 }
+
+/** How a pod stands with whoever counts it. */
+export type Standing = 'finished' | 'ending' | 'starting' | 'ready';
+
+export function standingOf(pod: Pod): Standing {
+  if (isFinished(pod)) return 'finished';
+  if (isTerminating(pod)) return 'ending';
+  return isReady(pod) ? 'ready' : 'starting';
+}
+
+export type ByStanding = Readonly<Record<Standing, readonly Pod[]>>;
+
+export function byStanding(pods: readonly Pod[]): ByStanding {
+  const groups: Record<Standing, Pod[]> = { finished: [], ending: [], starting: [], ready: [] };
+  for (const pod of pods) groups[standingOf(pod)].push(pod);
+  return groups;
+}

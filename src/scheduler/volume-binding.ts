@@ -146,7 +146,7 @@ export class VolumeBinding {
   cancel(podKey: string): void {
     const writing = this.#writing.get(podKey);
     if (writing !== undefined) writing.isCancelled = true;
-    this.#end(podKey, gone());
+    if (this.#waits.has(podKey)) this.#end(podKey, gone());
   }
 
   stop(): void {

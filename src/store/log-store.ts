@@ -193,10 +193,16 @@ class LogStore implements Store {
     return { kind: 'put', revision, key, current: this.#versionOf(write, revision, id, previous), previous };
   }
 
-  #versionOf(write: Encoding, revision: number, id: number, previous: Version | undefined): Version {
+  #versionOf(
+    write: Encoding & Pick<Write, 'kind'>,
+    revision: number,
+    id: number,
+    previous: Version | undefined,
+  ): Version {
     const { key, encode, decoded } = write;
     const { kin } = this.#index;
-    const isKept = this.#keepsObjects && decoded !== undefined;
+    // Nobody stores the bytes of what is deleted: they are made when a watcher asks for them.
+    const isKept = (this.#keepsObjects || write.kind === 'delete') && decoded !== undefined;
     // Before it is decoded: parts that are shared may have their keys in another order.
     const bytes = isKept ? undefined : ownBytes(encode(revision));
     const object = decoded?.(revision, previous?.decoded ?? kin.of(key));

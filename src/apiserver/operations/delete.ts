@@ -101,7 +101,8 @@ async function tryDelete(
   context: ApiContext,
   { resource, request, name, key, current, options }: Deletion,
 ): Promise<Answer | undefined> {
-  const draft = resource.draftOf(current);
+  const draft =
+    resource.kind.prepareDelete === undefined ? resource.metadataDraftOf(current) : resource.draftOf(current);
   const step = markDeleted(context, resource, draft, options);
   if (request.dryRun)
     return step === 'remove'

@@ -2,7 +2,7 @@
 import type { Pod, ReplicaSet } from '../../api/index.ts';
 import { type Informers, keyOf } from '../../client/index.ts';
 import { controllerOf, Family } from '../ownership.ts';
-import { isActive } from '../pod-state.ts';
+import { type Standing, standingOf } from '../pod-state.ts';
 import { podsRef, replicaSetsRef } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
 import { conclude, type Observed, plan } from './plan.ts';
@@ -14,6 +14,13 @@ export function replicaSetController(informers: Informers): Controller<Observed>
     const uid = controllerOf(replicaSet)?.uid;
     return uid === undefined ? [] : [uid];
   });
+  // Kept as pods change, so that a look at a large set need not visit each of its pods.
+  const replicas = informers.informer<Pod>(podsRef).index('controller and standing', (pod) => {
+    const uid = controllerOf(pod)?.uid;
+    return uid === undefined ? [] : [`${uid} ${standingOf(pod)}`];
+  });
+  const standing = ({ metadata }: ReplicaSet, one: Standing): readonly Pod[] =>
+    replicas(`${metadata.uid} ${one}`);
   return {
     name: 'replicaset-controller',
     workers: 8,
@@ -27,10 +34,19 @@ export function replicaSetController(informers: Informers): Controller<Observed>
       return {
         replicaSet,
         pods: family.candidatesOf(replicaSet),
+        standing: {
+          finished: standing(replicaSet, 'finished'),
+          ending: standing(replicaSet, 'ending'),
+          starting: standing(replicaSet, 'starting'),
+          ready: standing(replicaSet, 'ready'),
+        },
         relatives() {
           const owner = controllerOf(replicaSet)?.uid;
           const siblings = owner === undefined ? [replicaSet] : siblingsOf(owner);
-          return siblings.flatMap((sibling) => family.childrenOf(sibling).filter(isActive));
+          return siblings.flatMap((sibling) => [
+            ...standing(sibling, 'starting'),
+            ...standing(sibling, 'ready'),
+          ]);
         },
       };
     },

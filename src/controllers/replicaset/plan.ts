@@ -16,7 +16,7 @@ import type {
 import { labelPredicate } from '../../api/index.ts';
 import { formatTime } from '../../lib/index.ts';
 import { adopterOf, type Claim, claim } from '../ownership.ts';
-import { availableInMs, isActive, isFinished, isReady } from '../pod-state.ts';
+import { availableInMs, type ByStanding, byStanding } from '../pod-state.ts';
 import { podOf } from '../pod-template.ts';
 import { podsRef, type Resource, referenceTo, replicaSetsRef } from '../resources.ts';
 import { deletion, type Failure, type PlanContext, type Step, statusSteps, type Write } from '../step.ts';
@@ -26,6 +26,8 @@ export interface Observed {
   readonly replicaSet: ReplicaSet;
   /** Pods that it controls, and pods of its namespace that nobody controls and that match. */
   readonly pods: readonly Pod[];
+  /** The pods that it controls, where somebody has them in these groups already. */
+  readonly standing?: ByStanding;
   /** Active pods of all ReplicaSets of the same owner, for spreading deletions. */
   relatives(): readonly Pod[];
   /** What it is served as: a ReplicationController is one too, of another name. Default: a ReplicaSet. */
@@ -37,26 +39,32 @@ export const burstMax = 1000;
 
 const resourceOf = ({ resource = replicaSetsRef }: Observed): Resource => resource;
 
-const claims = new WeakMap<Observed, Claim<Pod>>();
+interface Holding {
+  readonly writes: Claim<Pod>['writes'];
+  readonly owned: ByStanding;
+}
+
+const holdings = new WeakMap<Observed, Holding>();
 
 /** Worked out once for the plan and its conclusion: there may be thousands of pods. */
-function claimOf(observed: Observed): Claim<Pod> {
-  let claimed = claims.get(observed);
-  if (claimed === undefined) {
-    claimed = claim(observed.replicaSet, resourceOf(observed), podsRef, observed.pods);
-    claims.set(observed, claimed);
+function holdingOf(observed: Observed): Holding {
+  let holding = holdings.get(observed);
+  if (holding === undefined) {
+    const { owned, writes } = claim(observed.replicaSet, resourceOf(observed), podsRef, observed.pods);
+    const { standing } = observed;
+    holding = { writes, owned: writes.length === 0 && standing !== undefined ? standing : byStanding(owned) };
+    holdings.set(observed, holding);
   }
-  return claimed;
+  return holding;
 }
 
 export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[] {
   const { replicaSet } = observed;
   const resource = resourceOf(observed);
-  const { owned, writes } = claimOf(observed);
+  const { owned, writes } = holdingOf(observed);
   if (writes.length > 0) return [{ kind: 'together', writes }];
   if (replicaSet.metadata.deletionTimestamp !== undefined) return [];
-  const active = owned.filter(isActive);
-  const missing = (replicaSet.spec?.replicas ?? 1) - active.length;
+  const missing = (replicaSet.spec?.replicas ?? 1) - owned.starting.length - owned.ready.length;
   if (missing > 0)
     return [
       {
@@ -66,6 +74,7 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
       },
     ];
   if (missing === 0) return [];
+  const active = [...owned.starting, ...owned.ready];
   const victims = podsToDelete(active, observed.relatives(), Math.min(burstMax, -missing), nowMs);
   return [{ kind: 'together', writes: victims.map((pod) => podDeletion(replicaSet, resource, pod)) }];
 }
@@ -76,7 +85,7 @@ export function conclude(
   failure: Failure | undefined,
 ): readonly Step[] {
   const { replicaSet } = observed;
-  const { owned } = claimOf(observed);
+  const { owned } = holdingOf(observed);
   const { status, againMs } = statusOf(replicaSet, owned, failure, nowMs);
   const resource = resourceOf(observed);
   const { terminatingReplicas: _, ...older } = status;
@@ -110,45 +119,53 @@ function podDeletion(replicaSet: ReplicaSet, resource: Resource, pod: Pod): Writ
 }
 
 /** The status, and when it will change by the passing of time alone. */
-export function statusOf(
+function statusOf(
   replicaSet: ReplicaSet,
-  owned: readonly Pod[],
+  owned: ByStanding,
   failure: Failure | undefined,
   nowMs: number,
 ): { readonly status: ReplicaSetStatus; readonly againMs: number | undefined } {
-  const { minReadySeconds = 0, template } = replicaSet.spec ?? {};
-  const templateLabels: LabelSelector = { matchLabels: template?.metadata?.labels ?? {} };
-  const isFullyLabeled = labelPredicate(templateLabels);
-  const counts = { replicas: 0, labeled: 0, ready: 0, available: 0, terminating: 0 };
+  const { minReadySeconds = 0 } = replicaSet.spec ?? {};
+  let available = owned.ready.length;
   let againMs: number | undefined;
-  for (const pod of owned) {
-    if (!isActive(pod)) {
-      if (!isFinished(pod)) counts.terminating++;
-      continue;
+  if (minReadySeconds > 0) {
+    available = 0;
+    for (const pod of owned.ready) {
+      const inMs = availableInMs(pod, minReadySeconds, nowMs) ?? 0;
+      if (inMs === 0) available++;
+      else againMs = Math.min(againMs ?? inMs, inMs);
     }
-    counts.replicas++;
-    if (isFullyLabeled(pod.metadata.labels)) counts.labeled++;
-    if (!isReady(pod)) continue;
-    counts.ready++;
-    const inMs = availableInMs(pod, minReadySeconds, nowMs) ?? 0;
-    if (inMs === 0) counts.available++;
-    else againMs = Math.min(againMs ?? inMs, inMs);
   }
   const conditions = conditionsOf(replicaSet, failure, nowMs);
   return {
     againMs,
     status: {
-      replicas: counts.replicas,
-      fullyLabeledReplicas: counts.labeled,
-      readyReplicas: counts.ready,
-      availableReplicas: counts.available,
-      terminatingReplicas: counts.terminating,
+      replicas: owned.starting.length + owned.ready.length,
+      fullyLabeledReplicas: labeledIn(replicaSet, owned),
+      readyReplicas: owned.ready.length,
+      availableReplicas: available,
+      terminatingReplicas: owned.ending.length,
       ...(replicaSet.metadata.generation === undefined
         ? {}
         : { observedGeneration: replicaSet.metadata.generation }),
       ...(conditions.length === 0 ? {} : { conditions }),
     },
   };
+}
+
+/** How many have all labels of the template. */
+function labeledIn({ spec }: ReplicaSet, { starting, ready }: ByStanding): number {
+  const labels = spec?.template?.metadata?.labels ?? {};
+  const { matchLabels = {} } = spec?.selector ?? {};
+  // Nearly always: they would not be owned without these.
+  if (Object.keys(labels).every((key) => matchLabels[key] === labels[key]))
+    return starting.length + ready.length;
+  const templateLabels: LabelSelector = { matchLabels: labels };
+  const isFullyLabeled = labelPredicate(templateLabels);
+  let count = 0;
+  for (const pods of [starting, ready])
+    for (const { metadata } of pods) if (isFullyLabeled(metadata.labels)) count++;
+  return count;
 }
 
 function conditionsOf(

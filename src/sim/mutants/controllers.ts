@@ -70,8 +70,8 @@ const workloads: readonly Mutant[] = [
   {
     name: 'replicaset/counts-only-ready',
     file: 'controllers/replicaset/plan.ts',
-    find: 'const missing = (replicaSet.spec?.replicas ?? 1) - active.length;',
-    replace: 'const missing = (replicaSet.spec?.replicas ?? 1) - active.filter(isReady).length;',
+    find: 'const missing = (replicaSet.spec?.replicas ?? 1) - owned.starting.length - owned.ready.length;',
+    replace: 'const missing = (replicaSet.spec?.replicas ?? 1) - owned.ready.length;',
     sentence: 'Pods that are starting do not count: more and more are made.',
   },
   {
@@ -98,8 +98,8 @@ const workloads: readonly Mutant[] = [
   {
     name: 'replicaset/ended-still-counts',
     file: 'controllers/pod-state.ts',
-    find: 'return !isFinished(pod) && !isTerminating(pod);',
-    replace: 'return !isFinished(pod);',
+    find: "if (isTerminating(pod)) return 'ending';",
+    replace: "if (isTerminating(pod) && isFinished(pod)) return 'ending';",
     sentence: 'A pod that is being deleted still counts as a replica.',
   },
 ];
