@@ -72,15 +72,16 @@ export class Fit implements Check {
     const facts = ask === undefined && devices === undefined ? undefined : this.#snapshot.facts(row);
     if (ask !== undefined && facts !== undefined && ports === undefined && lacking.length === 0)
       lacking = ask.refusals(facts, () => this.#snapshot.podsOn(row));
+    // Of devices it is known as a rule, and boards ask in the same order.
+    if (devices !== undefined && facts !== undefined && ports === undefined && lacking.length === 0)
+      lacking = devices.refusals(facts);
     if (ports === undefined && lacking.length > 0) return lacking;
     const reason =
       ports ??
       this.#bare?.refusal(row) ??
       this.neighbours.refusal(row) ??
       (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
-    if (reason !== undefined) return [reason];
-    // Last, since it costs most.
-    return devices !== undefined && facts !== undefined ? devices.refusals(facts) : none;
+    return reason === undefined ? none : [reason];
   }
 
   /** What has to be carried out before the pod is bound there, and is assumed from now on. The node was not refused. */

@@ -4,7 +4,7 @@
  *   snapshot ──▶ feasible (filters) ──▶ scored ──▶ steps: bind, or wait with the reason for each node
  *
  * Pods that ask the same are planned together, from a board (engine/board.ts): all nodes that could take them, kept from plan to plan, so that a placement costs
- * as little on 50,000 nodes as on a few. Pods with claims, and those that look at others while some are nominated, are planned one by one over all nodes.
+ * as little on 50,000 nodes as on a few. Pods with claims of volumes, and those that look at others while some are nominated, are planned one by one over all nodes.
  *
  * A pod that fits nowhere may preempt others (preemption.ts): it is nominated to their node and has it when they have gone.
  *
@@ -12,6 +12,8 @@
  * Invariant: a plan never overcommits a node. What it binds, nominates and chooses as victims is in the snapshot when it returns.
  */
 import type { Pod } from '../api/index.ts';
+import type { ClaimAsk } from './claims/claim-book.ts';
+import type { DeviceGate } from './claims/device-gate.ts';
 import { type Demand, demandOf } from './demand.ts';
 import type { Board } from './engine/board.ts';
 import { boardFor } from './engine/boards.ts';
@@ -131,7 +133,8 @@ function placeAll(
         if (policy.scorerOf(pod) !== scorer) break;
         if (scorer.keyOf !== undefined && scorer.keyOf(pod) !== scorer.keyOf(first.pod)) break;
       }
-      planGroup(snapshot, demand, ordered.slice(at, end), making);
+      const isAll = at === 0 && end === ordered.length;
+      planGroup(snapshot, demand, isAll ? ordered : ordered.slice(at, end), making);
     }
     at = end;
   }
@@ -199,8 +202,10 @@ function planFree(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod
   }
   const scoring = making.scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
   let planned = 0;
-  if (!demand.hasClaims && !demand.hasDeviceClaims) {
-    planned = planOnBoard(snapshot, demand, group, making, scoring);
+  if (!demand.hasClaims) {
+    planned = demand.hasDeviceClaims
+      ? planClaimers(snapshot, demand, group, making, scoring)
+      : planOnBoard(snapshot, demand, group, making, scoring);
     if (planned === group.length) return;
   }
   const guard = new Guard(snapshot, demand);
@@ -282,10 +287,10 @@ function fail(
 /** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
 function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
   // As a rule they come so.
-  let isSorted = true;
-  for (let at = 1; at < pods.length && isSorted; at++)
-    isSorted = compareTurns(pods[at - 1] as WaitingPod, pods[at] as WaitingPod) < 0;
-  return isSorted ? pods : [...pods].sort(compareTurns);
+  for (let at = 1; at < pods.length; at++)
+    if (compareTurns(pods[at - 1] as WaitingPod, pods[at] as WaitingPod) >= 0)
+      return [...pods].sort(compareTurns);
+  return pods;
 }
 
 function compareTurns(a: WaitingPod, b: WaitingPod): number {
@@ -300,34 +305,82 @@ function compareTurns(a: WaitingPod, b: WaitingPod): number {
   return a.key < b.key ? -1 : 1;
 }
 
-/** Answers how many of the group it has planned: those after somebody has been nominated see each other with and without the nominated. */
-function planOnBoard(
+/** Those whose claims ask alike from one board; answers how many it has planned: of the next it is not clear what its claims find. */
+function planClaimers(
   snapshot: Snapshot,
   demand: Demand,
   group: readonly WaitingPod[],
   making: Making,
   scoring: Scoring,
 ): number {
+  for (let at = 0; at < group.length; ) {
+    const waiting = group[at] as WaitingPod;
+    const ask = snapshot.deviceClaims.ask(waiting.pod);
+    if (ask.unresolved !== undefined) {
+      const { key, pod } = waiting;
+      const check: Check = { reasons: () => [], changed: () => {} };
+      const why = { refused: nothingRefused, unresolved: ask.unresolved };
+      fail(snapshot, waiting, making, why, () => preempt(snapshot, { key, pod, potential: [], check }));
+      at++;
+      continue;
+    }
+    const gate = ask.gate(snapshot);
+    const rest = at === 0 ? group : group.slice(at);
+    const planned = planOnBoard(snapshot, demand, rest, making, scoring, { shape: ask.shape, gate });
+    if (planned === 0) return at;
+    at += planned;
+  }
+  return group.length;
+}
+
+/** What the claims of pods ask of nodes, and where that is. */
+interface Claiming {
+  readonly shape: string;
+  readonly gate: DeviceGate | undefined;
+}
+
+/**
+ * Answers how many of the group it has planned: those after somebody has been nominated see each other with and without the nominated, and claims of others
+ * may ask otherwise.
+ */
+function planOnBoard(
+  snapshot: Snapshot,
+  demand: Demand,
+  group: readonly WaitingPod[],
+  making: Making,
+  scoring: Scoring,
+  claiming?: Claiming,
+): number {
   const { steps, only, nominees, scorer, within } = making;
-  const board = boardFor(demand, snapshot, scorer, scoring, within);
+  const gate = claiming?.gate;
+  if (gate?.isUnclear === true) return 0;
+  const board = boardFor(demand, snapshot, scorer, scoring, within, gate);
   let alike: { readonly found: Preemption; readonly end: number } | undefined;
   let shape: Shape | undefined;
   for (let at = 0; at < group.length; at++) {
     const { key, pod } = group[at] as WaitingPod;
     if (board.hasRules && !nominees.isEmpty) return at;
+    const devices = claiming === undefined ? undefined : snapshot.deviceClaims.ask(pod);
+    if (devices !== undefined && !isSameAsk(devices, claiming)) return at;
     const pick = only === undefined ? board.pick() : board.pickOnly(only);
     if (pick !== undefined) {
       const { row, score, possible } = pick;
-      const nodeName = snapshot.facts(row)?.name ?? '';
+      const nodeName = snapshot.nameOf(row);
       const refused = only === undefined ? board.refusals() : board.unsuitable;
       const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName, scoring.gpusOf?.(row));
       const found = { kind: 'bind', podKey: key, nodeName, score, possible, refused } as const;
-      steps.push(gpus === undefined ? found : { ...found, gpus });
+      if (devices === undefined) steps.push(gpus === undefined ? found : { ...found, gpus });
+      else {
+        const facts = snapshot.facts(row);
+        const deviceClaims = facts && devices.decide(facts, gate?.answer(row));
+        if (deviceClaims !== undefined) snapshot.deviceClaims.assume(key, deviceClaims);
+        steps.push({ ...found, ...(gpus && { gpus }), ...(deviceClaims && { deviceClaims }) });
+      }
       if (snapshot.nominations.size > 0) snapshot.nominations.delete(key);
       // Who asks the same is the same to others.
       if (shape === undefined || pod.metadata.deletionTimestamp !== undefined)
         shape = snapshot.table.shapeOf(pod);
-      snapshot.addPod(key, pod, nodeName, shape);
+      snapshot.addPod(key, pod, nodeName, shape, row);
       scoring.placed?.(row);
       scoring.zones?.placed(row);
       board.sync();
@@ -358,9 +411,12 @@ function planOnBoard(
   return group.length;
 }
 
+const isSameAsk = ({ unresolved, shape }: ClaimAsk, claiming: Claiming | undefined): boolean =>
+  unresolved === undefined && shape === claiming?.shape && claiming.gate?.isUnclear !== true;
+
 /** Whether a node takes a pod, while others come and go. */
 function checkOf(snapshot: Snapshot, demand: Demand, pod: Pod, board: Board, nominees: Nominees): Check {
-  if (board.hasRules || demand.hostPorts.length > 0) {
+  if (board.hasRules || demand.hostPorts.length > 0 || demand.hasDeviceClaims) {
     const fit = new Fit(snapshot, demand, new Guard(snapshot, demand), nominees);
     fit.begin(pod);
     return fit;

@@ -4,7 +4,7 @@
  *   pod's claims ──▶ allocated: the nodes of their devices │ not allocated: a node whose free devices will do │ else the pod waits
  *        chosen node ──▶ decision: which devices each claim gets ──▶ assumed until it shows, or is given up
  *
- * What a node answered is remembered until its devices, or who has them, change: of many pods that ask alike each asks only the nodes that have changed.
+ * Pods whose claims ask alike share a gate (device-gate.ts): which nodes have what they ask for, kept current by single changes.
  * Source: kube-scheduler's DynamicResources, as behaviour.
  */
 import {
@@ -18,8 +18,10 @@ import { NewestMap, SeededRandom } from '../../lib/index.ts';
 import { allocationOf } from './allocation-result.ts';
 import { type Answer, allocate } from './allocator.ts';
 import { type ClaimForm, formOf, Selections } from './claim-form.ts';
+import { DeviceGate, type Ground, isEnough } from './device-gate.ts';
 import { type Allocation, DeviceLedger } from './device-ledger.ts';
-import { type ClaimNode, DevicePools } from './device-pools.ts';
+import { type ClaimNode, DevicePools, type NodeSelector } from './device-pools.ts';
+import { PoolChanges } from './pool-changes.ts';
 
 export type { ClaimNode } from './device-pools.ts';
 
@@ -53,9 +55,15 @@ export interface ClaimDecision {
 export interface ClaimAsk {
   /** Why no node will do, whichever it is. */
   readonly unresolved: string | undefined;
+  /** Equal for pods that find the same nodes possible as long as nothing changes; empty: nothing is asked of nodes. */
+  readonly shape: string;
+  /** Where they find what they ask for; as of now. */
+  gate(ground: Ground): DeviceGate | undefined;
   refusals(node: ClaimNode): readonly string[];
-  /** undefined: nothing has to be written. The node was not refused. */
-  decide(node: ClaimNode): ClaimDecision | undefined;
+  /** Whether the node would do if nobody had any of its devices. */
+  mayEver(node: ClaimNode): boolean;
+  /** undefined: nothing has to be written. The node was not refused. `known`: what the gate has answered for it. */
+  decide(node: ClaimNode, known?: Answer): ClaimDecision | undefined;
 }
 
 interface Known {
@@ -77,7 +85,11 @@ export const claimKeyOf = ({ metadata }: DynamicResourceClaim): string =>
   `${metadata.namespace}/${metadata.name}`;
 
 export class DeviceClaimBook {
-  readonly #pools = new DevicePools();
+  readonly #changes = new PoolChanges();
+  readonly #pools = new DevicePools((poolId, nodes) => {
+    if (nodes === undefined) this.#changes.wideVersion++;
+    this.#changes.add({ poolId, nodes });
+  });
   readonly #ledger = new DeviceLedger();
   readonly #selections = new Selections();
   readonly #classes = new Map<string, DeviceClass>();
@@ -88,6 +100,8 @@ export class DeviceClaimBook {
   readonly #assumedBy = new Map<string, Set<string>>();
   /** By what is asked, by node. */
   readonly #answers = new NewestMap<string, Map<string, Remembered>>(shapesMax);
+  /** By what is asked. */
+  readonly #gates = new NewestMap<string, DeviceGate>(shapesMax);
   #classVersion = 0;
 
   setSlice(slice: ResourceSlice): void {
@@ -122,7 +136,7 @@ export class DeviceClaimBook {
 
   removeClaim(key: string): void {
     const known = this.#claims.get(key);
-    if (known?.allocation !== undefined) this.#ledger.add(known.allocation, -1);
+    if (known?.allocation !== undefined) this.#count(known.allocation, -1);
     this.#claims.delete(key);
   }
 
@@ -131,10 +145,15 @@ export class DeviceClaimBook {
     const { claim } = known;
     const allocation = claim.status?.allocation ?? this.#assumedAllocation(key, claim);
     if (allocation !== known.allocation) {
-      if (known.allocation !== undefined) this.#ledger.add(known.allocation, -1);
-      if (allocation !== undefined) this.#ledger.add(allocation, 1);
+      if (known.allocation !== undefined) this.#count(known.allocation, -1);
+      if (allocation !== undefined) this.#count(allocation, 1);
     }
     this.#claims.set(key, { claim, allocation });
+  }
+
+  #count(allocation: Allocation, sign: 1 | -1): void {
+    this.#ledger.add(allocation, sign);
+    for (const poolId of poolsOf(allocation)) this.#changes.add({ poolId, nodes: undefined });
   }
 
   #assumedAllocation(key: string, claim: DynamicResourceClaim): Allocation | undefined {
@@ -224,15 +243,20 @@ export class DeviceClaimBook {
   #askFor(pod: Pod, parts: readonly Known[], forms: readonly ClaimForm[]): ClaimAsk {
     const budget = { steps: askStepsMax };
     const selectors = parts.flatMap(({ allocation }) => allocation?.nodeSelector ?? []);
-    const answers = this.#answersOf(forms);
     const asksForDevices = forms.some(({ requests }) => requests.length > 0);
+    const isOpen = selectors.length === 0 && !asksForDevices;
+    const shape = isOpen ? '' : this.#shapeOf(forms, selectors);
     const answerOn = (node: ClaimNode): Answer =>
       allocate(forms, this.#pools.of(node), this.#ledger, this.#selections, budget);
+    let answers: Map<string, Remembered> | undefined;
     return {
       unresolved: undefined,
+      shape,
+      gate: (ground) => (isOpen ? undefined : this.#gateFor(shape, forms, selectors, ground)),
       refusals: (node) => {
-        if (selectors.some((one) => !selectsNode(one, node))) return [claimRefusals.elsewhere];
-        if (forms.length === 0) return none;
+        const away = elsewhere(selectors, node);
+        if (away.length > 0 || forms.length === 0) return away;
+        answers ??= this.#answersOf(shape);
         const pools = this.#pools.of(node);
         const version = pools.reduce((sum, { pool }) => sum + this.#ledger.version(pool.id), 0);
         const known = answers.get(node.name);
@@ -246,22 +270,14 @@ export class DeviceClaimBook {
         if (answer.kind !== 'fault' && budget.steps > 0) answers.set(node.name, { pools, version, refusals });
         return refusals;
       },
-      decide: (node) => {
+      mayEver: (node) =>
+        elsewhere(selectors, node).length === 0 &&
+        (!asksForDevices || isEnough(forms, this.#pools.of(node), this.#selections)),
+      decide: (node, known) => {
         // The budget is for looking for a node.
         budget.steps = askStepsMax;
-        const answer = forms.length === 0 ? undefined : answerOn(node);
-        const claims = parts.map(({ claim, allocation }): ClaimPart => {
-          const at = forms.findIndex((form) => form.claim === claim);
-          const form = forms[at];
-          if (form === undefined || answer?.kind !== 'picked')
-            // One that another pod's decision has allocated, and that does not show yet.
-            return claim.status?.allocation === undefined && allocation !== undefined
-              ? { claim, allocation }
-              : { claim };
-          const { uid, resourceVersion } = claim.metadata;
-          const random = new SeededRandom(`${uid}/${resourceVersion}`);
-          return { claim, allocation: allocationOf(form, answer.picks[at] ?? [], () => random.uuid()) };
-        });
+        const answer = forms.length === 0 ? undefined : (known ?? answerOn(node));
+        const claims = parts.map((part) => partOf(part, forms, answer));
         const isDone = claims.every(
           ({ claim, allocation }) => allocation === undefined && isHeldBy(claim, pod),
         );
@@ -270,9 +286,39 @@ export class DeviceClaimBook {
     };
   }
 
+  #shapeOf(forms: readonly ClaimForm[], selectors: readonly NodeSelector[]): string {
+    let shape = `${this.#classVersion}`;
+    for (const { claim } of forms) shape += ` ${JSON.stringify(claim.spec)}`;
+    return selectors.length === 0 ? shape : `${shape} ${JSON.stringify(selectors)}`;
+  }
+
+  #gateFor(
+    shape: string,
+    forms: readonly ClaimForm[],
+    selectors: readonly NodeSelector[],
+    ground: Ground,
+  ): DeviceGate {
+    let gate = this.#gates.get(shape);
+    if (gate === undefined) {
+      const question = {
+        forms,
+        elsewhere: (node: ClaimNode) => elsewhere(selectors, node)[0],
+        wordOf: (answer: Answer) => refusalsOf(answer)[0],
+      };
+      gate = new DeviceGate(question, {
+        pools: this.#pools,
+        ledger: this.#ledger,
+        selections: this.#selections,
+        changes: this.#changes,
+      });
+      this.#gates.set(shape, gate);
+    }
+    gate.catchUp(ground);
+    return gate;
+  }
+
   /** What nodes have said to pods that ask the same. */
-  #answersOf(forms: readonly ClaimForm[]): Map<string, Remembered> {
-    const shape = JSON.stringify([this.#classVersion, ...forms.map(({ claim }) => claim.spec)]);
+  #answersOf(shape: string): Map<string, Remembered> {
     let answers = this.#answers.get(shape);
     if (answers === undefined) {
       answers = new Map();
@@ -324,6 +370,36 @@ function isOlder(a: DynamicResourceClaim, b: DynamicResourceClaim): boolean {
   );
 }
 
+/** Devices that its claims have already may be elsewhere. */
+function elsewhere(selectors: readonly NodeSelector[], node: ClaimNode): readonly string[] {
+  if (selectors.some((one) => !selectsNode(one, node))) return [claimRefusals.elsewhere];
+  return none;
+}
+
+function partOf(
+  { claim, allocation }: Known,
+  forms: readonly ClaimForm[],
+  answer: Answer | undefined,
+): ClaimPart {
+  const at = forms.findIndex((form) => form.claim === claim);
+  const form = forms[at];
+  if (form === undefined || answer?.kind !== 'picked')
+    // One that another pod's decision has allocated, and that does not show yet.
+    return claim.status?.allocation === undefined && allocation !== undefined
+      ? { claim, allocation }
+      : { claim };
+  const { uid, resourceVersion } = claim.metadata;
+  let random: SeededRandom | undefined;
+  const shareId = (): string => {
+    random ??= new SeededRandom(`${uid}/${resourceVersion}`);
+    return random.uuid();
+  };
+  return { claim, allocation: allocationOf(form, answer.picks[at] ?? [], shareId) };
+}
+
+const poolsOf = ({ devices }: Allocation): ReadonlySet<string> =>
+  new Set((devices?.results ?? []).map(({ driver, pool }) => `${driver}/${pool}`));
+
 function refusalsOf(answer: Answer): readonly string[] {
   switch (answer.kind) {
     case 'picked':
@@ -337,8 +413,13 @@ function refusalsOf(answer: Answer): readonly string[] {
   }
 }
 
-const nothing: ClaimAsk = { unresolved: undefined, refusals: () => none, decide: () => undefined };
+const nothing: ClaimAsk = {
+  unresolved: undefined,
+  shape: '',
+  gate: () => undefined,
+  refusals: () => none,
+  mayEver: () => true,
+  decide: () => undefined,
+};
 
-function waits(unresolved: string): ClaimAsk {
-  return { unresolved, refusals: () => none, decide: () => undefined };
-}
+const waits = (unresolved: string): ClaimAsk => ({ ...nothing, unresolved });

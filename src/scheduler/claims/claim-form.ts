@@ -137,6 +137,13 @@ export class Selections {
   }
 }
 
+/** Whether any of the requests may mean the device, or stumbles over it. */
+export function isAskedFor(forms: readonly ClaimForm[], one: PoolDevice, selections: Selections): boolean {
+  return forms.some(({ requests }) =>
+    requests.some((alternatives) => alternatives.some((form) => selections.ask(form, one) !== false)),
+  );
+}
+
 function evaluate(compiled: DeviceSelection | string, { driver, device }: PoolDevice): boolean | string {
   if (typeof compiled === 'string') return compiled;
   try {

@@ -57,6 +57,8 @@ interface View {
 const poolIdOf = ({ spec }: ResourceSlice): string => `${spec.driver}/${spec.pool.name}`;
 
 export class DevicePools {
+  /** Told of a pool that is another now: which nodes saw or see devices of it; undefined: any may. */
+  readonly #onChange: (poolId: string, nodes: readonly string[] | undefined) => void;
   readonly #slices = new Map<string, ResourceSlice>();
   readonly #slicesOf = new Map<string, Map<string, ResourceSlice>>();
   readonly #pools = new Map<string, Pool>();
@@ -65,6 +67,10 @@ export class DevicePools {
   /** Pools with other devices. */
   readonly #wide = new Set<string>();
   readonly #views = new Map<string, View>();
+
+  constructor(onChange: (poolId: string, nodes: readonly string[] | undefined) => void = () => {}) {
+    this.#onChange = onChange;
+  }
 
   get isEmpty(): boolean {
     return this.#slices.size === 0;
@@ -124,13 +130,15 @@ export class DevicePools {
   }
 
   #changed(id: string): void {
-    for (const { reach } of this.#pools.get(id)?.devices ?? []) this.#forgetViews(reach, id);
+    const reaches = (this.#pools.get(id)?.devices ?? []).map(({ reach }) => reach);
+    for (const reach of reaches) this.#forgetViews(reach, id);
     this.#wide.delete(id);
     const slices = [...(this.#slicesOf.get(id)?.values() ?? [])];
     const pool = slices.length === 0 ? undefined : poolOf(id, slices);
     if (pool === undefined) this.#pools.delete(id);
     else this.#pools.set(id, pool);
     for (const { reach } of pool?.devices ?? []) {
+      reaches.push(reach);
       this.#forgetViews(reach, id);
       if (reach.kind !== 'node') this.#wide.add(id);
       else {
@@ -139,6 +147,9 @@ export class DevicePools {
         else local.add(id);
       }
     }
+    const names = new Set(reaches.flatMap((reach) => (reach.kind === 'node' ? [reach.name] : [])));
+    const isWide = reaches.some(({ kind }) => kind !== 'node');
+    this.#onChange(id, isWide ? undefined : [...names]);
   }
 
   #forgetViews(reach: Reach, id: string): void {

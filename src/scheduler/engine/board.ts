@@ -11,6 +11,7 @@
  *
  * Invariant: after `sync` each suitable row is in its bucket or counted as lacking, and scores are those of the snapshot.
  */
+import type { DeviceGate } from '../claims/device-gate.ts';
 import type { Demand } from '../demand.ts';
 import { hasRoom, isLargeEnough, portsRefusal, refusals, roomRefusals } from '../filters.ts';
 import { unresolvable } from '../fit.ts';
@@ -64,6 +65,10 @@ export class Board {
   readonly rules: Rules;
   readonly #snapshot: Snapshot;
   readonly #suitable: Suitable;
+  /** Of pods with claims of devices: which rows have them. */
+  readonly #gate: DeviceGate | undefined;
+  #gateSeen = 0;
+  #gateId = 0;
   readonly #version: number;
   readonly #spaces: number;
   #demand: Demand;
@@ -97,6 +102,7 @@ export class Board {
   /** By priority. */
   readonly #victims = new Map<number, VictimBook>();
   readonly #hasRules: boolean;
+  readonly #isPlain: boolean;
   #isBuilding = true;
 
   constructor(
@@ -106,8 +112,12 @@ export class Board {
     suitable: Suitable,
     stances: readonly Stance[],
     like: Board | undefined,
+    gate?: DeviceGate,
   ) {
     this.#snapshot = snapshot;
+    this.#gate = gate;
+    this.#gateSeen = gate?.turned.length ?? 0;
+    this.#gateId = gate?.id ?? 0;
     this.#demand = demand;
     this.#scoring = scoring;
     this.#suitable = suitable;
@@ -122,6 +132,7 @@ export class Board {
     this.#at = new Int32Array(rows);
     this.rules = new Rules(snapshot, demand, stances);
     this.#hasRules = this.rules.tallies.length > 0;
+    this.#isPlain = !this.#hasRules && this.rules.isIndifferent && suitable.relative.length === 0;
     const { cellOf, cells } = this.#makeCells();
     this.#cellOf = cellOf;
     this.#cells = cells;
@@ -191,7 +202,15 @@ export class Board {
     const { table } = this.#snapshot;
     for (const owner of [before, now])
       for (const kin of owner === '' ? [] : table.kinsOf(owner))
-        for (let slot = kin.first; slot >= 0; slot = table.nextOfKin(slot)) this.#refresh(table.row(slot));
+        for (let slot = kin.first; slot >= 0; slot = table.nextOfKin(slot)) this.#rescore(table.row(slot));
+  }
+
+  /** Nothing came to it or has left it, but it is worth something else. */
+  #rescore(row: number): void {
+    const number = this.#bucketOf[row] as number;
+    if (number < 0) return;
+    this.#scores[row] = this.#scoring.score(row, this.#fixed[row] as number);
+    (this.#buckets[number] as Bucket).heap.rescored(row);
   }
 
   /** Reads on in the log. */
@@ -205,10 +224,24 @@ export class Board {
       this.#refresh(row);
     }
     this.#seen = log.end;
+    if (this.#gate !== undefined) this.#heed(this.#gate);
+  }
+
+  #heed(gate: DeviceGate): void {
+    gate.catchUp(this.#snapshot);
+    if (gate.id !== this.#gateId) {
+      this.#gateId = gate.id;
+      this.#gateSeen = gate.turned.length;
+      for (const row of this.#suitable.rows) this.#refresh(row);
+      return;
+    }
+    for (; this.#gateSeen < gate.turned.length; this.#gateSeen++)
+      this.#refresh(gate.turned[this.#gateSeen] as number);
   }
 
   /** The best node; undefined: none is possible. */
   pick(): Pick | undefined {
+    if (this.#isPlain) return this.#bestTop();
     const open = this.#open;
     open.length = 0;
     let possible = 0;
@@ -225,6 +258,29 @@ export class Board {
     return this.#bestOf(open, possible, undefined);
   }
 
+  /** Where buckets differ by nothing but their zone: `#bestOf` of all. */
+  #bestTop(): Pick | undefined {
+    const { zones } = this.#scoring;
+    const scores = this.#scores;
+    let possible = 0;
+    let best = -1;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < this.#buckets.length; at++) {
+      const { cell, heap } = this.#buckets[at] as Bucket;
+      const size = heap.rows.length;
+      if (size === 0) continue;
+      possible += size;
+      const row = heap.top;
+      let score = scores[row] as number;
+      if (zones !== undefined) score += zones.score(cell.zone);
+      if (score > most || (score === most && row < best)) {
+        most = score;
+        best = row;
+      }
+    }
+    return best < 0 ? undefined : { row: best, score: most, possible };
+  }
+
   /** That row alone; undefined: it is not possible. */
   pickOnly(row: number): Pick | undefined {
     const bucket = this.#buckets[this.#bucketOf[row] ?? unsuitable];
@@ -234,9 +290,10 @@ export class Board {
 
   /** How many nodes are refused, by reason, as `pick` has found it. The same object while it says the same. */
   refusals(): ReadonlyMap<string, number> {
-    const { counts, isSame } = this.#countReasons();
+    const isSame = !this.#hasRules || this.#countReasons();
     if (this.#refused !== undefined && isSame && this.#refusedVersion === this.#lackVersion)
       return this.#refused;
+    const counts = this.#reasonCounts;
     const refused = new Map(this.#suitable.refused);
     const count = (reason: string, rows: number): void => {
       if (rows > 0) refused.set(reason, (refused.get(reason) ?? 0) + rows);
@@ -250,10 +307,9 @@ export class Board {
     return refused;
   }
 
-  /** By what the rules say. */
-  #countReasons(): { readonly counts: Int32Array; readonly isSame: boolean } {
+  /** By what the rules say. Answers whether it is as before. */
+  #countReasons(): boolean {
     const counts = this.#reasonCounts;
-    if (!this.hasRules) return { counts, isSame: true };
     const before = this.#reasonsBefore;
     before.set(counts);
     counts.fill(0);
@@ -263,7 +319,7 @@ export class Board {
       const number = ruleReasons.indexOf(reason);
       counts[number] = (counts[number] as number) + heap.rows.length;
     }
-    return { counts, isSame: counts.every((count, at) => count === before[at]) };
+    return counts.every((count, at) => count === before[at]);
   }
 
   /** Of what only its static side refuses: for a plan that looks at one row. */
@@ -279,6 +335,7 @@ export class Board {
       const reason =
         number >= 0 ? this.#buckets[number]?.reason : this.#lacks[this.#lackOf[row] as number]?.[0];
       if (reason === undefined || unresolvable.has(reason)) continue;
+      if (this.#gate?.mayEver(row) === false) continue;
       if (isLargeEnough(this.#demand, this.#snapshot, row)) rows.push(row);
     }
     return rows;
@@ -292,6 +349,8 @@ export class Board {
   victims(priority: number): VictimBook | undefined {
     if (this.#hasRules || this.#demand.hostPorts.length > 0 || this.#demand.gpus !== undefined)
       return undefined;
+    // Who goes gives devices back, too.
+    if (this.#gate !== undefined) return undefined;
     let book = this.#victims.get(priority);
     if (book === undefined) {
       if (this.#victims.size >= victimBooksMax) this.#victims.clear();
@@ -436,7 +495,11 @@ export class Board {
       const ports = portsRefusal(this.#demand, this.#snapshot, row);
       if (ports !== undefined) return [ports];
     }
-    if (hasRoom(this.#demand, this.#snapshot, row)) return undefined;
+    if (hasRoom(this.#demand, this.#snapshot, row)) {
+      if (this.#gate === undefined) return undefined;
+      const why = this.#gate.refusal(row);
+      return why === undefined ? undefined : [why];
+    }
     return roomRefusals(this.#demand, this.#snapshot, row);
   }
 

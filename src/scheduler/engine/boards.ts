@@ -2,6 +2,7 @@
  * The boards of a snapshot, by what is asked. Pure. Pods of several owners share one where no rule tells them apart.
  * Invariant: a board that is handed out is current.
  */
+import type { DeviceGate } from '../claims/device-gate.ts';
 import type { Demand } from '../demand.ts';
 import { suitableWithin } from '../gangs/within.ts';
 import type { Scorer, Scoring } from '../scorer.ts';
@@ -34,24 +35,27 @@ interface Known {
 
 const known = new WeakMap<Snapshot, WeakMap<Scorer, Known>>();
 
-/** `within`: no other rows come into question. */
+/** `within`: no other rows come into question. `gate`: nor do those that it refuses. */
 export function boardFor(
   demand: Demand,
   snapshot: Snapshot,
   scorer: Scorer,
   scoring: Scoring,
   within: ReadonlySet<number> | undefined,
+  gate?: DeviceGate,
 ): Board {
   const there = knownOf(snapshot, scorer);
   const asked = askedOf(demand, snapshot, there);
-  const lend = `${asked.room} ${scoring.steadyKey}`;
+  const gated = gate === undefined ? '' : ` ${gate.id}`;
+  const lend = `${asked.room} ${scoring.steadyKey}${gated}`;
   const make = (): Board => {
     const suitable = suitableNodes(demand, snapshot, scorer, scoring);
     const some = within === undefined ? suitable : suitableWithin(suitable, within);
-    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, there.lenders.get(lend));
+    const lender = there.lenders.get(lend);
+    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, lender, gate);
   };
   if (scoring.steadyKey === undefined || within !== undefined) return make();
-  const key = `${asked.key} ${scoring.steadyKey} ${asked.concerning.key}`;
+  const key = `${asked.key} ${scoring.steadyKey} ${asked.concerning.key}${gated}`;
   const { boards } = there;
   let board = boards.get(key);
   if (board?.isCurrent === true) board.serve(demand, scoring);

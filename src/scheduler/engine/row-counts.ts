@@ -12,8 +12,9 @@ export class RowCounts {
     this.#rows = rows;
   }
 
+  /** Of any row, also one that came after the column was made. */
   at(row: number): number {
-    return this.#all === undefined ? (this.#few?.get(row) ?? 0) : (this.#all[row] as number);
+    return this.#all === undefined ? (this.#few?.get(row) ?? 0) : (this.#all[row] ?? 0);
   }
 
   add(row: number, more: number): void {
