@@ -10,7 +10,15 @@ export function sameJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return false;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const key in left) if (left[key] !== undefined && !sameJson(left[key], right[key])) return false;
-  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
-  return true;
+  let more = 0;
+  for (const key in left) {
+    const one = left[key];
+    const other = right[key];
+    if (one !== other && !sameJson(one, other)) return false;
+    if (one !== undefined) more++;
+  }
+  // What is on the left is on the right: whether that has more is a matter of counting.
+  for (const _ in right) more--;
+  if (more < 0) for (const key in right) if (right[key] === undefined) more++;
+  return more === 0;
 }

@@ -17,7 +17,7 @@ import {
   type TopologySpreadConstraint,
 } from '../api/index.ts';
 import { type GpuAsk, gpuAskOf, withoutShares } from './devices/gpu-ask.ts';
-import { asksAlike } from './engine/likeness.ts';
+import { asksAlike, ownerOf } from './engine/likeness.ts';
 import { reservationAnnotation } from './reservations/reserved.ts';
 
 export interface HostPortDemand {
@@ -185,10 +185,19 @@ export function portsClash(a: HostPortDemand, b: HostPortDemand): boolean {
   );
 }
 
+interface Sibling {
+  readonly pod: Pod;
+  readonly demand: Demand;
+}
+
+/** Found last: the next has the same owner, as a rule. */
+let sibling: Sibling | undefined;
+/** It was found for this one. */
+let latest: Pod | undefined;
 /** By the pod: asked several times in a plan. */
 const ofPods = new Map<Pod, Demand>();
 /** By the owner: what the pod that was asked about last demands, and that pod. */
-const ofOwners = new Map<string, { readonly pod: Pod; readonly demand: Demand }>();
+const ofOwners = new Map<string, Sibling>();
 const ofKeys = new Map<string, Demand>();
 /** Beyond it a memory starts afresh. */
 const rememberedMax = 4096;
@@ -198,20 +207,22 @@ const rememberedMax = 4096;
  * fraction of working it out.
  */
 export function demandOf(pod: Pod): Demand {
+  if (pod === latest && sibling !== undefined) return sibling.demand;
   const known = ofPods.get(pod);
   if (known !== undefined) return known;
-  const owner = pod.metadata.ownerReferences?.find((one) => one.controller === true)?.uid ?? '';
-  const before = ofOwners.get(owner);
-  let demand: Demand;
-  if (before !== undefined && asksAlike(before.pod, pod)) demand = before.demand;
-  else {
-    demand = workOut(pod);
-    demand = ofKeys.get(demand.key) ?? demand;
+  const owner = ownerOf(pod);
+  let like = sibling?.demand.owner === owner ? sibling : ofOwners.get(owner);
+  if (like === undefined || !asksAlike(like.pod, pod)) {
+    const own = workOut(pod);
+    const demand = ofKeys.get(own.key) ?? own;
     remember(ofKeys, demand.key, demand);
-    remember(ofOwners, owner, { pod, demand });
+    like = { pod, demand };
+    remember(ofOwners, owner, like);
   }
-  remember(ofPods, pod, demand);
-  return demand;
+  sibling = like;
+  latest = pod;
+  remember(ofPods, pod, like.demand);
+  return like.demand;
 }
 
 function remember<K, V>(memory: Map<K, V>, key: K, value: V): void {
@@ -226,7 +237,7 @@ function workOut(pod: Pod): Demand {
   const gpus = asked !== undefined && 'wrong' in asked ? undefined : asked;
   const impossible = asked !== undefined && 'wrong' in asked ? asked.wrong : undefined;
   const hostPorts = hostPortsOf(pod);
-  const owner = metadata.ownerReferences?.find((one) => one.controller === true)?.uid ?? '';
+  const owner = ownerOf(pod);
   const affinity = spec?.affinity;
   const spread = (spec?.topologySpreadConstraints ?? []).map((one) => withRevision(one, pod));
   const looksAtPods =

@@ -158,7 +158,7 @@ export class OwnerZones implements ZoneSpread {
     this.#snapshot = snapshot;
     this.#weight = weight;
     this.#counts = new Array<number>(snapshot.zoneCount).fill(0);
-    for (const [row, count] of snapshot.ownedBy(owner) ?? []) this.#add(row, count);
+    snapshot.eachOwnedBy(owner, (row) => this.placed(row));
   }
 
   get count(): number {
@@ -174,12 +174,8 @@ export class OwnerZones implements ZoneSpread {
   }
 
   placed(row: number): void {
-    this.#add(row, 1);
-  }
-
-  #add(row: number, count: number): void {
     const zone = this.of(row);
-    this.#counts[zone] = (this.#counts[zone] as number) + count;
+    this.#counts[zone] = (this.#counts[zone] as number) + 1;
   }
 }
 

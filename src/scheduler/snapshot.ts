@@ -46,6 +46,13 @@ interface NodeFacts {
 
 const growth = 2;
 
+interface PriorityCount {
+  readonly priority: number;
+  count: number;
+}
+
+const noPriority: PriorityCount = { priority: Number.NaN, count: 0 };
+
 export class Snapshot {
   /** Free and whole amounts by row. */
   cpuFree = new Float64Array(16);
@@ -61,6 +68,8 @@ export class Snapshot {
   zoneOf = new Float64Array(16);
   readonly #zoneNumbers = new Map<string, number>([['', 0]]);
   readonly #facts: (NodeFacts | undefined)[] = [];
+  /** As `facts` has them: of every placement, and facts are many. */
+  readonly #names: string[] = [];
   readonly #extendedTaken: Map<string, number>[] = [];
   readonly #ports: HostPortDemand[][] = [];
   /** The placed pods. */
@@ -97,7 +106,9 @@ export class Snapshot {
   /** Where tenants share the cloud: the order in which pods are given is that in which they are planned, and who may be put out is for this to say. */
   tenants: VictimRule | undefined;
   /** How many placed pods have a priority. */
-  readonly #priorities = new Map<number, number>();
+  readonly #priorities = new Map<number, PriorityCount>();
+  /** Counted last. */
+  #priority: PriorityCount = noPriority;
   readonly #freeRows: number[] = [];
   #staticVersion = 0;
   #spacesVersion = 0;
@@ -112,11 +123,11 @@ export class Snapshot {
     return this.#zoneNumbers.size;
   }
 
-  /** How many of an owner each row holds; a row may come more than once. */
-  *ownedBy(owner: string): Generator<readonly [row: number, count: number]> {
-    for (const kin of this.table.kinsOf(owner))
-      for (let slot = kin.first; slot >= 0; slot = this.table.nextOfKin(slot))
-        yield [this.table.row(slot), 1];
+  /** Where the pods of an owner are: a row comes as often as it holds one. */
+  eachOwnedBy(owner: string, tell: (row: number) => void): void {
+    const { table } = this;
+    for (const kin of table.kinsOf(owner))
+      for (let slot = kin.first; slot >= 0; slot = table.nextOfKin(slot)) tell(table.row(slot));
   }
 
   /** Changes whenever labels of namespaces do. */
@@ -135,6 +146,11 @@ export class Snapshot {
 
   facts(row: number): NodeFacts | undefined {
     return this.#facts[row];
+  }
+
+  /** Empty: there is none. */
+  nameOf(row: number): string {
+    return this.#names[row] ?? '';
   }
 
   rowOf(name: string): number | undefined {
@@ -253,6 +269,7 @@ export class Snapshot {
     }
     this.#rowOf.delete(name);
     this.#facts[row] = undefined;
+    this.#names[row] = '';
     this.#ports[row] = [];
     this.#extendedTaken[row] = new Map();
     this.gpus.removeNode(row);
@@ -261,9 +278,14 @@ export class Snapshot {
     this.#staticVersion++;
   }
 
-  /** Idempotent; a pod that is there already is replaced. `shape`: of the pod, where it is known. */
-  addPod(key: string, pod: Pod, nodeName: string, shape = this.table.shapeOf(pod)): void {
-    const row = this.#rowOf.get(nodeName);
+  /** Idempotent; a pod that is there already is replaced. `shape`: of the pod, `row`: of the node, where they are known. */
+  addPod(
+    key: string,
+    pod: Pod,
+    nodeName: string,
+    shape = this.table.shapeOf(pod),
+    row = this.#rowOf.get(nodeName),
+  ): void {
     const slot = this.table.slotOf(key);
     if (slot !== undefined) {
       if (this.table.row(slot) === row && this.#isAlike(slot, pod, shape)) {
@@ -332,9 +354,16 @@ export class Snapshot {
   }
 
   #countPriority(priority: number, sign: 1 | -1): void {
-    const count = (this.#priorities.get(priority) ?? 0) + sign;
-    if (count > 0) this.#priorities.set(priority, count);
-    else this.#priorities.delete(priority);
+    let of = this.#priority;
+    if (of.priority !== priority) {
+      of = this.#priorities.get(priority) ?? { priority, count: 0 };
+      this.#priorities.set(priority, of);
+      this.#priority = of;
+    }
+    of.count += sign;
+    if (of.count > 0) return;
+    this.#priorities.delete(priority);
+    this.#priority = noPriority;
   }
 
   #count(row: number, pod: Pod, { kin, amounts, ports, priority }: Shape, sign: 1 | -1): void {
@@ -397,6 +426,7 @@ export class Snapshot {
     if (row >= this.cpuFree.length) this.#grow();
     this.#rowOf.set(name, row);
     this.#facts[row] = undefined;
+    this.#names[row] = name;
     this.cpuUnasked[row] = 0;
     this.memoryUnasked[row] = 0;
     this.#ports[row] = [];

@@ -94,10 +94,16 @@ function workOut(
 function relativeOf(scoring: Scoring, rows: Int32Array, fixed: Float64Array): readonly RelativeColumn[] {
   const columns: RelativeColumn[] = [];
   for (const { name, weight, how, raw } of scoring.relative) {
-    const values = raw === undefined ? undefined : Float64Array.from(rows, raw);
+    const values = raw === undefined ? undefined : valuesOf(rows, raw);
     if (values?.some((one) => one !== 0) === true) columns.push({ name, weight, how, raw: values });
     else if (how === 'shareReversed')
       for (let index = 0; index < fixed.length; index++) fixed[index] = (fixed[index] ?? 0) + 100 * weight;
   }
   return columns;
+}
+
+function valuesOf(rows: Int32Array, raw: (row: number) => number): Float64Array {
+  const values = new Float64Array(rows.length);
+  for (let at = 0; at < rows.length; at++) values[at] = raw(rows[at] as number);
+  return values;
 }

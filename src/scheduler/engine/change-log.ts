@@ -15,7 +15,7 @@ export class ChangeLog {
   end = 0;
 
   add(row: number, kin: Kin | undefined, sign: number): void {
-    const at = this.end++ % kept;
+    const at = this.end++ & (kept - 1);
     this.#rows[at] = row;
     this.#kins[at] = kin;
     this.#signs[at] = sign;
@@ -26,14 +26,14 @@ export class ChangeLog {
   }
 
   row(at: number): number {
-    return this.#rows[at % kept] as number;
+    return this.#rows[at & (kept - 1)] as number;
   }
 
   kin(at: number): Kin | undefined {
-    return this.#kins[at % kept];
+    return this.#kins[at & (kept - 1)];
   }
 
   sign(at: number): number {
-    return this.#signs[at % kept] as number;
+    return this.#signs[at & (kept - 1)] as number;
   }
 }

@@ -17,6 +17,14 @@ export function asksAlike(a: Pod, b: Pod): boolean {
   );
 }
 
+/** The uid of the controller that made it; empty: none. */
+export function ownerOf({ metadata }: Pod): string {
+  const owners = metadata.ownerReferences;
+  if (owners === undefined) return '';
+  for (const one of owners) if (one.controller === true) return one.uid;
+  return '';
+}
+
 /** It is not being resized. */
 export function isSettled(pod: Pod): boolean {
   return pod.status?.containerStatuses === undefined || specInUse(pod) === pod.spec;

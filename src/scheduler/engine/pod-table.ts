@@ -10,7 +10,7 @@
 import type { Affinity, Pod } from '../../api/index.ts';
 import { sameJson } from '../../lib/index.ts';
 import { type Amounts, amountsOf, type HostPortDemand, hostPortsOf } from '../demand.ts';
-import { isSettled, sameContainers } from './likeness.ts';
+import { isSettled, ownerOf, sameContainers } from './likeness.ts';
 import { RowCounts } from './row-counts.ts';
 import { type Stance, Stances } from './stances.ts';
 
@@ -51,13 +51,6 @@ const none = -1;
 const noLabels: Readonly<Record<string, string>> = {};
 /** So many owners are counted by row at once. */
 const ownedMax = 256;
-
-export const ownerOf = ({ metadata }: Pod): string => {
-  const owners = metadata.ownerReferences;
-  if (owners === undefined) return '';
-  for (const one of owners) if (one.controller === true) return one.uid;
-  return '';
-};
 
 /** Undefined: it looks at no other pods, and says nothing about them. */
 const stanceOf = ({ spec }: Pod): Affinity | undefined => {

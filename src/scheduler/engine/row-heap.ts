@@ -46,45 +46,60 @@ export class RowHeap {
 
   #settle(at: number, row: number): void {
     const above = (at - 1) >> 1;
-    if (at > 0 && this.#isBetter(row, this.rows[above] as number)) this.#rise(at, row);
+    if (at > 0 && isBetter(this.#scores, row, this.rows[above] as number)) this.#rise(at, row);
     else this.#sink(at, row);
-  }
-
-  #isBetter(a: number, b: number): boolean {
-    const [x, y] = [this.#scores[a] as number, this.#scores[b] as number];
-    return x > y || (x === y && a < b);
   }
 
   #rise(from: number, row: number): void {
     const { rows } = this;
+    const places = this.#at;
+    const scores = this.#scores;
     let at = from;
     while (at > 0) {
       const above = (at - 1) >> 1;
       const other = rows[above] as number;
-      if (!this.#isBetter(row, other)) break;
+      if (!isBetter(scores, row, other)) break;
       rows[at] = other;
-      this.#at[other] = at;
+      places[other] = at;
       at = above;
     }
     rows[at] = row;
-    this.#at[row] = at;
+    places[row] = at;
   }
 
   #sink(from: number, row: number): void {
     const { rows } = this;
+    const places = this.#at;
+    const scores = this.#scores;
     const size = rows.length;
+    const score = scores[row] as number;
     let at = from;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && this.#isBetter(rows[child + 1] as number, rows[child] as number)) child++;
-      const other = rows[child] as number;
-      if (!this.#isBetter(other, row)) break;
+      let other = rows[child] as number;
+      let most = scores[other] as number;
+      if (child + 1 < size) {
+        const second = rows[child + 1] as number;
+        const its = scores[second] as number;
+        if (its > most || (its === most && second < other)) {
+          child++;
+          other = second;
+          most = its;
+        }
+      }
+      if (!(most > score || (most === score && other < row))) break;
       rows[at] = other;
-      this.#at[other] = at;
+      places[other] = at;
       at = child;
     }
     rows[at] = row;
-    this.#at[row] = at;
+    places[row] = at;
   }
+}
+
+function isBetter(scores: Float64Array, a: number, b: number): boolean {
+  const x = scores[a] as number;
+  const y = scores[b] as number;
+  return x > y || (x === y && a < b);
 }
