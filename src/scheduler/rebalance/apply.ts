@@ -29,6 +29,8 @@ export interface Applied {
 const lookEveryMs = 250;
 const settleMsUsual = 60_000;
 const triesMax = 5;
+/** An API server that is started anew must not leave nodes without pods: some minutes, then whoever sweeps gives them back. */
+const releaseTriesMax = 40;
 /** A hold that is older was left by one that was cut off. */
 export const holdLastsMs = 600_000;
 
@@ -53,7 +55,7 @@ export async function applyMoves(options: ApplyOptions, { phases }: MovePlan): P
       }
       if (held.length > 0) await settled(options, phase);
     } finally {
-      for (const name of held) await changeNode(options, name, withoutHold);
+      for (const name of held) await changeNode(options, name, withoutHold, releaseTriesMax);
     }
   }
   return { done, failed };
@@ -124,6 +126,7 @@ async function changeNode(
   { client, clock, log }: ApplyOptions,
   name: string,
   change: NodeChange,
+  most = triesMax,
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -132,7 +135,7 @@ async function changeNode(
       return;
     } catch (error) {
       if (isError(error, 'notFound')) return;
-      if (tries >= triesMax) {
+      if (tries >= most) {
         log.warn('cannot change a node', { node: name, error });
         return;
       }
