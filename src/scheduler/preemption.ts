@@ -143,12 +143,8 @@ function chosen(
   const because = snapshot.tenants?.because({ key, pod }, best.victims);
   // A place that was made for another tenant stays theirs.
   if (snapshot.tenants === undefined)
-    for (const [other, nomination] of snapshot.nominations)
-      if (
-        other !== key &&
-        nomination.nodeName === best.nodeName &&
-        priorityOf(nomination.pod) < priorityOf(pod)
-      )
+    for (const [other, nomination] of snapshot.nominations.on(best.nodeName))
+      if (other !== key && priorityOf(nomination.pod) < priorityOf(pod))
         displaced.push({ key: other, pod: nomination.pod });
   return { kind: 'chosen', ...best, displaced, ...(because === undefined ? {} : { because }) };
 }

@@ -15,6 +15,7 @@ import { PodTable, type Shape } from './engine/pod-table.ts';
 import { VersionedMap } from './engine/versioned-map.ts';
 import { GangBook } from './gangs/gang-book.ts';
 import { ImageBook } from './image-book.ts';
+import { Nominations } from './nominations.ts';
 import type { VictimRule } from './preemption.ts';
 import { HoldBook } from './reservations/hold-book.ts';
 import { Seekers } from './seekers.ts';
@@ -99,7 +100,7 @@ export class Snapshot {
   /** Which room is reserved; empty while none is. */
   readonly holds = new HoldBook();
   /** Pods that preempted others and wait for their room, by key. */
-  readonly nominations = new Map<string, Nomination>();
+  readonly nominations = new Nominations();
   /** Uids of the pods that are being deleted to make room, by key, until they have gone. */
   readonly going = new Map<string, string | undefined>();
   readonly budgets = new VersionedMap<string, PodDisruptionBudget>();

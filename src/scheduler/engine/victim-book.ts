@@ -19,6 +19,7 @@ import {
   type Victim,
 } from '../preemption.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { LossTree } from './loss-tree.ts';
 import { Room } from './room.ts';
 
 const unknown = 0;
@@ -48,6 +49,11 @@ export class VictimBook {
   readonly #sums: Float64Array;
   readonly #counts: Int32Array;
   readonly #started: string[] = [];
+  /** Where each row stands on the ground; the tree knows those before `known`, but for the changed. */
+  readonly #positions: Int32Array;
+  readonly #tree: LossTree;
+  readonly #changed: number[] = [];
+  #known = 0;
 
   constructor(snapshot: Snapshot, demand: Demand, ground: Ground, priority: number) {
     this.#snapshot = snapshot;
@@ -61,11 +67,18 @@ export class VictimBook {
     this.#highest = new Float64Array(rows);
     this.#sums = new Float64Array(rows);
     this.#counts = new Int32Array(rows);
+    this.#positions = new Int32Array(rows);
+    for (const [at, row] of ground.rows.entries()) this.#positions[row] = at;
+    this.#tree = new LossTree(ground.rows.length, (at, other) =>
+      this.#losesLess(ground.rows[at] as number, ground.rows[other] as number),
+    );
   }
 
   /** Something came to the row or has left it. */
   changed(row: number): void {
+    if (this.#states[row] === unknown) return;
     this.#states[row] = unknown;
+    if ((this.#positions[row] as number) < this.#known) this.#changed.push(row);
   }
 
   /** The row that loses least among the first that could be cleared, and whom. */
@@ -74,20 +87,25 @@ export class VictimBook {
     if (this.#budgets !== budgets.version) {
       this.#states.fill(unknown);
       this.#budgets = budgets.version;
+      this.#tree.clear();
+      this.#known = 0;
+      this.#changed.length = 0;
     }
-    let best = -1;
-    let candidates = 0;
-    let isFree = false;
-    for (const row of this.#ground.rows) {
-      if (this.#stateOf(row) !== candidate) continue;
-      candidates++;
-      isFree ||= this.#violations[row] === 0;
-      if (best < 0 || this.#losesLess(row, best)) best = row;
-      if (candidates >= enough && isFree) break;
-    }
-    if (best < 0) return undefined;
+    for (const row of this.#changed) this.#rank(row);
+    this.#changed.length = 0;
+    const tree = this.#tree;
+    const { rows } = this.#ground;
+    while (this.#known < rows.length && !tree.has(enough)) this.#rank(rows[this.#known++] as number);
+    const least = tree.least(enough);
+    if (least === undefined) return undefined;
+    const best = rows[least.at] as number;
     const { victims, violations } = this.#lookAt(best) as Found;
-    return { nodeName: this.#snapshot.facts(best)?.name ?? '', victims, violations, candidates };
+    return { nodeName: this.#snapshot.nameOf(best), victims, violations, candidates: least.candidates };
+  }
+
+  #rank(row: number): void {
+    const isCandidate = this.#stateOf(row) === candidate;
+    this.#tree.set(this.#positions[row] as number, isCandidate, this.#violations[row] === 0);
   }
 
   /** Why there is none, by reason; the rows that would not do even if they were empty aside. */
@@ -177,10 +195,11 @@ export class VictimBook {
   }
 
   #losesLess(row: number, other: number): boolean {
-    for (const column of [this.#violations, this.#highest, this.#sums, this.#counts]) {
-      const difference = (column[row] as number) - (column[other] as number);
-      if (difference !== 0) return difference < 0;
-    }
+    let difference = (this.#violations[row] as number) - (this.#violations[other] as number);
+    if (difference === 0) difference = (this.#highest[row] as number) - (this.#highest[other] as number);
+    if (difference === 0) difference = (this.#sums[row] as number) - (this.#sums[other] as number);
+    if (difference === 0) difference = (this.#counts[row] as number) - (this.#counts[other] as number);
+    if (difference !== 0) return difference < 0;
     // Of the most important victims the one that runs for longest: where it started last.
     return (this.#started[row] as string) > (this.#started[other] as string);
   }
