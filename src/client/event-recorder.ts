@@ -10,6 +10,7 @@
 import type { Event, ObjectReference } from '../api/index.ts';
 import {
   type Clock,
+  flat,
   formatTime,
   isError,
   type Log,
@@ -185,10 +186,13 @@ class Recorder implements EventRecorder {
     return {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: `${(about.name ?? '').slice(0, 230)}.${stamp}`, namespace: namespaceOf(entry.draft) },
+      metadata: {
+        name: flat(`${(about.name ?? '').slice(0, 230)}.${stamp}`),
+        namespace: namespaceOf(entry.draft),
+      },
       involvedObject: about,
       reason,
-      message: entry.message.slice(0, 1024),
+      message: flat(entry.message.slice(0, 1024)),
       source: host === undefined ? { component } : { component, host },
       firstTimestamp: formatTime(entry.firstMs),
       lastTimestamp: formatTime(entry.lastMs),

@@ -1,5 +1,6 @@
 /** The pod that a controller's template makes. Pure. */
 import type { KubeObject, Pod, PodTemplateSpec } from '../api/index.ts';
+import { flat } from '../lib/index.ts';
 import { controllerReference } from './ownership.ts';
 import type { Resource } from './resources.ts';
 
@@ -11,7 +12,7 @@ export function podOf(template: PodTemplateSpec, owner: KubeObject, resource: Re
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      generateName: `${name}-`,
+      generateName: flat(`${name}-`),
       ...(namespace === undefined ? {} : { namespace }),
       ...(labels === undefined ? {} : { labels }),
       ...(annotations === undefined ? {} : { annotations }),

@@ -24,6 +24,7 @@ import { createEventRecorder, keyOf } from '../client/index.ts';
 import {
   type Clock,
   explainError,
+  flat,
   isError,
   type Log,
   nameSuffix,
@@ -308,7 +309,7 @@ class Shell<Observed> implements RunningController {
     if (name !== undefined || generateName === undefined) return object;
     for (let tries = 1; ; tries++) {
       // As the API server: at most 63 characters, five of them chance.
-      const made = `${generateName.slice(0, 58)}${nameSuffix(this.#random)}`;
+      const made = flat(`${generateName.slice(0, 58)}${nameSuffix(this.#random)}`);
       const named = { ...object, metadata: { ...object.metadata, name: made } };
       const id = nameOf(ref, named);
       if (tries < namesMax && (this.#names.has(id) || this.#ownWrites.knows(ref, keyOf(named)))) continue;

@@ -3,6 +3,7 @@
  *
  * `now` is wall time and may jump; `monotonicMs` never goes back: measure durations and deadlines with it.
  */
+import { flat } from './flat-text.ts';
 
 export interface Timer {
   /** Idempotent. */
@@ -25,7 +26,7 @@ export function formatTime(ms: number): string {
   const second = Math.floor(ms / 1000);
   // Many things happen in one second.
   if (second !== lastSecond) {
-    lastText = `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    lastText = flat(`${new Date(ms).toISOString().slice(0, 19)}Z`);
     lastSecond = second;
   }
   return lastText;

@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './cron-schedule.ts';
 export * from './equal.ts';
 export * from './errors.ts';
+export * from './flat-text.ts';
 export * from './line.ts';
 export * from './log.ts';
 export * from './metrics.ts';

@@ -23,7 +23,8 @@ export class Kin {
   note(key: string, object: unknown, size: number): void {
     const name = nameOf(key);
     if (name === '' || size > kinBytesMax || typeof object !== 'object' || object === null) return;
-    this.#newest.delete(name);
+    // To the end of the line, once it is long enough for that to matter.
+    if (this.#newest.size > kinMax / 2) this.#newest.delete(name);
     this.#newest.set(name, object);
     if (this.#newest.size > kinMax)
       for (const [oldest] of this.#newest) {

@@ -15,7 +15,7 @@ import {
   type PodStatus,
   specInUse,
 } from '../../api/index.ts';
-import { formatTime } from '../../lib/index.ts';
+import { flat, formatTime } from '../../lib/index.ts';
 import { allocationOfStatus, type ResizeRefusal, withAllocation } from '../pods/allocation.ts';
 import { qosClassOf } from '../pods/qos.ts';
 
@@ -161,7 +161,7 @@ function containerIdOf(pod: Pod, name: string): string {
   for (const char of name) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
   const tail = (hash >>> 0).toString(16).padStart(8, '0');
   const head = (pod.metadata.uid ?? '').replaceAll('-', '').padEnd(32, '0');
-  return `crun://${head}${tail.repeat(4)}`.slice(0, 7 + 64);
+  return flat(`crun://${head}${tail.repeat(4)}`.slice(0, 7 + 64));
 }
 
 function containerStatus(pod: Pod, container: Container, state: ContainerState): ContainerStatus {

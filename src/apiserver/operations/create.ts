@@ -13,7 +13,7 @@ import {
   type Service,
   validateObjectMeta,
 } from '../../api/index.ts';
-import { CaelumError, formatTime, nameSuffix } from '../../lib/index.ts';
+import { CaelumError, flat, formatTime, nameSuffix } from '../../lib/index.ts';
 import { rbacGroup } from '../access/access.ts';
 import type { Passage } from '../admission/chain.ts';
 import type { ApiContext, WriteRequest } from '../context.ts';
@@ -184,7 +184,7 @@ async function put(
 }
 
 function generatedName(context: ApiContext, prefix: string): string {
-  return `${prefix.slice(0, prefixLengthMax)}${nameSuffix(context.random)}`;
+  return flat(`${prefix.slice(0, prefixLengthMax)}${nameSuffix(context.random)}`);
 }
 
 /** The namespace is the request's; an object that says another is refused. */

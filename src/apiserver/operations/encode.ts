@@ -5,7 +5,7 @@
  * Invariant: from the moment it is encoded, a draft belongs to the store and is read by others. Whoever made it changes it no more.
  */
 import type { KubeObject } from '../../api/index.ts';
-import { CaelumError } from '../../lib/index.ts';
+import { CaelumError, flat } from '../../lib/index.ts';
 import type { DraftObject } from '../resource.ts';
 
 export interface Encoding {
@@ -65,7 +65,7 @@ function asParsed(value: unknown, known: unknown): unknown {
   switch (typeof value) {
     case 'string':
       textLength += value.length;
-      return value;
+      return flat(value);
     case 'boolean':
       return value;
     case 'number':
@@ -124,9 +124,9 @@ function objectAsParsed(
     const parsed = asParsed(value, other);
     if (parsed === notPlain) return notPlain;
     if (parsed !== other) isKnown = false;
-    if (parsed === value) continue;
-    if (parsed === other) object[key] = parsed;
-    else isSame = false;
+    // Of equal texts as well: the older one is in one piece, and held anyway.
+    if (parsed === other && (parsed !== value || typeof parsed === 'string')) object[key] = other;
+    else if (parsed !== value) isSame = false;
   }
   if (isSame) return isKnown && before !== undefined && keyCount(before) === count ? before : object;
   const copy: Record<string, unknown> = {};
