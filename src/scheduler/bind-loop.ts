@@ -25,13 +25,14 @@ import { demandOf } from './demand.ts';
 import { about, type EvictionOptions, makeRoom } from './eviction.ts';
 import { type Explanation, explanationOf } from './explanation.ts';
 import { startFairness } from './fairness/fair-part.ts';
+import { planRoom } from './fairness/plan-room.ts';
 import { startGangs } from './gangs/gang-part.ts';
 import { Together } from './gangs/together.ts';
 import { alsoVictims } from './gangs/whole-victims.ts';
 import { plan, type Step, waitMessage } from './plan.ts';
 import type { Preemption } from './preemption.ts';
 import type { Refusal } from './queue/aside-pods.ts';
-import type { Hold, PartHost, SchedulerPart, StartPart } from './queue/part.ts';
+import type { Hold, PartHost, RoomInQueue, SchedulerPart, StartPart } from './queue/part.ts';
 import { PodQueue } from './queue/pod-queue.ts';
 import { PriorityOrder } from './queue/priority-order.ts';
 import { rankNodes } from './ranked-nodes.ts';
@@ -287,7 +288,10 @@ class BindLoop implements Scheduler {
   }
 
   /** It is not planned until a part has it so. */
-  #hold(key: string, { message }: Hold): void {
+  #hold(key: string, hold: Hold): void {
+    for (const part of this.#parts) part.told?.(key, hold);
+    if (isPlace(key)) return;
+    const { message } = hold;
     const at = formatTime(this.#options.clock.nowMs());
     const { nodeCount: nodes } = this.#snapshot;
     this.#decisions.set(key, { decision: 'waits', at, nodes, refused: {}, message });
@@ -356,8 +360,37 @@ class BindLoop implements Scheduler {
       } else this.#setAside(step, pod);
     }
     for (const [bindings, least] of together.gangs()) this.#binder.bindTogether(bindings, least);
+    for (const part of this.#parts) for (const room of part.limited?.() ?? []) this.#makeRoomInQueue(room);
     this.#pace(pods.length, clock.monotonicMs() - beganMs);
     this.#schedulePlan();
+  }
+
+  /** There may be room on nodes, but the queue is at its limit: others of it go, who are less important. */
+  #makeRoomInQueue(room: RoomInQueue): void {
+    const found = planRoom(this.#snapshot, room, this.#policy);
+    if (found.steps === undefined) {
+      room.denied(found.why);
+      return;
+    }
+    room.granted(found.message);
+    room.pods.forEach(({ key, pod }, index) => {
+      const step = found.steps[index];
+      if (step === undefined) return;
+      this.#decided(step, pod);
+      this.#queue.offer(key, pod);
+      if (isPlace(key)) return;
+      this.#tellRefusal(step, pod);
+    });
+    const [first] = room.pods;
+    const chosen = found.steps[0]?.preemption;
+    if (first === undefined || chosen?.kind !== 'chosen') return;
+    void this.#makeRoom(first.pod, chosen, () => {
+      // Somebody stays: it is found out anew who has to go.
+      for (const { key } of room.pods) {
+        this.#snapshot.nominations.delete(key);
+        this.#binder.againLater(key);
+      }
+    });
   }
 
   /** So many at a time that it takes about as long as it may. */
@@ -387,7 +420,8 @@ class BindLoop implements Scheduler {
     }
     this.#queue.setAside(podKey, pod, step);
     if (step.refused.has(claimRefusals.elsewhere)) void this.#claims.freeIdle(pod);
-    if (step.preemption?.kind === 'chosen') void this.#makeRoom(podKey, pod, step.preemption);
+    if (step.preemption?.kind === 'chosen')
+      void this.#makeRoom(pod, step.preemption, () => this.#binder.againLater(podKey));
     this.#tellRefusal(step, pod);
   }
 
@@ -402,7 +436,7 @@ class BindLoop implements Scheduler {
     this.#reasons.tell(refusal.podKey);
   }
 
-  async #makeRoom(podKey: string, pod: Pod, preemption: Preemption & { kind: 'chosen' }): Promise<void> {
+  async #makeRoom(pod: Pod, preemption: Preemption & { kind: 'chosen' }, onStay: () => void): Promise<void> {
     const { client, clock, log } = this.#options;
     const options: EvictionOptions = {
       client,
@@ -413,8 +447,7 @@ class BindLoop implements Scheduler {
       schedulerName: this.#name,
     };
     const victims = [...preemption.victims, ...alsoVictims(this.#snapshot, preemption.victims)];
-    if ((await makeRoom(options, pod, { ...preemption, victims })) || this.#stopped) return;
-    this.#binder.againLater(podKey);
+    if (!(await makeRoom(options, pod, { ...preemption, victims })) && !this.#stopped) onStay();
   }
 
   #remember(step: Step): void {

@@ -9,11 +9,16 @@ import type { Ask, Resources, Vector } from './amounts.ts';
 import type { QueueNode } from './queue-node.ts';
 
 export interface Refusal {
-  /** Where room has to come from before it is worth asking again. */
-  readonly by: QueueNode;
+  /** Where room has to come from before it is worth asking again. undefined: nowhere, it is others of its gang that lack. */
+  readonly by: QueueNode | undefined;
+  /** Of which resource, by its number. */
+  readonly at: number;
+  readonly sort: 'broken' | 'max' | 'min' | 'kept' | 'never' | 'incomplete';
   /** Equal for refusals of the same sort, whatever the figures. */
   readonly cause: string;
   readonly message: string;
+  /** Of a gang: so much of that resource at once. */
+  readonly needs?: number;
 }
 
 export function refusalOf(
@@ -23,8 +28,10 @@ export function refusalOf(
   resources: Resources,
 ): Refusal | undefined {
   const { queue } = leaf;
-  const refused = (by: QueueNode, at: number, sort: string, why: string): Refusal => ({
+  const refused = (by: QueueNode, at: number, sort: Refusal['sort'], why: string): Refusal => ({
     by,
+    at,
+    sort,
     cause: `${by.name} ${at} ${sort}`,
     message: `${queue.parent === undefined ? 'pods of no queue' : `queue ${queue.name}`}${by === queue || by.parent === undefined ? '' : ` in ${by.name}`}: ${why}`,
   });
@@ -73,6 +80,23 @@ export function refusalOf(
     }
   }
   return undefined;
+}
+
+/** No limit is exceeded with what is there and this: what was promised to others is not there yet. */
+export function isWithinLimits(leaf: QueueNode, ask: Ask): boolean {
+  for (let node: QueueNode | undefined = leaf; node !== undefined; node = node.parent)
+    for (const { at, amount } of ask) {
+      const most = limitOf(node, at);
+      if (most !== undefined && (node.used[at] ?? 0) - (node.promised[at] ?? 0) + amount > most) return false;
+    }
+  return true;
+}
+
+/** What it may never have more of. */
+export function limitOf({ rules, min }: QueueNode, at: number): number | undefined {
+  const [least, most] = [min[at], rules.max[at]];
+  if (rules.mayBorrow || least === undefined) return most;
+  return most === undefined ? least : Math.min(least, most);
 }
 
 /** `12 of 10 cpu, may borrow no more: team-b's guarantee needs the 8 that are left`. */

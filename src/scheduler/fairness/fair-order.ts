@@ -1,72 +1,66 @@
 /**
  * Pods that wait, in the order in which tenants take turns: progressive filling, level by level. Pure.
  *
- *   add ─▶ front (nominated: their victims are going already)
- *       ─▶ urgent (of the system itself)                            ─▶ take
- *       ─▶ leaf ─▶ groups that ask the same, each by priority and age ─┘
+ *   add ─▶ promised (those that go for it are still there) ─▶ front (nominated: their victims are going already)
+ *       ─▶ urgent (of the system itself)                                                                        ─▶ take
+ *       ─▶ leaf ─▶ units: those that ask the same, or a gang (gang-turn.ts) ────────────────────────────────────┘
  *                      └─ refused by a queue ─▶ blocked, and told so ─▶ room there ─▶ tried again
+ *                           └─ there are less important pods in it ─▶ limited (own-victims.ts)
  *
  * What was taken counts as placed until it is settled. When it then finds no place, those that were refused on its account are tried again.
+ * A gang is taken as a whole, from all queues in which its members are.
  *
- * Invariant: whoever is blocked is told why, and is tried again when there is room at the queue that refused.
+ * Invariants: whoever is blocked is told why, and is tried again when there is room at the queue that refused, not before. What is taken, together with what is
+ * placed, is above no limit.
  */
+import { type Gang, GangBook } from '../gangs/gang-book.ts';
+import { missingNote, nominatedNote } from '../gangs/notes.ts';
 import type { WaitingPod } from '../plan.ts';
 import { priorityOf } from '../preemption.ts';
 import type { PodOrder } from '../queue/part.ts';
 import type { Refusal } from './admission.ts';
 import type { Ask } from './amounts.ts';
-import { Heap } from './heap.ts';
+import { Front, type Refused } from './front.ts';
+import { countTogether, type GangNeed, stillRefuses } from './gang-turn.ts';
+import {
+  type Entry,
+  entriesOf,
+  firstOf,
+  type Group,
+  type Line,
+  newGroup,
+  newLine,
+  type Unit,
+} from './lines.ts';
 import type { QueueNode } from './queue-node.ts';
 import type { Tenants } from './tenants.ts';
 
 /** From here on up priorities are the system's own. */
 export const systemPriorityMin = 2_000_000_000;
 
-interface Entry {
-  waiting: WaitingPod;
-  readonly priority: number;
-  readonly createdMs: number;
-  readonly group: Group;
-  isGone: boolean;
-  /** The cause of the refusal that it was told last. */
-  told: string;
-}
-
-/** Pods of one queue that ask the same. */
-interface Group {
-  readonly leaf: QueueNode;
-  readonly line: Line;
-  readonly ask: Ask;
-  readonly entries: Heap<Entry>;
-  size: number;
-  /** Why none of them can be planned now. */
-  refusal: Refusal | undefined;
-}
-
-/** What waits in one leaf. */
-interface Line {
-  readonly groups: Map<Ask, Group>;
-  /** The first of each group that is not blocked; those that are not first any more are passed over. */
-  readonly heads: Heap<Entry>;
-}
-
-export interface Refused {
-  readonly waiting: WaitingPod;
-  readonly message: string;
-}
-
 export class FairOrder implements PodOrder {
+  /** Members of gangs are given out together. */
+  readonly takesTogether = true;
   readonly #tenants: Tenants;
   readonly #isNominated: (key: string) => boolean;
-  readonly #front = new Map<string, WaitingPod>();
+  readonly #gangs: GangBook;
+  readonly #front: Front;
   readonly #urgent = new Map<string, WaitingPod>();
   /** Those that name a queue in which they may not be. */
   readonly #strays = new Map<string, Refused>();
   readonly #entries = new Map<string, Entry>();
   #lines = new Map<QueueNode, Line>();
-  readonly #blocked = new Map<QueueNode, Set<Group>>();
+  /** By the key of the gang. */
+  readonly #units = new Map<string, Unit>();
+  readonly #blocked = new Map<QueueNode, Set<Unit>>();
+  /** Blocked by a limit, in a queue that has less important pods: it is not known yet whether some of these can go. */
+  readonly #limited = new Set<Unit>();
+  /** Of them it was found that this would not help, for the time being. */
+  readonly #unhelped = new Set<Unit>();
+  /** So it was of them not long ago: they are not looked at again at once. */
+  readonly #denied = new Set<Ask | string>();
   /** Taken, and not settled: it counts, unless that was suspended. */
-  readonly #taken = new Map<string, Group>();
+  readonly #taken = new Map<string, Asking>();
   #isSuspended = false;
   #ready = 0;
   /** Whom nobody has told yet why they are not planned. */
@@ -80,20 +74,22 @@ export class FairOrder implements PodOrder {
   /** Pods that were blocked can be tried again. */
   onReady: () => void = () => {};
 
-  constructor(tenants: Tenants, isNominated: (key: string) => boolean) {
+  constructor(tenants: Tenants, isNominated: (key: string) => boolean, gangs = new GangBook()) {
     this.#tenants = tenants;
     this.#isNominated = isNominated;
+    this.#gangs = gangs;
+    this.#front = new Front(tenants, gangs);
     tenants.onRoom = (node) => this.#wake(node);
   }
 
-  /** Those that can be planned. */
+  /** Those that can be planned, and units of which it has to be found out whether others can go for them. */
   get size(): number {
-    return this.#ready + this.#front.size + this.#urgent.size;
+    return this.#ready + this.#front.size + this.#urgent.size + this.#limited.size;
   }
 
   /** With those that queues refuse. */
   get all(): number {
-    return this.#entries.size + this.#front.size + this.#urgent.size + this.#strays.size;
+    return this.#entries.size + this.#front.all + this.#urgent.size + this.#strays.size;
   }
 
   has(key: string): boolean {
@@ -107,19 +103,29 @@ export class FairOrder implements PodOrder {
     yield* this.#entries.keys();
   }
 
+  /** Of several that go together; undefined: it goes by itself. */
+  #gangOf(key: string): Gang | undefined {
+    const gang = this.#gangs.isEmpty ? undefined : this.#gangs.gangOf(key);
+    return (gang?.rule?.minCount ?? 1) > 1 ? gang : undefined;
+  }
+
   add(waiting: WaitingPod): void {
     const { key, pod } = waiting;
     const there = this.#entries.get(key);
     const leaf = this.#tenants.leafOf(pod);
     const ask = this.#tenants.askOf(pod);
     const priority = priorityOf(pod);
+    const gang = this.#gangOf(key);
+    const of = gang?.key ?? ask;
     if (
       there !== undefined &&
-      there.group.leaf === leaf &&
-      there.group.ask === ask &&
-      there.priority === priority
+      there.leaf === leaf &&
+      there.ask === ask &&
+      there.priority === priority &&
+      there.group.unit.of === of
     ) {
       there.waiting = waiting;
+      this.#lookAgain(there.group.unit, gang);
       return;
     }
     const stray = this.#strays.get(key);
@@ -127,11 +133,12 @@ export class FairOrder implements PodOrder {
       this.#strays.set(key, { waiting, message: stray.message });
       return;
     }
+    const promise = this.#front.promiseOf(key);
     this.delete(key);
     if (this.#tenants.has(key)) {
       // What it is to have is still kept for it; else it has lost its place and begins again.
       if (this.#isNominated(key)) {
-        this.#front.set(key, waiting);
+        this.#front.add(waiting, promise ?? '');
         return;
       }
       this.#tenants.uncount(key);
@@ -147,20 +154,32 @@ export class FairOrder implements PodOrder {
       this.#urgent.set(key, waiting);
       return;
     }
-    const group = this.#groupOf(leaf, ask);
-    const createdMs = Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
-    const entry: Entry = { waiting, priority, createdMs, group, isGone: false, told: '' };
-    this.#entries.set(key, entry);
+    this.#enter(waiting, { leaf, ask, priority, gang });
+  }
+
+  #enter(
+    waiting: WaitingPod,
+    asks: Asking & { readonly priority: number; readonly gang: Gang | undefined },
+  ): void {
+    const { leaf, ask, priority, gang } = asks;
+    const group = this.#groupOf(leaf, gang?.key ?? ask);
+    const createdMs = Date.parse(waiting.pod.metadata.creationTimestamp ?? '') || 0;
+    const entry: Entry = { waiting, priority, createdMs, leaf, ask, group, isGone: false, told: '' };
+    this.#entries.set(waiting.key, entry);
     const before = firstOf(group);
     group.entries.push(entry);
     group.size++;
-    if (group.refusal !== undefined) {
-      this.#tell(entry, group.refusal);
-      this.onRefused();
-    } else {
+    const { unit } = group;
+    if (unit.refusal === undefined) {
       this.#ready++;
       if (group.size === 1) leaf.countCandidates(1);
       if (firstOf(group) !== before) group.line.heads.push(entry);
+    } else if (gang !== undefined) this.#unblock(unit);
+    else if (firstOf(group) === entry && !this.#denied.has(unit.of) && this.#mayMakeRoom(unit))
+      this.#limited.add(unit);
+    else {
+      this.#tell(entry);
+      this.onRefused();
     }
   }
 
@@ -168,62 +187,117 @@ export class FairOrder implements PodOrder {
     this.settle(key);
     const stray = this.#strays.get(key);
     if (this.#strays.delete(key)) return stray?.waiting;
-    for (const some of [this.#front, this.#urgent]) {
-      const waiting = some.get(key);
-      if (waiting === undefined) continue;
-      some.delete(key);
-      return waiting;
+    const nominated = this.#front.delete(key);
+    if (nominated !== undefined) {
+      const unit = this.#units.get(this.#gangOf(key)?.key ?? '');
+      if (unit !== undefined) this.#unblock(unit);
+      return nominated;
     }
+    const waiting = this.#urgent.get(key);
+    if (this.#urgent.delete(key)) return waiting;
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     this.#drop(entry);
+    const { unit } = entry.group;
+    if (typeof unit.of === 'string' && unit.groups.size > 0) this.#unblock(unit);
     return entry.waiting;
   }
 
   #drop(entry: Entry): void {
     const { group } = entry;
+    const { leaf, line, unit } = group;
     const wasFirst = firstOf(group) === entry;
     this.#entries.delete(entry.waiting.key);
     entry.isGone = true;
     group.size--;
-    if (group.refusal === undefined) {
+    if (unit.refusal === undefined) {
       this.#ready--;
       const first = wasFirst ? firstOf(group) : undefined;
-      if (first !== undefined) group.line.heads.push(first);
+      if (first !== undefined) line.heads.push(first);
     }
     if (group.size > 0) return;
-    if (group.refusal === undefined) group.leaf.countCandidates(-1);
-    else this.#blocked.get(group.refusal.by)?.delete(group);
-    group.line.groups.delete(group.ask);
-    if (group.line.groups.size === 0) this.#lines.delete(group.leaf);
+    if (unit.refusal === undefined) leaf.countCandidates(-1);
+    unit.groups.delete(group);
+    line.groups.delete(unit.of);
+    if (line.groups.size === 0) this.#lines.delete(leaf);
+    if (unit.groups.size > 0) return;
+    this.#forgetBlock(unit);
+    if (typeof unit.of === 'string') this.#units.delete(unit.of);
   }
 
   take(most: number): readonly WaitingPod[] {
     this.beforeTake();
-    const taken: WaitingPod[] = [];
-    for (const some of [this.#front, this.#urgent])
-      for (const [key, waiting] of some) {
-        if (taken.length >= most) break;
-        some.delete(key);
-        taken.push(waiting);
-      }
     this.#resume();
+    const taken: WaitingPod[] = this.#front.take(most);
+    // Others of their gangs are planned with them, as far as they may be.
+    for (const gang of new Set(taken.map(({ key }) => this.#gangOf(key)))) {
+      const unit = gang && this.#units.get(gang.key);
+      if (unit === undefined) continue;
+      this.#unblock(unit);
+      this.#takeGang(unit, taken);
+    }
+    for (const [key, waiting] of this.#urgent) {
+      if (taken.length >= most) break;
+      this.#urgent.delete(key);
+      taken.push(waiting);
+    }
     while (taken.length < most) {
       const entry = this.#next();
       if (entry === undefined) break;
-      const { leaf, ask } = entry.group;
-      const refusal = this.#tenants.refusal(leaf, ask);
-      if (refusal !== undefined) {
-        this.#block(entry.group, refusal);
+      const { leaf, ask, group } = entry;
+      if (typeof group.unit.of === 'string') {
+        this.#takeGang(group.unit, taken);
         continue;
       }
-      this.#drop(entry);
+      const refusal = this.#tenants.refusal(leaf, ask);
+      if (refusal !== undefined) {
+        this.#block(group.unit, refusal);
+        continue;
+      }
       leaf.count(ask, 1);
-      this.#taken.set(entry.waiting.key, entry.group);
-      taken.push(entry.waiting);
+      this.#give(entry, taken);
     }
     if (this.#untold.length > 0) this.onRefused();
     return taken;
+  }
+
+  /** It is counted already. */
+  #give(entry: Entry, taken: WaitingPod[]): void {
+    this.#drop(entry);
+    this.#taken.set(entry.waiting.key, entry);
+    taken.push(entry.waiting);
+  }
+
+  /** All that it needs at once, or none. */
+  #takeGang(unit: Unit, taken: WaitingPod[]): void {
+    const gang = this.#gangs.gang(unit.of as string);
+    const entries = entriesOf(unit);
+    if ((gang?.rule?.minCount ?? 1) <= 1 || gang === undefined) {
+      // It is a gang no more.
+      for (const { waiting } of entries) this.add(waiting);
+      return;
+    }
+    const turn = this.#turnOf(gang, entries);
+    const found = 'refusal' in turn ? turn : countTogether(turn, this.#tenants);
+    if ('refusal' in found) {
+      unit.stand = standOf(gang, entries.length);
+      this.#block(unit, found.refusal);
+    } else for (const entry of found.chosen) this.#give(entry, taken);
+  }
+
+  #turnOf(gang: Gang, waiting: readonly Entry[]): GangNeed<Entry> | { readonly refusal: Refusal } {
+    const { minCount = 1, wasScheduled = false } = gang.rule ?? {};
+    let already = 0;
+    for (const [key, { status }] of gang.members)
+      if (this.#tenants.has(key) || this.#taken.has(key) || status?.phase === 'Succeeded') already++;
+    // What comes to one that is at work comes by itself.
+    const need = wasScheduled && already > 0 ? 0 : Math.max(0, minCount - already);
+    const incomplete = (message: string): { readonly refusal: Refusal } => ({
+      refusal: { by: undefined, at: 0, sort: 'incomplete', cause: 'incomplete', message },
+    });
+    if (this.#front.hasAnyOf(gang)) return incomplete(nominatedNote(gang));
+    if (waiting.length < need) return incomplete(missingNote(gang, need - waiting.length));
+    return { gang, waiting, need };
   }
 
   /** Until the next `take`, what was taken counts for nothing: for who asks in the order in which it is planned. */
@@ -241,10 +315,10 @@ export class FairOrder implements PodOrder {
 
   /** It is known what became of it. From now on it counts for what `Tenants` says. */
   settle(key: string): void {
-    const group = this.#taken.get(key);
-    if (group === undefined) return;
+    const asking = this.#taken.get(key);
+    if (asking === undefined) return;
     this.#taken.delete(key);
-    if (!this.#isSuspended) group.leaf.count(group.ask, -1);
+    if (!this.#isSuspended) asking.leaf.count(asking.ask, -1);
   }
 
   /** Who is to be told why they are not planned, since this was asked last. */
@@ -262,36 +336,45 @@ export class FairOrder implements PodOrder {
   /** The tree is another one: everybody finds their place anew. */
   rebuild(): void {
     this.#taken.clear();
-    const all = [...this.#front.values(), ...this.#urgent.values()];
+    const all = [...this.#urgent.values()];
     for (const some of [this.#strays, this.#entries])
       for (const { waiting } of some.values()) all.push(waiting);
-    for (const some of [this.#front, this.#urgent, this.#strays, this.#entries, this.#blocked]) some.clear();
+    for (const some of [this.#urgent, this.#strays, this.#entries, this.#units]) some.clear();
+    for (const some of [this.#blocked, this.#limited, this.#unhelped, this.#denied]) some.clear();
     this.#lines = new Map();
     this.#ready = 0;
     for (const waiting of all) this.add(waiting);
+    for (const key of [...this.#front.keys()]) {
+      const promise = this.#front.promiseOf(key);
+      const waiting = this.#front.delete(key);
+      if (waiting !== undefined) this.#front.add(waiting, promise ?? '');
+    }
   }
 
   /** Why a pod that is here is not planned. */
   refused(key: string): { readonly pod: WaitingPod['pod']; readonly message: string } | undefined {
-    const stray = this.#strays.get(key);
+    const stray = this.#strays.get(key) ?? this.#front.promised(key);
     if (stray !== undefined) return { pod: stray.waiting.pod, message: stray.message };
     const entry = this.#entries.get(key);
-    const refusal = entry?.group.refusal;
-    return entry && refusal && { pod: entry.waiting.pod, message: refusal.message };
+    if (entry?.group.unit.refusal === undefined) return undefined;
+    const { refusal, why } = entry.group.unit;
+    return { pod: entry.waiting.pod, message: messageOf(refusal, why) };
   }
 
-  #groupOf(leaf: QueueNode, ask: Ask): Group {
+  #groupOf(leaf: QueueNode, of: Ask | string): Group {
     let line = this.#lines.get(leaf);
     if (line === undefined) {
-      line = { groups: new Map(), heads: new Heap(isBefore) };
+      line = newLine();
       this.#lines.set(leaf, line);
     }
-    let group = line.groups.get(ask);
-    if (group === undefined) {
-      group = { leaf, line, ask, entries: new Heap(isBefore), size: 0, refusal: undefined };
-      line.groups.set(ask, group);
+    const group = line.groups.get(of);
+    if (group !== undefined) return group;
+    let unit = typeof of === 'string' ? this.#units.get(of) : undefined;
+    if (unit === undefined) {
+      unit = { of, groups: new Set(), refusal: undefined, why: '', stand: '' };
+      if (typeof of === 'string') this.#units.set(of, unit);
     }
-    return group;
+    return newGroup(leaf, line, unit);
   }
 
   #next(): Entry | undefined {
@@ -303,7 +386,7 @@ export class FairOrder implements PodOrder {
       if (
         entry !== undefined &&
         !entry.isGone &&
-        entry.group.refusal === undefined &&
+        entry.group.unit.refusal === undefined &&
         firstOf(entry.group) === entry
       )
         return entry;
@@ -312,51 +395,188 @@ export class FairOrder implements PodOrder {
     return undefined;
   }
 
-  #block(group: Group, refusal: Refusal): void {
-    group.refusal = refusal;
-    this.#ready -= group.size;
-    group.leaf.countCandidates(-1);
-    let there = this.#blocked.get(refusal.by);
-    if (there === undefined) {
-      there = new Set();
-      this.#blocked.set(refusal.by, there);
+  #block(unit: Unit, refusal: Refusal): void {
+    unit.refusal = refusal;
+    for (const { leaf, size } of unit.groups) {
+      this.#ready -= size;
+      leaf.countCandidates(-1);
     }
-    there.add(group);
-    for (const entry of group.entries.all) this.#tell(entry, refusal);
+    if (refusal.by !== undefined) {
+      const there = this.#blocked.get(refusal.by);
+      if (there === undefined) this.#blocked.set(refusal.by, new Set([unit]));
+      else there.add(unit);
+    }
+    const mayMakeRoom = this.#mayMakeRoom(unit);
+    if (mayMakeRoom && !this.#denied.has(unit.of)) this.#limited.add(unit);
+    else {
+      if (mayMakeRoom) this.#unhelped.add(unit);
+      for (const { entries } of unit.groups) for (const entry of entries.all) this.#tell(entry);
+    }
   }
 
-  #tell(entry: Entry, { cause, message }: Refusal): void {
-    if (entry.isGone || entry.told === cause) return;
-    entry.told = cause;
-    this.#untold.push({ waiting: entry.waiting, message });
+  #forgetBlock(unit: Unit): void {
+    if (unit.refusal?.by !== undefined) this.#blocked.get(unit.refusal.by)?.delete(unit);
+    this.#limited.delete(unit);
+    this.#unhelped.delete(unit);
   }
 
-  #wake(node: QueueNode): void {
-    const groups = this.#blocked.get(node);
-    if (groups === undefined || groups.size === 0) return;
-    let woken = false;
-    for (const group of groups) {
-      if (this.#tenants.refusal(group.leaf, group.ask)?.by === node) continue;
-      groups.delete(group);
-      group.refusal = undefined;
+  #unblock(unit: Unit): void {
+    if (unit.refusal === undefined) return;
+    this.#forgetBlock(unit);
+    unit.refusal = undefined;
+    unit.why = '';
+    for (const group of unit.groups) {
       this.#ready += group.size;
       group.leaf.countCandidates(1);
       const first = firstOf(group);
       if (first !== undefined) group.line.heads.push(first);
+    }
+  }
+
+  /** A member says something new: does the gang stand otherwise than when it was refused? */
+  #lookAgain(unit: Unit, gang: Gang | undefined): void {
+    if (gang === undefined || unit.refusal === undefined) return;
+    if (unit.stand !== standOf(gang, sizeOf(unit))) this.#unblock(unit);
+  }
+
+  #tell(entry: Entry): void {
+    const { refusal, why } = entry.group.unit;
+    if (entry.isGone || refusal === undefined) return;
+    const cause = `${refusal.cause} ${why}`;
+    if (entry.told === cause || (refusal.sort === 'incomplete' && entry.told !== '')) return;
+    entry.told = cause;
+    this.#untold.push({ waiting: entry.waiting, message: messageOf(refusal, why) });
+  }
+
+  #wake(node: QueueNode): void {
+    let woken = this.#front.redeem();
+    for (const unit of this.#blocked.get(node) ?? []) {
+      if (this.#isStillRefused(unit, node)) continue;
+      this.#unblock(unit);
       woken = true;
     }
     if (woken) this.onReady();
   }
+
+  #isStillRefused(unit: Unit, node: QueueNode): boolean {
+    const { of, groups, refusal } = unit;
+    if (typeof of !== 'string') {
+      const [group] = groups;
+      return group !== undefined && this.#tenants.refusal(group.leaf, of)?.by === node;
+    }
+    const gang = this.#gangs.gang(of);
+    if (gang === undefined || refusal === undefined || unit.stand !== standOf(gang, sizeOf(unit)))
+      return false;
+    return stillRefuses(refusal);
+  }
+
+  /** A limit refuses it, and in its queue there are pods that are less important. */
+  #mayMakeRoom({ groups, refusal }: Unit): boolean {
+    if (refusal === undefined || !limits.includes(refusal.sort)) return false;
+    for (const group of groups) {
+      const first = firstOf(group);
+      if (first === undefined || first.waiting.pod.spec?.preemptionPolicy === 'Never') continue;
+      if (this.#tenants.hasBelow(group.leaf, first.priority)) return true;
+    }
+    return false;
+  }
+
+  /** Units for which less important pods of their queues may have to go, each once. */
+  takeLimited(most: number): readonly LimitedUnit[] {
+    const units: LimitedUnit[] = [];
+    for (const unit of this.#limited) {
+      if (units.length >= most) break;
+      this.#limited.delete(unit);
+      const found = this.#limitedUnit(unit);
+      if (found !== undefined) units.push(found);
+    }
+    return units;
+  }
+
+  #limitedUnit(unit: Unit): LimitedUnit | undefined {
+    const { refusal } = unit;
+    const entries = entriesOf(unit);
+    const [first] = entries;
+    if (refusal === undefined || first === undefined) return undefined;
+    const gang = typeof unit.of === 'string' ? this.#gangs.gang(unit.of) : undefined;
+    if (gang === undefined) return { unit, refusal, pods: [first], priority: first.priority };
+    const turn = this.#turnOf(gang, entries);
+    const count = 'need' in turn ? Math.max(1, turn.need) : 1;
+    const pods = entries.slice(0, count);
+    const least = Math.min(...pods.map((one) => one.priority));
+    return { unit, refusal, pods, priority: gang.rule?.priority ?? least };
+  }
+
+  /** Others go for them: they have their places as soon as that is done. */
+  promise({ unit, pods }: LimitedUnit, message: string): void {
+    for (const entry of pods) {
+      const { waiting } = entry;
+      this.#drop(entry);
+      this.#tenants.count(waiting.key, waiting.pod, false, true);
+      this.#front.add(waiting, message);
+    }
+    // There may be more.
+    if (unit.refusal !== undefined && unit.groups.size > 0) {
+      if (this.#mayMakeRoom(unit)) this.#limited.add(unit);
+      else this.#tellAll(unit);
+    }
+  }
+
+  /** That others of its queue go would not help, or is not needed: it waits. */
+  unhelped({ unit }: LimitedUnit, why = ''): void {
+    const { refusal } = unit;
+    if (refusal === undefined || unit.groups.size === 0) return;
+    this.#unhelped.add(unit);
+    this.#denied.add(unit.of);
+    unit.why = why;
+    this.#tellAll(unit);
+  }
+
+  #tellAll({ groups }: Unit): void {
+    for (const { entries } of groups) for (const entry of entries.all) this.#tell(entry);
+    if (this.#untold.length > 0) this.onRefused();
+  }
+
+  get hasUnhelped(): boolean {
+    return this.#unhelped.size + this.#denied.size > 0;
+  }
+
+  /** Something is otherwise: what would not have helped may do so now. */
+  lookForRoom(most: number): void {
+    this.#denied.clear();
+    for (const unit of this.#unhelped) {
+      if (most-- <= 0) break;
+      this.#unhelped.delete(unit);
+      if (this.#mayMakeRoom(unit)) this.#limited.add(unit);
+    }
+    if (this.#limited.size > 0) this.onReady();
+  }
 }
 
-function firstOf({ entries }: Group): Entry | undefined {
-  while (entries.first?.isGone === true) entries.pop();
-  return entries.first;
+/** What is refused by a limit of the unit's own queue or one above, and may be had when others go. */
+export interface LimitedUnit {
+  readonly unit: Unit;
+  readonly refusal: Refusal;
+  /** All of them, or none. */
+  readonly pods: readonly Entry[];
+  readonly priority: number;
 }
 
-/** Higher priority first, then older, then by name. */
-function isBefore(a: Entry, b: Entry): boolean {
-  if (a.priority !== b.priority) return a.priority > b.priority;
-  if (a.createdMs !== b.createdMs) return a.createdMs < b.createdMs;
-  return a.waiting.key < b.waiting.key;
+interface Asking {
+  readonly leaf: QueueNode;
+  readonly ask: Ask;
+}
+
+const messageOf = ({ message }: Refusal, why: string): string =>
+  why === '' ? message : `${message}; ${why}`;
+
+const limits: readonly Refusal['sort'][] = ['max', 'min', 'kept'];
+
+const standOf = ({ rule, members }: Gang, waiting: number): string =>
+  `${rule?.minCount} ${rule?.wasScheduled} ${members.size} ${waiting}`;
+
+function sizeOf({ groups }: Unit): number {
+  let size = 0;
+  for (const group of groups) size += group.size;
+  return size;
 }

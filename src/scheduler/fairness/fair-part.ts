@@ -23,9 +23,12 @@ import type { Change } from '../../client/index.ts';
 import { formatTime, isError, sameJson } from '../../lib/index.ts';
 import { about } from '../eviction.ts';
 import type { Step } from '../plan.ts';
-import type { PartHost, SchedulerPart } from '../queue/part.ts';
-import { FairOrder } from './fair-order.ts';
+import { guardedByBudgets } from '../preemption.ts';
+import type { PartHost, RoomInQueue, SchedulerPart } from '../queue/part.ts';
+import { isPlace } from '../reservations/reserved.ts';
+import { FairOrder, type LimitedUnit } from './fair-order.ts';
 import { Membership } from './membership.ts';
+import { ownVictims } from './own-victims.ts';
 import { statusesOf } from './queue-status.ts';
 import { TenantRule } from './reclaim.ts';
 import { TenantOrder } from './tenant-order.ts';
@@ -36,6 +39,9 @@ const statusRestMs = 1000;
 const statusCostMs = 20;
 /** Of pods that are refused at the same time, so many get an Event. All get a condition. */
 const eventsMax = 100;
+/** For so many at a time it is found out whether less important pods of their queue can go; again after so long, when something has changed. */
+const limitedMax = 16;
+const roomRestMs = 1000;
 /** As the reason of a pod's condition. */
 const waitReason = 'WaitsInQueue';
 
@@ -56,6 +62,7 @@ class FairPart implements SchedulerPart {
   #followsNamespaces = false;
   #followsOthers = false;
   #statusTimer: { cancel(): void } | undefined;
+  #roomTimer: { cancel(): void } | undefined;
   #isTelling = false;
   #isMeasured = false;
   #stopped = false;
@@ -63,7 +70,7 @@ class FairPart implements SchedulerPart {
   constructor(host: PartHost) {
     this.#host = host;
     const { snapshot, informers } = host;
-    this.#fair = new FairOrder(this.#tenants, (key) => snapshot.nominations.has(key));
+    this.#fair = new FairOrder(this.#tenants, (key) => snapshot.nominations.has(key), snapshot.gangs);
     this.#rule = new TenantRule(this.#tenants, this.#fair, snapshot);
     this.order = new TenantOrder(this.#fair);
     this.#fair.onReady = () => this.#host.reconsider([]);
@@ -78,6 +85,7 @@ class FairPart implements SchedulerPart {
   stop(): void {
     this.#stopped = true;
     this.#statusTimer?.cancel();
+    this.#roomTimer?.cancel();
     for (const one of this.#subscriptions) one.cancel();
   }
 
@@ -145,6 +153,7 @@ class FairPart implements SchedulerPart {
         budgets.onChange(({ kind, key, object }) => {
           if (kind === 'deleted') snapshot.budgets.delete(key);
           else snapshot.budgets.set(key, object);
+          this.#lookForRoomSoon();
         }),
       );
       this.#host.hold(budgets.whenSynced());
@@ -162,7 +171,9 @@ class FairPart implements SchedulerPart {
     this.#isMeasured = true;
     this.#host.clock.after(0, () => {
       this.#isMeasured = false;
-      if (this.order.isFair && !this.#stopped) this.#tenants.measure(this.#host.snapshot);
+      if (!this.order.isFair || this.#stopped) return;
+      this.#tenants.measure(this.#host.snapshot);
+      this.#lookForRoomSoon();
     });
   }
 
@@ -179,6 +190,7 @@ class FairPart implements SchedulerPart {
     if (kind === 'deleted') this.#gone(key);
     else this.#see(key, object);
     this.#tellSoon();
+    this.#lookForRoomSoon();
   }
 
   #see(key: string, pod: Pod): void {
@@ -208,11 +220,51 @@ class FairPart implements SchedulerPart {
     this.#fair.returned(this.#tenants.leafOf(pod));
   }
 
+  /** It is held: what was kept for it is given up. */
+  told(key: string): void {
+    const { snapshot } = this.#host;
+    const count = this.order.isFair ? this.#tenants.countOf(key) : undefined;
+    if (count === undefined || count.isPlaced || snapshot.nominations.has(key)) return;
+    if (snapshot.placed(key) === undefined) this.#tenants.uncount(key);
+  }
+
+  *limited(): Iterable<RoomInQueue> {
+    if (!this.order.isFair) return;
+    const { snapshot } = this.#host;
+    for (const unit of this.#fair.takeLimited(limitedMax)) {
+      const going = this.#rule.stillGoing();
+      const budgets = [...snapshot.budgets.values()];
+      const isKept = (key: string): boolean =>
+        snapshot.placed(key) === undefined || snapshot.nominations.has(key) || snapshot.holds.hasPlace(key);
+      const limited = { asks: unit.pods, priority: unit.priority, budgets, going, isKept };
+      yield {
+        pods: unit.pods.map(({ waiting }) => waiting),
+        message: unit.refusal.message,
+        because: `making room in ${queueName(unit)}, which is at its limit, for a pod of higher priority`,
+        victims: (gone) => ownVictims(this.#tenants, limited, gone),
+        mayGo: (victims) => guardedByBudgets([...going, ...victims], budgets).size === 0,
+        granted: (message) => this.#fair.promise(unit, message),
+        denied: (why) => this.#fair.unhelped(unit, why),
+      };
+    }
+  }
+
+  /** Pods, nodes or budgets are otherwise: some who were refused by a limit may have others go for them now. At rest nothing is looked at. */
+  #lookForRoomSoon(): void {
+    if (!this.#fair.hasUnhelped || this.#roomTimer !== undefined || this.#stopped) return;
+    this.#roomTimer = this.#host.clock.after(roomRestMs, () => {
+      this.#roomTimer = undefined;
+      if (this.order.isFair && !this.#stopped) this.#fair.lookForRoom(limitedMax);
+    });
+  }
+
   #tellRefused(): void {
     let told = 0;
     for (const { waiting, message } of this.#fair.takeUntold()) {
       const { key, pod } = waiting;
       this.#host.tell(key, { reason: waitReason, message });
+      // A place of a reservation: who it is for tells it.
+      if (isPlace(key)) continue;
       if (told++ < eventsMax)
         this.#host.events.record({ about: about(pod), type: 'Warning', reason: 'FailedScheduling', message });
     }
@@ -248,5 +300,8 @@ class FairPart implements SchedulerPart {
     if (written > 0) this.#tellSoon(statusRestMs + written * statusCostMs);
   }
 }
+
+const queueName = ({ refusal, pods }: LimitedUnit): string =>
+  `queue ${refusal.by?.name || pods[0]?.leaf.name || ''}`;
 
 const keyOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;

@@ -42,6 +42,8 @@ export class QueueNode {
   readonly used: number[] = [];
   /** Of that, what is going already. */
   readonly leaving: number[] = [];
+  /** Of what it has, what is to be given to pods when others of it have gone. */
+  readonly promised: number[] = [];
   /** What its pods that have no place ask for. */
   readonly waiting: number[] = [];
   readonly kept: number[] = [];
@@ -140,6 +142,11 @@ export class QueueNode {
   countLeaving(ask: Ask, sign: 1 | -1): void {
     for (let node: QueueNode | undefined = this; node !== undefined; node = node.parent)
       addTo(node.leaving, ask, sign);
+  }
+
+  countPromised(ask: Ask, sign: 1 | -1): void {
+    for (let node: QueueNode | undefined = this; node !== undefined; node = node.parent)
+      addTo(node.promised, ask, sign);
   }
 
   countWaiting(ask: Ask, sign: 1 | -1): void {

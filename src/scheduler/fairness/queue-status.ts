@@ -33,16 +33,18 @@ export function statusesOf(
 
 function figures(node: QueueNode, capacity: Vector, resources: Resources, fair: number): QueueStatus {
   const named = sum(node.min, node.rules.max);
-  const { share, dominant } = measuredUse(node.used, capacity);
+  // What is promised to pods is still others', who are going.
+  const has = node.used.map((amount, at) => amount - (node.promised[at] ?? 0));
+  const { share, dominant } = measuredUse(has, capacity);
   const borrowed = node.min.map((least, at) =>
-    least === undefined ? undefined : Math.max(0, (node.used[at] ?? 0) - least),
+    least === undefined ? undefined : Math.max(0, (has[at] ?? 0) - least),
   );
-  const [used, waiting] = [without(node.used, podsAt), without(node.waiting, podsAt)];
+  const [used, waiting] = [without(has, podsAt), without(node.waiting, podsAt)];
   return {
     used: resources.texts(used, without(named, podsAt)),
     pending: resources.texts(waiting),
     borrowed: resources.texts(borrowed),
-    pods: node.used[podsAt] ?? 0,
+    pods: has[podsAt] ?? 0,
     pendingPods: node.waiting[podsAt] ?? 0,
     ...(share > 0 ? { dominantResource: resources.names[dominant] ?? '' } : {}),
     dominantShare: milli(share),

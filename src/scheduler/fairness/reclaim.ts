@@ -156,7 +156,7 @@ function whereTheyPart(a: QueueNode, b: QueueNode): QueueNode {
 }
 
 /** Gains nothing by being put out: it is there again at once, on the same node; or the cloud needs it. */
-function isProtected({ metadata, spec }: Pod): boolean {
+export function isProtected({ metadata, spec }: Pod): boolean {
   return (
     (spec?.priority ?? 0) >= systemPriorityMin ||
     metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined ||
@@ -247,7 +247,7 @@ export class TenantRule implements VictimRule {
 
   victims(preemptor: Victim, placed: Iterable<readonly [string, Pod]>): readonly (readonly Victim[])[] {
     const { nominations, budgets, holds } = this.#snapshot;
-    const going = this.#stillGoing();
+    const going = this.stillGoing();
     const around: Around = {
       budgets: budgets.values(),
       // Room that is reserved is nobody else's.
@@ -258,7 +258,7 @@ export class TenantRule implements VictimRule {
   }
 
   /** Without those that have gone, and those that could not be told to. */
-  #stillGoing(): readonly Victim[] {
+  stillGoing(): readonly Victim[] {
     const going: Victim[] = [];
     for (const key of this.#going) {
       const pod = this.#snapshot.placed(key)?.pod;

@@ -28,6 +28,10 @@ export class TenantOrder implements PodOrder {
     }
   }
 
+  get takesTogether(): boolean {
+    return this.isFair;
+  }
+
   get size(): number {
     return this.#now.size;
   }

@@ -9,8 +9,9 @@
  */
 import type { Pod, Queue } from '../../api/index.ts';
 import { wholeMilli } from '../devices/gpu-ask.ts';
+import { priorityOf } from '../preemption.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { type Refusal, refusalOf } from './admission.ts';
+import { isWithinLimits, type Refusal, refusalOf } from './admission.ts';
 import { type Ask, cpuAt, memoryAt, podsAt, Resources, storageAt, type Vector } from './amounts.ts';
 import type { QueueNode } from './queue-node.ts';
 import { type QueueTree, treeOf } from './queue-tree.ts';
@@ -22,6 +23,8 @@ interface Count {
   pod: Pod;
   isPlaced: boolean;
   isLeaving: boolean;
+  /** It has its place when others of its queue have gone, which is at its limit. */
+  isPromised: boolean;
 }
 
 /** Which queue a pod is in, by name; undefined: none. */
@@ -32,6 +35,9 @@ export class Tenants {
   #tree: QueueTree = treeOf([], this.resources);
   #queueOf: QueueOf = () => undefined;
   readonly #counts = new Map<string, Count>();
+  /** The same, by leaf, and how many there are of each priority. */
+  #lodgers = new Map<QueueNode, Lodgers>();
+  readonly #leaving = new Set<string>();
   /** Pods without a place, whoever's they are. */
   readonly #waiting = new Map<string, { leaf: QueueNode; readonly pod: Pod }>();
   #capacity: number[] = [];
@@ -51,10 +57,10 @@ export class Tenants {
   setQueues(queues: Iterable<Queue>, queueOf: QueueOf): void {
     this.#tree = treeOf(queues, this.resources);
     this.#queueOf = queueOf;
-    for (const count of this.#counts.values()) {
+    this.#lodgers = new Map();
+    for (const [key, count] of this.#counts) {
       count.leaf = this.leafOf(count.pod);
-      count.leaf.count(count.ask, 1);
-      if (count.isLeaving) count.leaf.countLeaving(count.ask, 1);
+      this.#enter(key, count);
     }
     for (const one of this.#waiting.values()) {
       one.leaf = this.leafOf(one.pod);
@@ -81,6 +87,7 @@ export class Tenants {
 
   clear(): void {
     this.#counts.clear();
+    this.#leaving.clear();
     this.#waiting.clear();
     this.setQueues([], () => undefined);
   }
@@ -140,26 +147,26 @@ export class Tenants {
   }
 
   /** It is to have a place, or has one. Idempotent. */
-  count(key: string, pod: Pod, isPlaced: boolean): void {
+  count(key: string, pod: Pod, isPlaced: boolean, isPromised = false): void {
     const leaf = this.leafOf(pod);
     const ask = this.askOf(pod);
     const isLeaving = pod.metadata.deletionTimestamp !== undefined;
     const there = this.#counts.get(key);
     if (there === undefined) {
-      leaf.count(ask, 1);
-      if (isLeaving) leaf.countLeaving(ask, 1);
-      this.#counts.set(key, { leaf, ask, pod, isPlaced, isLeaving });
+      const count: Count = { leaf, ask, pod, isPlaced, isLeaving, isPromised };
+      this.#counts.set(key, count);
+      this.#enter(key, count);
       return;
     }
-    there.pod = pod;
-    there.isPlaced ||= isPlaced;
-    if (there.leaf !== leaf || there.ask !== ask) {
-      this.#uncount(there);
-      leaf.count(ask, 1);
-      if (there.isLeaving) leaf.countLeaving(ask, 1);
+    if (there.leaf !== leaf || there.ask !== ask || priorityOf(there.pod) !== priorityOf(pod)) {
+      this.#leave(key, there);
       there.leaf = leaf;
       there.ask = ask;
-    }
+      there.pod = pod;
+      this.#enter(key, there);
+    } else there.pod = pod;
+    there.isPlaced ||= isPlaced;
+    if (isPlaced) this.#fulfil(there);
     if (isLeaving) this.leave(key);
   }
 
@@ -167,13 +174,38 @@ export class Tenants {
     const there = this.#counts.get(key);
     if (there === undefined) return;
     this.#counts.delete(key);
-    this.#uncount(there);
+    this.#leave(key, there);
+    for (let node: QueueNode | undefined = there.leaf; node !== undefined; node = node.parent)
+      this.onRoom(node);
   }
 
-  #uncount({ leaf, ask, isLeaving }: Count): void {
+  #enter(key: string, { leaf, ask, pod, isLeaving, isPromised }: Count): void {
+    leaf.count(ask, 1);
+    if (isLeaving) leaf.countLeaving(ask, 1);
+    if (isLeaving) this.#leaving.add(key);
+    if (isPromised) leaf.countPromised(ask, 1);
+    let lodgers = this.#lodgers.get(leaf);
+    if (lodgers === undefined) {
+      lodgers = { keys: new Set(), ranks: new Map() };
+      this.#lodgers.set(leaf, lodgers);
+    }
+    lodgers.keys.add(key);
+    const priority = priorityOf(pod);
+    lodgers.ranks.set(priority, (lodgers.ranks.get(priority) ?? 0) + 1);
+  }
+
+  #leave(key: string, { leaf, ask, pod, isLeaving, isPromised }: Count): void {
     leaf.count(ask, -1);
     if (isLeaving) leaf.countLeaving(ask, -1);
-    for (let node: QueueNode | undefined = leaf; node !== undefined; node = node.parent) this.onRoom(node);
+    if (isLeaving) this.#leaving.delete(key);
+    if (isPromised) leaf.countPromised(ask, -1);
+    const lodgers = this.#lodgers.get(leaf);
+    if (lodgers === undefined) return;
+    lodgers.keys.delete(key);
+    const priority = priorityOf(pod);
+    const left = (lodgers.ranks.get(priority) ?? 0) - 1;
+    if (left > 0) lodgers.ranks.set(priority, left);
+    else lodgers.ranks.delete(priority);
   }
 
   /** It is going, or (`isLeaving` false) it is not, after all. */
@@ -182,5 +214,54 @@ export class Tenants {
     if (there === undefined || there.isLeaving === isLeaving) return;
     there.isLeaving = isLeaving;
     there.leaf.countLeaving(there.ask, isLeaving ? 1 : -1);
+    if (isLeaving) this.#leaving.add(key);
+    else this.#leaving.delete(key);
+  }
+
+  /** Those that are going, wherever they are. */
+  get leaving(): ReadonlySet<string> {
+    return this.#leaving;
+  }
+
+  /** Those that have a place in this leaf. */
+  lodgersOf(leaf: QueueNode): ReadonlySet<string> {
+    return this.#lodgers.get(leaf)?.keys ?? nobody;
+  }
+
+  /** Does anybody there have less priority? */
+  hasBelow(leaf: QueueNode, priority: number): boolean {
+    for (const rank of this.#lodgers.get(leaf)?.ranks.keys() ?? []) if (rank < priority) return true;
+    return false;
+  }
+
+  /** What it was promised it may have now. False: those that go for it are still there. */
+  redeem(key: string): boolean {
+    const there = this.#counts.get(key);
+    if (there?.isPromised !== true) return true;
+    if (!isWithinLimits(there.leaf, there.ask)) return false;
+    this.#fulfil(there);
+    return true;
+  }
+
+  /** It waits for the others of its gang, who cannot have theirs. */
+  promiseAgain(key: string): void {
+    const there = this.#counts.get(key);
+    if (there === undefined || there.isPromised) return;
+    there.isPromised = true;
+    there.leaf.countPromised(there.ask, 1);
+  }
+
+  #fulfil(there: Count): void {
+    if (!there.isPromised) return;
+    there.isPromised = false;
+    there.leaf.countPromised(there.ask, -1);
   }
 }
+
+/** Who has a place in a leaf. */
+interface Lodgers {
+  readonly keys: Set<string>;
+  readonly ranks: Map<number, number>;
+}
+
+const nobody: ReadonlySet<string> = new Set();

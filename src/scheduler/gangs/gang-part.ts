@@ -85,6 +85,7 @@ export class GangPart implements SchedulerPart {
     if (this.#followed !== undefined) return;
     const informer = this.#host.informers.informer<PodGroup>(podGroupsRef);
     this.#followed = informer.onChange(({ kind, key, object }) => {
+      const wasAtWork = this.#book.gang(key)?.rule?.wasScheduled === true;
       if (kind === 'deleted') {
         this.#groups.delete(key);
         this.#book.removeGroup(key);
@@ -93,7 +94,8 @@ export class GangPart implements SchedulerPart {
         this.#book.setGroup(object);
       }
       this.#changed(key);
-      if (kind !== 'updated') this.#reconsider(key);
+      const isAtWork = this.#book.gang(key)?.rule?.wasScheduled === true;
+      if (kind !== 'updated' || isAtWork !== wasAtWork) this.#reconsider(key);
     });
     this.#host.hold(
       informer.whenSynced().then(() => {
@@ -155,6 +157,13 @@ export class GangPart implements SchedulerPart {
     if (gang === undefined) return;
     const course = this.#courseOf(gang.key);
     course.refusal = step.kind === 'wait' ? (step.note ?? course.refusal) : undefined;
+    this.#changed(gang.key);
+  }
+
+  told(podKey: string, { reason, message }: Hold): void {
+    const gang = this.#book.isEmpty || isPlace(podKey) ? undefined : this.#book.gangOf(podKey);
+    if (gang === undefined || reason === waitingReason) return;
+    this.#courseOf(gang.key).refusal = message;
     this.#changed(gang.key);
   }
 

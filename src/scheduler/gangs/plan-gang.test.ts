@@ -203,3 +203,14 @@ test('plan() gives up what a gang was to have when it cannot be had any more', (
   assert.equal(snapshot.nominations.size, 0);
   assert.equal(snapshot.cpuFree[0], 2000);
 });
+
+test('planGang() packs members of different sizes where what is best for each would leave no room for the last', () => {
+  const { run } = cloud([node('a', '2'), node('b', '2')], [group('g', 3)]);
+  const steps = run(
+    pod('x', { group: 'g' }),
+    pod('y', { group: 'g' }),
+    pod('z', { group: 'g', cpu: '2' }),
+    pod('w', { group: 'g', cpu: '2' }),
+  );
+  assert.equal(steps.filter(({ kind }) => kind === 'bind').length, 3);
+});

@@ -2,7 +2,7 @@
  * Places a gang: so many of its members as it needs at once, or none. Pure.
  *
  *   members ─▶ enough of them? ─▶ trial (in one domain, where it wants that) ─ enough fit ─▶ bind all
- *                                   └─ too few: undone ─▶ trial that preempts ─ enough ─▶ all are nominated, victims go
+ *                                   └─ too few: undone ─▶ trial of the small ones, tightly ─▶ trial that preempts ─ enough ─▶ all are nominated, victims go
  *                                                            └─ too few: undone ─▶ all wait, and are told how many fit
  *
  * Owns all or none. Does not own how a pod is placed: that is the plan's (`place`).
@@ -17,13 +17,19 @@ import type { Nomination, Snapshot } from '../snapshot.ts';
 import { type Domain, domainsOf, mayHold } from './domains.ts';
 import { type Gang, type GangRule, placedOf } from './gang-book.ts';
 import { fitNote, missingNote, nominatedNote, unknownNote } from './notes.ts';
+import { smallest } from './tight.ts';
 
 /** What is asked of the plan that is being made. */
 export interface GangPlanner {
   readonly snapshot: Snapshot;
   readonly nominees: Nominees;
-  /** Plans these like any others. Only in the rows `within`; at most so many preempt. */
-  place(members: readonly WaitingPod[], within: ReadonlySet<number> | undefined, preemptions: number): Step[];
+  /** Plans these like any others. Only in the rows `within`; at most so many preempt. `isTight`: so that most room is left. */
+  place(
+    members: readonly WaitingPod[],
+    within: ReadonlySet<number> | undefined,
+    preemptions: number,
+    isTight?: boolean,
+  ): Step[];
 }
 
 /** In so many domains at most it is tried what preemption would give. */
@@ -98,7 +104,19 @@ class GangPlan {
     const trial = this.#try(undefined);
     if (trial.fitting >= this.#need) return { accepted: this.#accept(trial, undefined) };
     trial.undo();
-    return { best: trial.fitting, steps: trial.steps };
+    return this.#tightly([undefined]) ?? { best: trial.fitting, steps: trial.steps };
+  }
+
+  /** What is best for each may be in the way of the others: where they ask different amounts, as many as are needed, packed. */
+  #tightly(domains: readonly (Domain | undefined)[]): Found | undefined {
+    const few = smallest(this.#members, this.#need);
+    for (const domain of few === undefined ? [] : domains) {
+      if (few === undefined || (domain !== undefined && !mayHold(domain, few, few.length))) continue;
+      const trial = this.#try(domain?.rows, few, true);
+      if (trial.fitting >= this.#need) return { accepted: this.#accept(trial, domain?.rows) };
+      trial.undo();
+    }
+    return undefined;
   }
 
   /** The tightest domain that holds all members; else the one that holds most, if these are enough. */
@@ -113,21 +131,22 @@ class GangPlan {
     }
     if (best === undefined) return { best: 0, steps: [] };
     const { domain, trial } = best;
-    if (trial.fitting === 0 || trial.fitting < this.#need) return { best: trial.fitting, steps: trial.steps };
+    if (trial.fitting === 0 || trial.fitting < this.#need)
+      return this.#tightly(domains) ?? { best: trial.fitting, steps: trial.steps };
     return { accepted: this.#accept(this.#try(domain.rows), domain.rows) };
   }
 
   /** Nobody is preempted. */
-  #try(within: ReadonlySet<number> | undefined): Trial {
+  #try(within: ReadonlySet<number> | undefined, members = this.#members, isTight = false): Trial {
     const undo = this.#memory();
-    const steps = this.#planner.place(this.#members, within, 0);
+    const steps = this.#planner.place(members, within, 0, isTight);
     return { steps, fitting: steps.filter(isBind).length, undo: () => undo(steps) };
   }
 
   /** Enough fit. The others may preempt, each for itself. */
   #accept({ steps }: Trial, within: ReadonlySet<number> | undefined): readonly Step[] {
     const bound = steps.filter(isBind);
-    if (bound.length === steps.length) return steps;
+    if (bound.length === this.#members.length) return steps;
     const keys = new Set(bound.map(({ podKey }) => podKey));
     const others = this.#members.filter(({ key }) => !keys.has(key));
     return [...bound, ...this.#planner.place(others, within, others.length)];
@@ -254,7 +273,7 @@ const stillGoing: Preemption = {
 };
 
 /** What was placed is placed no more, with all that was assumed for it. */
-function takeBack(snapshot: Snapshot, podKey: string): void {
+export function takeBack(snapshot: Snapshot, podKey: string): void {
   snapshot.removePod(podKey);
   snapshot.volumes.release(podKey);
   snapshot.deviceClaims.release(podKey);

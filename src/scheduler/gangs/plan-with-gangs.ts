@@ -5,9 +5,11 @@
 import type { Nominees } from '../nominees.ts';
 import type { Step, WaitingPod } from '../plan.ts';
 import { priorityOf } from '../preemption.ts';
+import type { Policy } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Gang } from './gang-book.ts';
 import { planGang } from './plan-gang.ts';
+import { tightPolicy } from './tight.ts';
 
 export interface BatchPlanner {
   readonly snapshot: Snapshot;
@@ -19,6 +21,8 @@ export interface BatchPlanner {
     pods: readonly WaitingPod[],
     into: Step[],
     limits: { readonly left: { preemptions: number }; readonly within?: ReadonlySet<number> | undefined },
+    /** By what they are placed, where it is not by what they say themselves. */
+    by?: Policy,
   ): void;
 }
 
@@ -42,9 +46,15 @@ export function planWithGangs(pods: readonly WaitingPod[], inOrder: InOrder, pla
         members: readonly WaitingPod[],
         within: ReadonlySet<number> | undefined,
         preemptions: number,
+        isTight?: boolean,
       ): Step[] => {
         const own: Step[] = [];
-        planner.place(members, own, { left: { preemptions }, within });
+        planner.place(
+          members,
+          own,
+          { left: { preemptions }, within },
+          isTight === true ? tightPolicy : undefined,
+        );
         return own;
       };
       steps.push(...planGang(some, gang, { snapshot, nominees, place }));

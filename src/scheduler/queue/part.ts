@@ -8,6 +8,7 @@ import type { Pod } from '../../api/index.ts';
 import type { Change, Client, EventRecorder, Informers } from '../../client/index.ts';
 import type { Clock, Log, Random } from '../../lib/index.ts';
 import type { Step, WaitingPod } from '../plan.ts';
+import type { Victim } from '../preemption.ts';
 import type { Policy } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { ProfileSources } from '../strategies/profile-part.ts';
@@ -22,6 +23,8 @@ export interface Hold {
 /** Pods that are to be planned, and which are first. */
 export interface PodOrder {
   readonly size: number;
+  /** It takes out those that have to be planned together, as far as they may be. Whoever of them comes has to be here. */
+  readonly takesTogether?: boolean;
   has(key: string): boolean;
   /** A pod that is there already is replaced and keeps its place, unless what its place depends on has changed. */
   add(waiting: WaitingPod): void;
@@ -32,6 +35,24 @@ export interface PodOrder {
   keys(): Iterable<string>;
   /** Why a pod that is here is not taken, however long it waits; who knows that tells it, too (`PartHost.tell`). */
   refused?(key: string): { readonly pod: Pod; readonly message: string } | undefined;
+}
+
+/** Pods whose queue is at its limit, and in which there are less important ones. */
+export interface RoomInQueue {
+  /** All of them are to have a place, or none. */
+  readonly pods: readonly WaitingPod[];
+  /** What the queue says. */
+  readonly message: string;
+  /** Said to those that go. */
+  readonly because: string;
+  /** Who of the queue has to go that are not going, beside these; undefined: whoever goes, it would not be enough. */
+  victims(gone: readonly Victim[]): readonly Victim[] | undefined;
+  /** Do budgets let all of them go? */
+  mayGo(victims: readonly Victim[]): boolean;
+  /** It is done: they have their places as soon as the queue is within its limits with them. */
+  granted(message: string): void;
+  /** They wait. Why nobody goes for them, where that is worth telling. */
+  denied(why?: string): void;
 }
 
 export interface SchedulerPart {
@@ -50,6 +71,10 @@ export interface SchedulerPart {
   onPod?(change: Change<Pod>): void;
   /** What was decided, before it is carried out. */
   decided?(step: Step, pod: Pod): void;
+  /** Why a pod is not planned, as another part has told it. */
+  told?(key: string, hold: Hold): void;
+  /** For whom less important pods may have to go, though there may be room on nodes. Each is given once, and answered. */
+  limited?(): Iterable<RoomInQueue>;
   stop?(): void;
 }
 

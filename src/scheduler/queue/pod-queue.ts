@@ -48,6 +48,7 @@ export class PodQueue {
     const release = (waiting: WaitingPod): void => {
       const { key, pod } = waiting;
       this.#order.add({ key, pod });
+      this.#bringCompanions({ key, pod });
       onReady();
     };
     this.#aside = new AsidePods({ clock, snapshot, release });
@@ -88,7 +89,9 @@ export class PodQueue {
     const hold = this.#holdOf(waiting);
     if (hold === undefined) {
       this.#held.delete(key);
+      const isNew = !this.#order.has(key);
       this.#order.add(waiting);
+      if (isNew) this.#bringCompanions(waiting);
     } else {
       this.#order.delete(key);
       this.#held.set(key, { pod, hold });
@@ -117,7 +120,7 @@ export class PodQueue {
         else refused.push({ ...waiting, refusal });
       }
     }
-    if (this.#hasCompanions) this.#takeCompanions(pods);
+    if (this.#hasCompanions && this.#order.takesTogether !== true) this.#takeCompanions(pods);
     return { pods, refused };
   }
 
@@ -128,6 +131,16 @@ export class PodQueue {
           const companion = this.#order.delete(key) ?? this.#takeAside(key);
           if (companion !== undefined) pods.push(companion);
         }
+  }
+
+  /** Where the order takes them together, those that are aside come with the first one. */
+  #bringCompanions(waiting: WaitingPod): void {
+    if (!this.#hasCompanions || this.#order.takesTogether !== true) return;
+    for (const part of this.#parts)
+      for (const key of part.companions?.(waiting) ?? []) {
+        const companion = this.#takeAside(key);
+        if (companion !== undefined) this.#order.add(companion);
+      }
   }
 
   #takeAside(key: string): WaitingPod | undefined {

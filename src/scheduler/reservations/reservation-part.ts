@@ -231,6 +231,14 @@ export class ReservationPart implements SchedulerPart {
     this.#dirty(course);
   }
 
+  /** A queue refuses it. */
+  told(key: string, { message }: Hold): void {
+    const course = this.#courseOfPlace.get(key);
+    if (course === undefined || course.refusal?.message === message) return;
+    course.refusal = { reason: 'InsufficientCapacity', message };
+    this.#dirty(course);
+  }
+
   /** Labels and taints, or the set of nodes: places may be no good any more. */
   #onNode(): void {
     if (this.#courses.size === 0) return;
