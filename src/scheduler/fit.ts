@@ -16,7 +16,8 @@ import { type VolumeAsk, type VolumeDecision, volumeRefusals } from './volume-bo
 export const unresolvable: ReadonlySet<string> = new Set([
   refusals.spreadLabel,
   refusals.podAffinity,
-  ...Object.values(claimRefusals),
+  claimRefusals.elsewhere,
+  claimRefusals.tooLong,
   ...Object.values(volumeRefusals).filter(
     (one) => one !== volumeRefusals.exclusive && one !== volumeRefusals.limit,
   ),
@@ -78,9 +79,9 @@ export class Fit implements Check {
     if (ports === undefined && lacking.length > 0) return lacking;
     const reason =
       ports ??
-      this.#bare?.refusal(row) ??
       this.neighbours.refusal(row) ??
-      (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined);
+      (this.#guard.refuses(row) ? refusals.existingAntiAffinity : undefined) ??
+      this.#bare?.refusal(row);
     return reason === undefined ? none : [reason];
   }
 
@@ -96,6 +97,24 @@ export class Fit implements Check {
       ...(volumes === undefined ? {} : { volumes }),
       ...(devices === undefined ? {} : { deviceClaims: devices }),
     };
+  }
+
+  /** Whether the row would do if nobody had any of its devices. */
+  mayEver(row: number): boolean {
+    const facts = this.#snapshot.facts(row);
+    return this.#devices === undefined || (facts !== undefined && this.#devices.mayEver(facts));
+  }
+
+  /** Devices that those had who have gone are about to be given back, and it would do then. */
+  comesFree(row: number): boolean {
+    const devices = this.#devices;
+    const facts = devices === undefined ? undefined : this.#snapshot.facts(row);
+    if (devices === undefined || facts === undefined || devices.unresolved !== undefined) return false;
+    return this.#snapshot.deviceClaims.comesFree(
+      devices,
+      facts,
+      (podKey, uid) => this.#snapshot.placed(podKey)?.pod.metadata.uid === uid,
+    );
   }
 
   /** A pod of the same demand was placed there. */
@@ -114,6 +133,8 @@ export class Fit implements Check {
   changed(pod: Pod, row: number, sign: 1 | -1): void {
     this.neighbours.changed(pod, row, sign);
     this.#bare?.changed(pod, row, sign);
+    if (this.#devices !== undefined && pod.spec?.resourceClaims !== undefined)
+      this.#snapshot.deviceClaims.setAway(pod, sign < 0);
     if (pod.spec?.affinity?.podAntiAffinity !== undefined)
       this.#guard = new Guard(this.#snapshot, this.#demand);
     if (this.#ask !== undefined && this.#pod !== undefined && claimsOf(pod).length > 0) this.begin(this.#pod);

@@ -1,8 +1,10 @@
 /**
- * Keeps the room of nominated pods from pods of the same or less priority while a plan is made: they stand in the snapshot as if they were placed. Pure.
+ * Keeps the room of nominated pods from pods of the same or less priority while a plan is made: they stand in the snapshot as if they were placed,
+ * with their devices. Pure.
  * Invariant: after `end` none of them does.
  */
-import { priorityOf } from './preemption.ts';
+import type { Pod } from '../api/index.ts';
+import { isMakingRoom, priorityOf } from './preemption.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export class Nominees {
@@ -39,15 +41,29 @@ export class Nominees {
   hold(key: string): void {
     const nomination = this.#snapshot.nominations.get(key);
     if (nomination === undefined || this.#held.has(key) || this.#snapshot.placed(key) !== undefined) return;
-    if (this.#snapshot.rowOf(nomination.nodeName) === undefined) return;
+    const row = this.#snapshot.rowOf(nomination.nodeName);
+    if (row === undefined) return;
     this.#held.add(key);
-    this.#snapshot.addPod(key, nomination.pod, nomination.nodeName);
+    if (nomination.pod.spec?.resourceClaims !== undefined) this.#keepDevices(key, nomination.pod, row);
+    const shape = this.#snapshot.table.shapeOf(nomination.pod, true);
+    this.#snapshot.addPod(key, nomination.pod, nomination.nodeName, shape);
+  }
+
+  /** Those also that the others give back who go for it. */
+  #keepDevices(key: string, pod: Pod, row: number): void {
+    const facts = this.#snapshot.facts(row);
+    const leaving: Pod[] = [];
+    for (const [other, one] of this.#snapshot.placedOn(row))
+      if (one.spec?.resourceClaims !== undefined && isMakingRoom(this.#snapshot, other, one))
+        leaving.push(one);
+    if (facts !== undefined) this.#snapshot.deviceClaims.keepFor(key, pod, facts, leaving);
   }
 
   /** It is planned itself. */
   release(key: string): void {
     if (!this.#held.delete(key)) return;
     this.#snapshot.removePod(key);
+    this.#snapshot.deviceClaims.release(key);
     this.#released.add(key);
   }
 

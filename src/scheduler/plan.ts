@@ -4,7 +4,7 @@
  *   snapshot ──▶ feasible (filters) ──▶ scored ──▶ steps: bind, or wait with the reason for each node
  *
  * Pods that ask the same are planned together, from a board (engine/board.ts): all nodes that could take them, kept from plan to plan, so that a placement costs
- * as little on 50,000 nodes as on a few. Pods with claims of volumes, and those that look at others while some are nominated, are planned one by one over all nodes.
+ * as little on 50,000 nodes as on a few. Pods with claims of volumes are planned one by one over all nodes.
  *
  * A pod that fits nowhere may preempt others (preemption.ts): it is nominated to their node and has it when they have gone.
  *
@@ -18,6 +18,7 @@ import { type Demand, demandOf } from './demand.ts';
 import type { Board } from './engine/board.ts';
 import { boardFor } from './engine/boards.ts';
 import type { Shape } from './engine/pod-table.ts';
+import { countsOnOthers } from './engine/rules.ts';
 import { isLargeEnough, roomRefusals } from './filters.ts';
 import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { planWithGangs } from './gangs/plan-with-gangs.ts';
@@ -95,8 +96,8 @@ export function plan(
       nominees,
       steps,
       left,
-      place: (some, into, limits) => {
-        placeAll(snapshot, some, policy, { nominees, steps: into, ...limits });
+      place: (some, into, limits, by = policy) => {
+        placeAll(snapshot, some, by, { nominees, steps: into, ...limits });
       },
     });
   nominees.end();
@@ -203,9 +204,16 @@ function planFree(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod
   const scoring = making.scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
   let planned = 0;
   if (!demand.hasClaims) {
-    planned = demand.hasDeviceClaims
-      ? planClaimers(snapshot, demand, group, making, scoring)
-      : planOnBoard(snapshot, demand, group, making, scoring);
+    if (demand.hasDeviceClaims) planned = planClaimers(snapshot, demand, group, making, scoring);
+    else
+      while (planned < group.length)
+        planned += planOnBoard(
+          snapshot,
+          demand,
+          planned === 0 ? group : group.slice(planned),
+          making,
+          scoring,
+        );
     if (planned === group.length) return;
   }
   const guard = new Guard(snapshot, demand);
@@ -340,8 +348,8 @@ interface Claiming {
 }
 
 /**
- * Answers how many of the group it has planned: those after somebody has been nominated see each other with and without the nominated, and claims of others
- * may ask otherwise.
+ * Answers how many of the group it has planned: once somebody has been nominated, those who count on others have another board; and claims of others may ask
+ * otherwise.
  */
 function planOnBoard(
   snapshot: Snapshot,
@@ -354,12 +362,13 @@ function planOnBoard(
   const { steps, only, nominees, scorer, within } = making;
   const gate = claiming?.gate;
   if (gate?.isUnclear === true) return 0;
-  const board = boardFor(demand, snapshot, scorer, scoring, within, gate);
+  const isCareful = !nominees.isEmpty && countsOnOthers(demand);
+  const board = boardFor(demand, snapshot, scorer, scoring, within, gate, isCareful);
   let alike: { readonly found: Preemption; readonly end: number } | undefined;
   let shape: Shape | undefined;
   for (let at = 0; at < group.length; at++) {
     const { key, pod } = group[at] as WaitingPod;
-    if (board.hasRules && !nominees.isEmpty) return at;
+    if (board.hasRules && !nominees.isEmpty && !isCareful && countsOnOthers(demand)) return at;
     const devices = claiming === undefined ? undefined : snapshot.deviceClaims.ask(pod);
     if (devices !== undefined && !isSameAsk(devices, claiming)) return at;
     const pick = only === undefined ? board.pick() : board.pickOnly(only);
@@ -456,7 +465,8 @@ function planAmongOthers(
       if (reasons.length === 0) possible.push(candidate);
       else {
         for (const one of reasons) count(refused, one);
-        if (!unresolvable.has(reasons[0] ?? '') && isLargeEnough(demand, snapshot, row)) potential.push(row);
+        if (unresolvable.has(reasons[0] ?? '') || !isLargeEnough(demand, snapshot, row)) continue;
+        if (!demand.hasDeviceClaims || fit.mayEver(row)) potential.push(row);
       }
     }
     const welcomes = welcome.isIndifferent ? undefined : welcome.scores(possible.map(({ row }) => row));

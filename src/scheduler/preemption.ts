@@ -41,6 +41,8 @@ export interface Check {
   reasons(row: number): readonly string[];
   /** Pods came to the row or have left it. */
   changed(pod: Pod, row: number, sign: 1 | -1): void;
+  /** What those had who have gone is about to be given back, and the row would do then. */
+  comesFree?(row: number): boolean;
 }
 
 export interface Question {
@@ -159,10 +161,11 @@ function none(message: string, isWaiting: boolean): Preemption {
 }
 
 /** The room that it has made already is still being cleared. */
-function waitsForVictims(snapshot: Snapshot, { key, pod, potential }: Question): boolean {
+function waitsForVictims(snapshot: Snapshot, { key, pod, potential, check }: Question): boolean {
   const nomination = snapshot.nominations.get(key);
   const row = nomination === undefined ? undefined : snapshot.rowOf(nomination.nodeName);
-  return row !== undefined && potential.includes(row) && isBeingCleared(snapshot, pod, row);
+  if (row === undefined || !potential.includes(row)) return false;
+  return isBeingCleared(snapshot, pod, row) || check.comesFree?.(row) === true;
 }
 
 function isBeingCleared(snapshot: Snapshot, pod: Pod, row: number): boolean {

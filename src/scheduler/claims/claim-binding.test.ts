@@ -146,7 +146,7 @@ test('startScheduler() waits while devices are taken, and goes on when one is gi
   assert.equal(pod('y').spec?.nodeName, undefined);
   assert.equal(
     whyNot('y'),
-    '0/2 nodes are available: 2 cannot allocate all claims. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    '0/2 nodes are available: 2 cannot allocate all claims. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.',
   );
   client.remove(podsRef, 'default/x');
   // As the controller of claims does.

@@ -70,6 +70,8 @@ interface Known {
   readonly claim: DynamicResourceClaim;
   /** As it shows, or as it is assumed. */
   allocation: Allocation | undefined;
+  /** Its devices are reckoned to be free, since all who hold it are thought away. */
+  isLent?: boolean;
 }
 
 interface Remembered {
@@ -102,6 +104,8 @@ export class DeviceClaimBook {
   readonly #answers = new NewestMap<string, Map<string, Remembered>>(shapesMax);
   /** By what is asked. */
   readonly #gates = new NewestMap<string, DeviceGate>(shapesMax);
+  /** Uids of pods that are thought away. */
+  readonly #away = new Set<string>();
   #classVersion = 0;
 
   setSlice(slice: ResourceSlice): void {
@@ -194,6 +198,66 @@ export class DeviceClaimBook {
   #again(key: string): void {
     const known = this.#claims.get(key);
     if (known !== undefined) this.#hold(key, known);
+  }
+
+  /** What would be free if the pod went, or again as it is: for trying who has to go. Each is undone before anything else changes. */
+  setAway(pod: Pod, isAway: boolean): void {
+    const { uid = '', namespace } = pod.metadata;
+    if (isAway) this.#away.add(uid);
+    else this.#away.delete(uid);
+    for (const { name = '' } of claimNamesOf(pod)) {
+      const known = this.#claims.get(`${namespace}/${name}`);
+      if (known !== undefined)
+        this.#lend(
+          known,
+          this.#isLeft(known, (holder) => this.#away.has(holder)),
+        );
+    }
+  }
+
+  #lend(known: Known, isLent: boolean): void {
+    if (known.allocation === undefined || isLent === (known.isLent === true)) return;
+    known.isLent = isLent;
+    this.#count(known.allocation, isLent ? -1 : 1);
+  }
+
+  /** Somebody holds it, and all who do are away. */
+  #isLeft({ claim }: Known, isAway: (uid: string) => boolean): boolean {
+    const holders = (claim.status?.reservedFor ?? []).map(({ uid }) => uid);
+    for (const podKey of this.#assumedBy.get(claimKeyOf(claim)) ?? [])
+      holders.push(this.#assumed.get(podKey)?.pod.metadata.uid ?? '');
+    return holders.length > 0 && holders.every(isAway);
+  }
+
+  /** Keeps devices for a pod that is to have the node when others have left it, until it is released. */
+  keepFor(podKey: string, pod: Pod, node: ClaimNode, leaving: readonly Pod[]): void {
+    const ask = this.ask(pod);
+    if (ask.unresolved !== undefined) return;
+    // What is free already is nobody else's hope.
+    if (ask.refusals(node).length === 0) {
+      const decision = ask.decide(node);
+      if (decision !== undefined) this.assume(podKey, decision);
+      return;
+    }
+    for (const one of leaving) this.setAway(one, true);
+    const decision = ask.decide(node);
+    for (const one of leaving) this.setAway(one, false);
+    if (decision !== undefined) this.assume(podKey, decision);
+  }
+
+  /** Whether the node has what is asked as soon as claims are given back that nobody holds any more. `isThere`: whether a pod is. */
+  comesFree(ask: ClaimAsk, node: ClaimNode, isThere: (podKey: string, uid: string) => boolean): boolean {
+    const left = [...this.#claims.values()].filter(({ claim, allocation, isLent }) => {
+      const { reservedFor = [] } = claim.status ?? {};
+      if (allocation === undefined || isLent === true || reservedFor.length === 0) return false;
+      if (this.#assumedBy.has(claimKeyOf(claim))) return false;
+      return reservedFor.every(({ name, uid }) => !isThere(`${claim.metadata.namespace}/${name}`, uid));
+    });
+    if (left.length === 0) return false;
+    for (const known of left) this.#lend(known, true);
+    const isEnoughThen = ask.refusals(node).length === 0;
+    for (const known of left) this.#lend(known, false);
+    return isEnoughThen;
   }
 
   /** Somebody else holds one of the devices that the claim has: two schedulers have given it. */

@@ -60,6 +60,7 @@ const bucketsMax = 256;
 /** For so many priorities. */
 const victimBooksMax = 4;
 const noFine: readonly number[] = [];
+const noJudgement = { reason: undefined, spread: 0, attraction: 0 };
 
 export class Board {
   readonly rules: Rules;
@@ -113,6 +114,7 @@ export class Board {
     stances: readonly Stance[],
     like: Board | undefined,
     gate?: DeviceGate,
+    isCareful = false,
   ) {
     this.#snapshot = snapshot;
     this.#gate = gate;
@@ -130,22 +132,21 @@ export class Board {
     this.#fixed = new Float64Array(rows);
     this.#lackOf = new Int16Array(rows).fill(-1);
     this.#at = new Int32Array(rows);
-    this.rules = new Rules(snapshot, demand, stances);
+    this.rules = new Rules(snapshot, demand, stances, isCareful);
     this.#hasRules = this.rules.tallies.length > 0;
     this.#isPlain = !this.#hasRules && this.rules.isIndifferent && suitable.relative.length === 0;
     const { cellOf, cells } = this.#makeCells();
     this.#cellOf = cellOf;
     this.#cells = cells;
-    if (like?.canLend(suitable, demand) === true) this.#borrow(like);
-    else
-      for (let at = 0; at < suitable.rows.length; at++) {
-        const row = suitable.rows[at] as number;
-        this.#fixed[row] = suitable.fixed[at] as number;
-        this.#bucketOf[row] = lacking;
-        this.#refresh(row);
-      }
-    this.#isBuilding = false;
-    for (const { heap } of this.#buckets) heap.order();
+    const lender = like?.canLend(suitable, demand) === true ? like : undefined;
+    if (lender !== undefined && lender.#cellOf === cellOf && lender.#fine.length === this.#fine.length)
+      this.#copy(lender);
+    else {
+      if (lender !== undefined) this.#borrow(lender);
+      else this.#sort();
+      this.#isBuilding = false;
+      for (const { heap } of this.#buckets) heap.order();
+    }
     if (like !== undefined) this.#rescoreOwned(like.#demand.owner, demand.owner);
   }
 
@@ -154,8 +155,18 @@ export class Board {
     return this.#suitable === suitable && this.isCurrent && (this.#demand.owner === '') === (owner === '');
   }
 
+  #sort(): void {
+    const { rows, fixed } = this.#suitable;
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number;
+      this.#fixed[row] = fixed[at] as number;
+      this.#bucketOf[row] = lacking;
+      this.#refresh(row);
+    }
+  }
+
   /** Scores and what lacks, of a board that asks for the same room; only the owner may be another. */
-  #borrow(like: Board): void {
+  #borrowRoom(like: Board): void {
     like.sync();
     this.#scores.set(like.#scores);
     this.#fixed.set(like.#fixed);
@@ -163,6 +174,33 @@ export class Board {
     this.#lacks.push(...like.#lacks);
     this.#lackCounts.push(...like.#lackCounts);
     for (const [key, number] of like.#lackNumbers) this.#lackNumbers.set(key, number);
+  }
+
+  /** Its buckets too, which are made of the same cells: only rows whose own counts differ go into others. */
+  #copy(like: Board): void {
+    this.#borrowRoom(like);
+    this.#bucketOf.set(like.#bucketOf);
+    this.#at.set(like.#at);
+    for (const { cell, fine, heap } of like.#buckets)
+      this.#buckets.push({ ...noJudgement, cell, fine, heap: heap.copied(this.#scores, this.#at) });
+    for (const number of like.#plainBuckets) this.#plainBuckets.push(number);
+    for (const [key, number] of like.#fineBuckets) this.#fineBuckets.set(key, number);
+    this.#isBuilding = false;
+    if (this.#fine.length > 0)
+      for (const row of this.#suitable.rows) if (!this.#isInPlace(row)) this.#refresh(row);
+  }
+
+  #isInPlace(row: number): boolean {
+    const number = this.#bucketOf[row] as number;
+    if (number < 0) return true;
+    const { fine } = this.#buckets[number] as Bucket;
+    for (let at = 0; at < fine.length; at++)
+      if (fine[at] !== this.#fineCount(this.#fine[at] as Tally, row)) return false;
+    return true;
+  }
+
+  #borrow(like: Board): void {
+    this.#borrowRoom(like);
     for (const row of this.#suitable.rows) {
       if (like.#bucketOf[row] === lacking) {
         this.#bucketOf[row] = lacking;
@@ -534,11 +572,7 @@ export class Board {
       return number;
     }
     const counts: number[] = [];
-    for (const tally of fine) {
-      const id = tally.column.ids[row] as number;
-      if (id >= 0) counts.push(tally.counts[id] as number);
-      else counts.push(this.rules.isWeight(tally) ? 0 : missing);
-    }
+    for (const tally of fine) counts.push(this.#fineCount(tally, row));
     const key = fine.length === 1 ? cell * 2 ** 32 + (counts[0] as number) : `${cell} ${counts.join(' ')}`;
     let number = this.#fineBuckets.get(key);
     if (number === undefined) {
@@ -548,17 +582,15 @@ export class Board {
     return number;
   }
 
+  #fineCount(tally: Tally, row: number): number {
+    const id = tally.column.ids[row] as number;
+    if (id >= 0) return tally.counts[id] as number;
+    return this.rules.isWeight(tally) ? 0 : missing;
+  }
+
   #newBucket(cell: number, fine: readonly number[]): number {
     const heap = new RowHeap(this.#scores, this.#at);
-    const bucket = {
-      cell: this.#cells[cell] as Cell,
-      fine,
-      heap,
-      reason: undefined,
-      spread: 0,
-      attraction: 0,
-    };
-    return this.#buckets.push(bucket) - 1;
+    return this.#buckets.push({ ...noJudgement, cell: this.#cells[cell] as Cell, fine, heap }) - 1;
   }
 
   #makeCells(): CellMap {

@@ -35,7 +35,7 @@ interface Known {
 
 const known = new WeakMap<Snapshot, WeakMap<Scorer, Known>>();
 
-/** `within`: no other rows come into question. `gate`: nor do those that it refuses. */
+/** `within`: no other rows come into question. `gate`: nor do those that it refuses. `isCareful`: some pods only are to come. */
 export function boardFor(
   demand: Demand,
   snapshot: Snapshot,
@@ -43,6 +43,7 @@ export function boardFor(
   scoring: Scoring,
   within: ReadonlySet<number> | undefined,
   gate?: DeviceGate,
+  isCareful = false,
 ): Board {
   const there = knownOf(snapshot, scorer);
   const asked = askedOf(demand, snapshot, there);
@@ -52,10 +53,10 @@ export function boardFor(
     const suitable = suitableNodes(demand, snapshot, scorer, scoring);
     const some = within === undefined ? suitable : suitableWithin(suitable, within);
     const lender = there.lenders.get(lend);
-    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, lender, gate);
+    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, lender, gate, isCareful);
   };
   if (scoring.steadyKey === undefined || within !== undefined) return make();
-  const key = `${asked.key} ${scoring.steadyKey} ${asked.concerning.key}${gated}`;
+  const key = `${asked.key} ${scoring.steadyKey} ${asked.concerning.key}${gated}${isCareful ? ' careful' : ''}`;
   const { boards } = there;
   let board = boards.get(key);
   if (board?.isCurrent === true) board.serve(demand, scoring);

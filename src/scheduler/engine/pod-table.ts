@@ -21,6 +21,8 @@ export interface Kin {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly isEnding: boolean;
+  /** They only are to come: others may not count on it. */
+  readonly isNominated: boolean;
   /** Of the controller that made them; empty: none. */
   readonly owner: string;
   /** What they say about others; undefined: nothing. */
@@ -236,8 +238,8 @@ export class PodTable {
   }
 
   /** What a pod is here. The same object for pods that are alike. */
-  shapeOf(pod: Pod): Shape {
-    const kin = this.#kinOf(pod);
+  shapeOf(pod: Pod, isNominated = false): Shape {
+    const kin = this.#kinOf(pod, isNominated);
     const { spec } = pod;
     const { last } = kin;
     if (last !== undefined && isSettled(pod) && takesAlike(spec, last.spec)) return last;
@@ -272,7 +274,7 @@ export class PodTable {
     this.stances.sweep();
   }
 
-  #kinOf(pod: Pod): Kin {
+  #kinOf(pod: Pod, isNominated: boolean): Kin {
     const { namespace = '', labels = noLabels, deletionTimestamp } = pod.metadata;
     const owner = ownerOf(pod);
     const isEnding = deletionTimestamp !== undefined;
@@ -280,6 +282,7 @@ export class PodTable {
     const recent = this.#recent.get(owner);
     if (
       recent !== undefined &&
+      !isNominated &&
       recent.isEnding === isEnding &&
       recent.namespace === namespace &&
       sameStance(recent.stance?.affinity, affinity) &&
@@ -287,7 +290,8 @@ export class PodTable {
     )
       return recent;
     const { podAffinity, podAntiAffinity } = affinity ?? {};
-    const key = JSON.stringify([namespace, owner, isEnding, labels, podAffinity, podAntiAffinity]);
+    const text = JSON.stringify([namespace, owner, isEnding, labels, podAffinity, podAntiAffinity]);
+    const key = isNominated ? `nominated ${text}` : text;
     let kin = this.#kins.get(key);
     if (kin === undefined) {
       const stance = affinity === undefined ? undefined : this.stances.intern(namespace, affinity);
@@ -297,6 +301,7 @@ export class PodTable {
         namespace,
         labels,
         isEnding,
+        isNominated,
         owner,
         stance,
         count: 0,
@@ -311,7 +316,7 @@ export class PodTable {
       addTo(this.#byNamespace, namespace, kin);
       if (owner !== '') addTo(this.#byOwner, owner, kin);
     }
-    this.#recent.set(owner, kin);
+    if (!isNominated) this.#recent.set(owner, kin);
     return kin;
   }
 

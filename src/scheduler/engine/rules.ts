@@ -45,6 +45,9 @@ export class Rules {
   readonly spreads: readonly (Rule & { readonly tally: SpreadTally })[];
   readonly soft: readonly SoftSpread[];
   readonly #wanted: readonly Rule[];
+  /** The same without pods that only are to come: nobody may count on these. */
+  readonly #bareSpreads: readonly (Rule & { readonly tally: SpreadTally })[];
+  readonly #bareWanted: readonly Rule[];
   readonly #unwanted: readonly Rule[];
   readonly #guards = new Map<string, Tally>();
   readonly #attractions = new Map<string, Tally>();
@@ -58,18 +61,21 @@ export class Rules {
   /** By number of the kin. */
   readonly #effects = new Map<number, readonly Effect[]>();
 
-  constructor(snapshot: Snapshot, demand: Demand, stances: readonly Stance[]) {
+  /** `isCareful`: some pods only are to come. */
+  constructor(snapshot: Snapshot, demand: Demand, stances: readonly Stance[], isCareful = false) {
     this.#snapshot = snapshot;
     this.#demand = demand;
     this.#stances = new Set(stances);
     const { podAffinity, podAntiAffinity } = demand.affinity ?? {};
     const hard = demand.spread.filter((one) => one.whenUnsatisfiable !== 'ScheduleAnyway');
     const soft = demand.spread.filter((one) => one.whenUnsatisfiable === 'ScheduleAnyway');
-    this.spreads = hard.map((one) => {
+    const spreadRule = (one: TopologySpreadConstraint, isBare: boolean) => {
       const includes = this.#spreadOver(one, hard);
       const tally = new SpreadTally(valueColumn(snapshot, one.topologyKey), includes, one);
-      return { tally, own: this.#countSpread(tally, one) };
-    });
+      return { tally, own: this.#countSpread(tally, one, isBare) };
+    };
+    this.spreads = hard.map((one) => spreadRule(one, false));
+    this.#bareSpreads = isCareful ? hard.map((one) => spreadRule(one, true)) : [];
     this.soft = soft.map((one) => {
       // Hosts are told apart though two of them had the same name.
       const column = (one.topologyKey === hostnameKey ? rowColumn : valueColumn)(snapshot, one.topologyKey);
@@ -78,15 +84,18 @@ export class Rules {
     });
     const { namespace: own, labels } = demand;
     const { namespaceLabels } = snapshot;
-    const termRule = (term: Parameters<typeof termSelects>[0]): Rule => {
+    const termRule = (term: Parameters<typeof termSelects>[0], isBare: boolean): Rule => {
       const tally = new Tally(valueColumn(snapshot, term.topologyKey));
       const matches = (kin: Kin): boolean =>
-        termSelects(term, own, kin.namespace, kin.labels, namespaceLabels);
+        !(isBare && kin.isNominated) && termSelects(term, own, kin.namespace, kin.labels, namespaceLabels);
       this.#matching.push({ tally, matches, weight: 1 });
       return { tally, own: termSelects(term, own, own, labels, namespaceLabels) };
     };
-    this.#wanted = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(termRule);
-    this.#unwanted = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(termRule);
+    const wanted = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    const unwanted = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    this.#wanted = wanted.map((term) => termRule(term, false));
+    this.#bareWanted = isCareful ? wanted.map((term) => termRule(term, true)) : [];
+    this.#unwanted = unwanted.map((term) => termRule(term, false));
     for (const { term, weight } of demand.affinity === undefined ? [] : preferredTerms(demand.affinity)) {
       const tally = this.#byKey(this.#attractions, term.topologyKey);
       const matches = (kin: Kin): boolean =>
@@ -97,7 +106,9 @@ export class Rules {
     this.tallies = [
       ...this.spreads.map(({ tally }) => tally),
       ...this.soft.map(({ tally }) => tally),
+      ...this.#bareSpreads.map(({ tally }) => tally),
       ...this.#wanted.map(({ tally }) => tally),
+      ...this.#bareWanted.map(({ tally }) => tally),
       ...this.#unwanted.map(({ tally }) => tally),
       ...this.#guards.values(),
       ...this.#attractions.values(),
@@ -117,20 +128,11 @@ export class Rules {
 
   /** Why a place is refused; undefined: it is not. `countAt` is -1 where the key is missing. */
   refusal(countAt: CountAt): string | undefined {
-    for (const { tally, own } of this.spreads) {
-      const count = countAt(tally);
-      if (count === missing) return refusals.spreadLabel;
-      if (count + (own ? 1 : 0) - tally.least > tally.maxSkew) return refusals.spread;
-    }
-    for (const { tally, own } of this.#wanted) {
-      const count = countAt(tally);
-      if (count === missing) return refusals.podAffinity;
-      // The first of a group that wants to be together may go anywhere.
-      if (count === 0 && !(own && tally.total === 0)) return refusals.podAffinity;
-    }
+    const counted = refusedBy(this.spreads, this.#wanted, countAt);
+    if (counted !== undefined) return counted;
     for (const { tally } of this.#unwanted) if (countAt(tally) > 0) return refusals.podAntiAffinity;
     for (const tally of this.#guards.values()) if (countAt(tally) > 0) return refusals.existingAntiAffinity;
-    return undefined;
+    return refusedBy(this.#bareSpreads, this.#bareWanted, countAt);
   }
 
   /** What the pods that are there, and those that this one prefers, weigh at a place. */
@@ -167,11 +169,11 @@ export class Rules {
     return termSelects(term, namespace, own, labels, this.#snapshot.namespaceLabels);
   }
 
-  #countSpread(tally: Tally, { labelSelector }: TopologySpreadConstraint): boolean {
+  #countSpread(tally: Tally, { labelSelector }: TopologySpreadConstraint, isBare = false): boolean {
     const { namespace, labels } = this.#demand;
     const selects = labelPredicate(labelSelector as LabelSelector | undefined);
     const matches = (kin: Kin): boolean =>
-      kin.namespace === namespace && !kin.isEnding && selects(kin.labels);
+      kin.namespace === namespace && !kin.isEnding && !(isBare && kin.isNominated) && selects(kin.labels);
     this.#matching.push({ tally, matches, weight: 1 });
     return selects(labels);
   }
@@ -244,6 +246,34 @@ export class Rules {
       [...this.#stances].some((stance) => stance.namespace !== namespace);
     return isFar ? table.kins() : table.kinsIn(namespace);
   }
+}
+
+/** By rules that more pods elsewhere or there may fulfil. */
+function refusedBy(
+  spreads: readonly (Rule & { readonly tally: SpreadTally })[],
+  wanted: readonly Rule[],
+  countAt: CountAt,
+): string | undefined {
+  for (const { tally, own } of spreads) {
+    const count = countAt(tally);
+    if (count === missing) return refusals.spreadLabel;
+    if (count + (own ? 1 : 0) - tally.least > tally.maxSkew) return refusals.spread;
+  }
+  for (const { tally, own } of wanted) {
+    const count = countAt(tally);
+    if (count === missing) return refusals.podAffinity;
+    // The first of a group that wants to be together may go anywhere.
+    if (count === 0 && !(own && tally.total === 0)) return refusals.podAffinity;
+  }
+  return undefined;
+}
+
+/** Whether pods that only are to come could make a place possible: others may not count on these. */
+export function countsOnOthers({ spread, affinity }: Demand): boolean {
+  return (
+    (affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length ?? 0) > 0 ||
+    spread.some(({ whenUnsatisfiable }) => whenUnsatisfiable !== 'ScheduleAnyway')
+  );
 }
 
 /** Which of its own constraints and terms speak of the pods themselves: where this is the same, labels make no difference. */
