@@ -29,7 +29,19 @@ export function isReady(pod: Pod): boolean {
 export function readySinceMs(pod: Pod): number | undefined {
   const condition = podCondition(pod, 'Ready');
   if (condition?.status !== 'True') return undefined;
-  return Date.parse(condition.lastTransitionTime ?? '') || 0;
+  return timeOf(condition.lastTransitionTime);
+}
+
+let lastText = '';
+let lastMs = 0;
+
+/** In ms since the epoch; 0: none. Of many pods that became something in the same second, one is worked out. */
+export function timeOf(text = ''): number {
+  if (text !== lastText) {
+    lastMs = Date.parse(text) || 0;
+    lastText = text;
+  }
+  return lastMs;
 }
 
 /** In how many ms it will be available (ready for `minReadySeconds`); 0 when it is, undefined while it is not even ready. */

@@ -7,15 +7,22 @@
  * than all of one rollout.
  */
 import type { Pod } from '../../api/index.ts';
-import { isReady, readySinceMs, restartsOf } from '../pod-state.ts';
+import { isReady, readySinceMs, restartsOf, timeOf } from '../pod-state.ts';
 
 export const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 
+/** Of pods on a node and of restarts: more make no difference. */
+const countMax = 2 ** 20 - 1;
+
 const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 
+/** What says more comes first: smaller goes earlier. Numbers of many digits, so that thousands of pods are compared at little cost. */
 interface Ranked {
   readonly pod: Pod;
-  readonly values: readonly number[];
+  /** Assigned, phase, ready; then what its deletion costs. */
+  readonly use: number;
+  /** How many on its node, ready since, restarts, created. */
+  readonly worth: number;
 }
 
 /** `count` of `pods`, those that shall go first in front. `relatives` are all active pods whose spreading counts. */
@@ -30,19 +37,18 @@ export function podsToDelete(
   for (const { spec } of relatives)
     if (spec?.nodeName) onNode.set(spec.nodeName, (onNode.get(spec.nodeName) ?? 0) + 1);
   const ranked = pods.map((pod): Ranked => {
+    const { nodeName = '' } = pod.spec ?? {};
+    const ready = isReady(pod) ? 1 : 0;
+    const standing = (nodeName === '' ? 0 : 8) + 2 * (phaseRank[pod.status?.phase ?? 'Pending'] ?? 0) + ready;
+    const crowd = countMax - Math.min(countMax, onNode.get(nodeName) ?? 0);
     const sinceMs = readySinceMs(pod);
+    const steadiness = sinceMs === undefined ? 0 : magnitude(nowMs - sinceMs);
+    const calm = countMax - Math.min(countMax, restartsOf(pod));
+    const age = magnitude(nowMs - (timeOf(pod.metadata.creationTimestamp) || nowMs));
     return {
       pod,
-      values: [
-        pod.spec?.nodeName ? 1 : 0,
-        phaseRank[pod.status?.phase ?? 'Pending'] ?? 0,
-        isReady(pod) ? 1 : 0,
-        deletionCostOf(pod),
-        -(onNode.get(pod.spec?.nodeName ?? '') ?? 0),
-        sinceMs === undefined ? 0 : magnitude(nowMs - sinceMs),
-        -restartsOf(pod),
-        magnitude(nowMs - (Date.parse(pod.metadata.creationTimestamp ?? '') || nowMs)),
-      ],
+      use: standing * 2 ** 32 + deletionCostOf(pod) + 2 ** 31,
+      worth: ((crowd * 64 + steadiness) * (countMax + 1) + calm) * 64 + age,
     };
   });
   ranked.sort(compare);
@@ -57,13 +63,11 @@ function deletionCostOf({ metadata }: Pod): number {
 }
 
 function magnitude(ageMs: number): number {
-  return ageMs < 1000 ? 0 : Math.floor(Math.log2(ageMs / 1000)) + 1;
+  return ageMs < 1000 ? 0 : Math.min(63, Math.floor(Math.log2(ageMs / 1000)) + 1);
 }
 
 function compare(a: Ranked, b: Ranked): number {
-  for (let i = 0; i < a.values.length; i++) {
-    const difference = (a.values[i] ?? 0) - (b.values[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
+  const difference = a.use === b.use ? a.worth - b.worth : a.use - b.use;
+  if (difference !== 0) return difference;
   return (a.pod.metadata.uid ?? '') < (b.pod.metadata.uid ?? '') ? -1 : 1;
 }

@@ -77,15 +77,15 @@ const workloads: readonly Mutant[] = [
   {
     name: 'replicaset/ready-go-first',
     file: 'controllers/replicaset/ranking.ts',
-    find: 'isReady(pod) ? 1 : 0,',
-    replace: 'isReady(pod) ? 0 : 1,',
+    find: 'isReady(pod) ? 1 : 0;',
+    replace: 'isReady(pod) ? 0 : 1;',
     sentence: 'Of running pods the ready ones are deleted first.',
   },
   {
     name: 'replicaset/running-go-first',
     file: 'controllers/replicaset/ranking.ts',
-    find: 'const difference = (a.values[i] ?? 0) - (b.values[i] ?? 0);',
-    replace: 'const difference = (b.values[i] ?? 0) - (a.values[i] ?? 0);',
+    find: 'const difference = a.use === b.use ? a.worth - b.worth : a.use - b.use;',
+    replace: 'const difference = a.use === b.use ? b.worth - a.worth : b.use - a.use;',
     sentence: 'Of too many pods those go first that run and are ready.',
   },
   {
