@@ -113,7 +113,7 @@ class GangPlan {
     for (const domain of few === undefined ? [] : domains) {
       if (few === undefined || (domain !== undefined && !mayHold(domain, few, few.length))) continue;
       const trial = this.#try(domain?.rows, few, true);
-      if (trial.fitting >= this.#need) return { accepted: this.#accept(trial, domain?.rows) };
+      if (trial.fitting === few.length) return { accepted: this.#accept(trial, domain?.rows) };
       trial.undo();
     }
     return undefined;
