@@ -4,13 +4,19 @@
  */
 
 export class RowHeap {
-  readonly rows: number[] = [];
+  readonly rows: number[];
   readonly #scores: Float64Array;
   readonly #at: Int32Array;
 
-  constructor(scores: Float64Array, at: Int32Array) {
+  constructor(scores: Float64Array, at: Int32Array, rows: number[] = []) {
+    this.rows = rows;
     this.#scores = scores;
     this.#at = at;
+  }
+
+  /** With columns that are copies of its own. */
+  copied(scores: Float64Array, at: Int32Array): RowHeap {
+    return new RowHeap(scores, at, [...this.rows]);
   }
 
   /** Only when there is one. */
