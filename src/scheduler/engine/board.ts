@@ -20,6 +20,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { normalised } from '../standing.ts';
 import type { Suitable } from '../suitable.ts';
 import { type Cell, type CellMap, cellsOf } from './cells.ts';
+import { Lacks } from './lacks.ts';
 import { RowHeap } from './row-heap.ts';
 import { Rules } from './rules.ts';
 import type { Stance } from './stances.ts';
@@ -80,7 +81,6 @@ export class Board {
   readonly #scores: Float64Array;
   readonly #fixed: Float64Array;
   readonly #cellOf: Int32Array;
-  readonly #lackOf: Int16Array;
   readonly #at: Int32Array;
   readonly #cells: readonly Cell[];
   readonly #buckets: Bucket[] = [];
@@ -90,11 +90,7 @@ export class Board {
   readonly #coarse = new Map<Tally, number>();
   readonly #fine: Tally[] = [];
   readonly #fineAt = new Map<Tally, number>();
-  /** What lacks, each combination once, and how many rows lack it. */
-  readonly #lacks: (readonly string[])[] = [];
-  readonly #lackCounts: number[] = [];
-  readonly #lackNumbers = new Map<string, number>();
-  #lackVersion = 0;
+  readonly #lacks: Lacks;
   #refused: ReadonlyMap<string, number> | undefined;
   #refusedVersion = 0;
   readonly #reasonCounts = new Int32Array(ruleReasons.length);
@@ -130,7 +126,7 @@ export class Board {
     this.#bucketOf = new Int32Array(rows).fill(unsuitable);
     this.#scores = new Float64Array(rows);
     this.#fixed = new Float64Array(rows);
-    this.#lackOf = new Int16Array(rows).fill(-1);
+    this.#lacks = new Lacks(rows);
     this.#at = new Int32Array(rows);
     this.rules = new Rules(snapshot, demand, stances, isCareful);
     this.#hasRules = this.rules.tallies.length > 0;
@@ -170,10 +166,7 @@ export class Board {
     like.sync();
     this.#scores.set(like.#scores);
     this.#fixed.set(like.#fixed);
-    this.#lackOf.set(like.#lackOf);
-    this.#lacks.push(...like.#lacks);
-    this.#lackCounts.push(...like.#lackCounts);
-    for (const [key, number] of like.#lackNumbers) this.#lackNumbers.set(key, number);
+    this.#lacks.copy(like.#lacks);
   }
 
   /** Its buckets too, which are made of the same cells: only rows whose own counts differ go into others. */
@@ -329,19 +322,17 @@ export class Board {
   /** How many nodes are refused, by reason, as `pick` has found it. The same object while it says the same. */
   refusals(): ReadonlyMap<string, number> {
     const isSame = !this.#hasRules || this.#countReasons();
-    if (this.#refused !== undefined && isSame && this.#refusedVersion === this.#lackVersion)
+    if (this.#refused !== undefined && isSame && this.#refusedVersion === this.#lacks.version)
       return this.#refused;
     const counts = this.#reasonCounts;
     const refused = new Map(this.#suitable.refused);
     const count = (reason: string, rows: number): void => {
       if (rows > 0) refused.set(reason, (refused.get(reason) ?? 0) + rows);
     };
-    for (let number = 0; number < this.#lacks.length; number++)
-      for (const reason of this.#lacks[number] as readonly string[])
-        count(reason, this.#lackCounts[number] as number);
+    this.#lacks.each(count);
     for (let at = 0; at < ruleReasons.length; at++) count(ruleReasons[at] as string, counts[at] as number);
     this.#refused = refused;
-    this.#refusedVersion = this.#lackVersion;
+    this.#refusedVersion = this.#lacks.version;
     return refused;
   }
 
@@ -370,8 +361,7 @@ export class Board {
     const rows: number[] = [];
     for (const row of this.#suitable.rows) {
       const number = this.#bucketOf[row] as number;
-      const reason =
-        number >= 0 ? this.#buckets[number]?.reason : this.#lacks[this.#lackOf[row] as number]?.[0];
+      const reason = number >= 0 ? this.#buckets[number]?.reason : this.#lacks.on(row)?.[0];
       if (reason === undefined || unresolvable.has(reason)) continue;
       if (this.#gate?.mayEver(row) === false) continue;
       if (isLargeEnough(this.#demand, this.#snapshot, row)) rows.push(row);
@@ -519,7 +509,7 @@ export class Board {
     const number = lacks === undefined ? this.#bucketFor(row) : lacking;
     if (before >= 0 && before !== number) (this.#buckets[before] as Bucket).heap.remove(row);
     this.#bucketOf[row] = number;
-    this.#countLack(row, lacks);
+    this.#lacks.set(row, lacks);
     if (number < 0) return;
     const { heap } = this.#buckets[number] as Bucket;
     this.#scores[row] = this.#scoring.score(row, this.#fixed[row] as number);
@@ -539,26 +529,6 @@ export class Board {
       return why === undefined ? undefined : [why];
     }
     return roomRefusals(this.#demand, this.#snapshot, row);
-  }
-
-  #countLack(row: number, reasons: readonly string[] | undefined): void {
-    const before = this.#lackOf[row] as number;
-    if (reasons === undefined && before < 0) return;
-    let number = -1;
-    if (reasons !== undefined) {
-      const key = reasons.length === 1 ? (reasons[0] as string) : reasons.join('\n');
-      number = this.#lackNumbers.get(key) ?? -1;
-      if (number < 0) {
-        number = this.#lacks.push(reasons) - 1;
-        this.#lackNumbers.set(key, number);
-        this.#lackCounts[number] = 0;
-      }
-    }
-    if (number === before) return;
-    if (before >= 0) this.#lackCounts[before] = (this.#lackCounts[before] as number) - 1;
-    if (number >= 0) this.#lackCounts[number] = (this.#lackCounts[number] as number) + 1;
-    this.#lackOf[row] = number;
-    this.#lackVersion++;
   }
 
   #bucketFor(row: number): number {
