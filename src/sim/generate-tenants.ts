@@ -49,5 +49,28 @@ export function tenantActions(
       guaranteedMilli: [...guaranteedMilli].reverse(),
       atMs: random.integer(activeMs),
     });
-  return actions;
+  return [...actions.map((action) => together(random, action)), ...limits(random, activeMs, guaranteedMilli)];
+}
+
+/** Some come as gangs. From draws of their own. */
+function together(random: Random, action: Timed): Timed {
+  if (action.kind !== 'tenantPods' || action.pods < 2) return action;
+  const own = random.stream(`gang ${action.number}`);
+  return chance(own, 0.2) ? { ...action, gang: 2 + own.integer(action.pods - 1) } : action;
+}
+
+function limits(random: Random, activeMs: number, guaranteedMilli: readonly number[]): readonly Timed[] {
+  const own = random.stream('limits');
+  if (!chance(own, 0.6)) return [];
+  return Array.from({ length: 1 + own.integer(4) }, (): Timed => {
+    const tenant = own.integer(guaranteedMilli.length);
+    const least = guaranteedMilli[tenant] ?? 0;
+    return {
+      kind: 'limitTenant',
+      tenant,
+      maxMilli: chance(own, 0.7) ? least + 250 * own.integer(12) : 0,
+      mayBorrow: chance(own, 0.7),
+      atMs: 3500 + own.integer(activeMs - 4000),
+    };
+  });
 }

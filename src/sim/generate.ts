@@ -5,10 +5,13 @@
  * Sizes of workloads follow a recorded production cluster (openb, ATC'23): quantiles of its 8,152 pods, scaled to small nodes.
  */
 import { type Random, SeededRandom } from '../lib/index.ts';
+import { directedPlan } from './directed.ts';
 import { deviceActions } from './generate-devices.ts';
+import { gangActions, gangFaults, reservationActions } from './generate-groups.ts';
 import { claimActions, otherActions } from './generate-kinds.ts';
 import { placementActions, schedulerFaults } from './generate-placement.ts';
 import { tenantActions } from './generate-tenants.ts';
+import { gpuActions, profileActions, rebalanceActions, rebalancerFaults } from './generate-wishes.ts';
 import {
   type Action,
   type Fault,
@@ -48,6 +51,8 @@ export interface GenerateOptions {
 }
 
 export function generatePlan(seed: number, options: GenerateOptions = {}): SimPlan {
+  const byHand = directedPlan(seed);
+  if (byHand !== undefined) return byHand;
   const random = new SeededRandom(`plan/${seed}`);
   const activeMs = options.activeMs ?? 60_000 + random.integer(240_000);
   const nodeCount = options.nodes ?? 1 + random.integer(8);
@@ -73,6 +78,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
   const isOfOld = options.onlyDeployments === true || options.withoutClaims === true || isQuiet;
   const elections = random.stream('schedulers');
   const schedulers = !isOfOld && chance(elections, 0.4) ? 2 : 1;
+  const more = isOfOld ? nothingMore : moreOf(random, activeMs, nodes);
   return {
     seed,
     nodes,
@@ -91,6 +97,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
           ]),
       ...(isOfOld ? [] : placementActions(random.stream('placement'), activeMs, nodes)),
       ...(isOfOld ? [] : tenantActions(random.stream('tenants'), activeMs, nodes)),
+      ...more.actions,
     ]),
     faults:
       options.calm === true
@@ -99,12 +106,41 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
           ? inOrder([
               ...makeFaults(random.stream('faults'), activeMs, nodeCount),
               ...(schedulers === 2 ? schedulerFaults(elections, activeMs) : []),
+              ...more.faults,
             ])
           : [lost],
     ...(schedulers === 2 ? { schedulers } : {}),
     activeMs,
     recoverMs: 240_000,
     restMs: 45_000,
+  };
+}
+
+interface More {
+  readonly actions: readonly Action[];
+  readonly faults: readonly Fault[];
+}
+
+const nothingMore: More = { actions: [], faults: [] };
+
+/** What the scheduler can do beyond Kubernetes' own. */
+function moreOf(random: Random, activeMs: number, nodes: readonly NodePlan[]): More {
+  const gangs = gangActions(random.stream('gangs'), activeMs, nodes);
+  const profiles = profileActions(random.stream('profiles'), activeMs, nodes.length);
+  // What goes by another score than the default is put back where it was.
+  const moves = profiles.length > 0 ? [] : rebalanceActions(random.stream('rebalance'), activeMs);
+  return {
+    actions: [
+      ...gangs,
+      ...reservationActions(random.stream('reservations'), activeMs, nodes),
+      ...gpuActions(random.stream('gpus'), activeMs, nodes.length),
+      ...profiles,
+      ...moves,
+    ],
+    faults: [
+      ...gangFaults(random.stream('gang faults'), gangs, activeMs),
+      ...(moves.length > 0 ? rebalancerFaults(random.stream('rebalancer faults'), activeMs) : []),
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ import { apiMutants } from './mutants/api.ts';
 import { clientMutants } from './mutants/client.ts';
 import { controllerMutants } from './mutants/controllers.ts';
 import { deviceMutants } from './mutants/devices.ts';
+import { groupMutants } from './mutants/groups.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { placementMutants } from './mutants/placement.ts';
 import { storeMutants } from './mutants/store.ts';
@@ -26,6 +27,7 @@ export const mutants: readonly Mutant[] = [
   ...allocationMutants,
   ...tenantMutants,
   ...deviceMutants,
+  ...groupMutants,
   ...agentMutants,
 ];
 

@@ -71,6 +71,8 @@ export type Action = { readonly atMs: number } & (
   | OtherAction
   | PlacementAction
   | TenantAction
+  | GroupAction
+  | WishAction
 );
 
 /** Pods `fill-0-3` that may be put out of their place or may not be placed yet, and nodes that vanish. */
@@ -98,8 +100,95 @@ export type TenantAction =
       readonly number: number;
       readonly pods: number;
       readonly cpuMilli: number;
+      /** So many of them are of use together. */
+      readonly gang?: number;
     }
-  | { readonly kind: 'dropTenantPods'; readonly number: number };
+  | { readonly kind: 'dropTenantPods'; readonly number: number }
+  /** What a queue may have at most, and whether it may have more than it is guaranteed. 0: as it likes. */
+  | {
+      readonly kind: 'limitTenant';
+      readonly tenant: number;
+      readonly maxMilli: number;
+      readonly mayBorrow: boolean;
+    };
+
+/** Gangs `gang-0`, whose pods are of use only together, and reservations `held-0` with the pods `guest-0-3` that use them. */
+export type GroupAction =
+  /** Or more of it, or what was deleted of it anew. */
+  | {
+      readonly kind: 'gang';
+      readonly number: number;
+      readonly minCount: number;
+      readonly pods: number;
+      readonly cpuMilli: number;
+      /** Who says how many are needed. */
+      readonly by: 'group' | 'annotations';
+      /** All in one zone. */
+      readonly isTogether: boolean;
+      readonly goesTogether: boolean;
+      /** Its pods are of a ReplicaSet. */
+      readonly isOwned: boolean;
+      readonly isLow: boolean;
+    }
+  | { readonly kind: 'dropGang'; readonly number: number; readonly what: 'all' | 'some' | 'group' }
+  | {
+      readonly kind: 'reserve';
+      readonly number: number;
+      readonly count: number;
+      readonly cpuMilli: number;
+      readonly isPartial: boolean;
+      readonly mayFail: boolean;
+      /** Without end: 0. */
+      readonly ttlMs: number;
+    }
+  | { readonly kind: 'unreserve'; readonly number: number }
+  | {
+      readonly kind: 'guests';
+      readonly number: number;
+      readonly reservation: number;
+      readonly pods: number;
+      readonly cpuMilli: number;
+      /** They name it, and want no other room. */
+      readonly isNamed: boolean;
+    }
+  | { readonly kind: 'dropGuests'; readonly number: number };
+
+/** What else users wish of placement: GPUs of nodes and pods `gpu-0-3` that ask for some, profiles `profile-0` and their pods `wish-0-3`, and that pods be moved. */
+export type WishAction =
+  | { readonly kind: 'gpus'; readonly node: number; readonly count: number; readonly model: string }
+  | {
+      readonly kind: 'gpuPods';
+      readonly number: number;
+      readonly pods: number;
+      readonly count: number;
+      readonly milli: number;
+      readonly models: readonly string[];
+    }
+  | { readonly kind: 'dropGpuPods'; readonly number: number }
+  /** For the name `wishes-N`, made or changed. The score is highest on that node. */
+  | {
+      readonly kind: 'profile';
+      readonly number: number;
+      readonly strategy: string;
+      readonly node: number;
+    }
+  | { readonly kind: 'dropProfile'; readonly number: number }
+  | {
+      readonly kind: 'wishes';
+      readonly number: number;
+      readonly profile: number;
+      readonly pods: number;
+      readonly cpuMilli: number;
+    }
+  | { readonly kind: 'dropWishes'; readonly number: number }
+  | {
+      readonly kind: 'rebalance';
+      readonly mode: 'Apply' | 'Propose';
+      readonly strategies: readonly string[];
+      readonly intervalMs: number;
+      readonly moves: number;
+      readonly movesPerNode: number;
+    };
 
 /** StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers: `set-0`, `daemon-0`, `batch-0`, `cron-0`; the others are called like their app. */
 export type OtherAction =
@@ -218,6 +307,8 @@ export const faultKinds = [
   'machineErrors',
 ] as const satisfies readonly Fault['kind'][];
 
+/** What moves pods runs where somebody wants it. */
+export const rebalancerName = 'rebalancer';
 export const nodeName = (index: number): string => `node-${index}`;
 /** The process on a node's machine that keeps the rules for services. */
 export const proxyName = (index: number): string => `proxy-${index}`;

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { directed } from './directed.ts';
 import { type FoundBug, found } from './found.ts';
 import { type GenerateOptions, generatePlan } from './generate.ts';
 import type { Outcome } from './hunt.ts';
@@ -81,8 +82,9 @@ test('every property holds in the seeds that have found bugs', async () => {
   assert.deepEqual(failures, []);
 });
 
-test(`every property holds in seeds 1 to ${seedCount}, at full length`, async () => {
-  const all = await outcomes(seedsFrom(1, seedCount));
-  assert.equal(all.length, seedCount);
+test(`every property holds in seeds 1 to ${seedCount}, at full length, and in plans made by hand`, async () => {
+  const seeds = [...directed.map(({ plan }) => plan.seed), ...seedsFrom(1, seedCount)];
+  const all = await outcomes(seeds);
+  assert.equal(all.length, seeds.length);
   assert.deepEqual(broken(all), []);
 });

@@ -32,16 +32,7 @@ const fillers = (world: World, number: number): readonly Pod[] =>
 async function fill(world: World, action: PlacementAction & { kind: 'fill' }): Promise<void> {
   const { number, level, mayPreempt, isGated, cpuMilli, memoryMiB } = action;
   const { user } = world;
-  const className = `${level}-${mayPreempt ? 'preempts' : 'waits'}`;
-  await orThere(
-    user.create(priorityClasses, {
-      apiVersion: 'scheduling.k8s.io/v1',
-      kind: 'PriorityClass',
-      metadata: { name: className },
-      value: values[level],
-      preemptionPolicy: mayPreempt ? 'PreemptLowerPriority' : 'Never',
-    } as KubeObject),
-  );
+  const className = await levelOf(user, level, mayPreempt);
   for (let i = 0; i < action.pods; i++)
     await orThere(
       user.create(pods, {
@@ -63,7 +54,27 @@ async function fill(world: World, action: PlacementAction & { kind: 'fill' }): P
     );
 }
 
-async function orThere(made: Promise<unknown>): Promise<void> {
+/** The name of the class, which is there then. */
+export async function levelOf(
+  user: World['user'],
+  level: keyof typeof values,
+  mayPreempt: boolean,
+): Promise<string> {
+  const name = `${level}-${mayPreempt ? 'preempts' : 'waits'}`;
+  await orThere(
+    user.create(priorityClasses, {
+      apiVersion: 'scheduling.k8s.io/v1',
+      kind: 'PriorityClass',
+      metadata: { name },
+      value: values[level],
+      preemptionPolicy: mayPreempt ? 'PreemptLowerPriority' : 'Never',
+    } as KubeObject),
+  );
+  return name;
+}
+
+/** It may have been made before. */
+export async function orThere(made: Promise<unknown>): Promise<void> {
   try {
     await made;
   } catch (error) {

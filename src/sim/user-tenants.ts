@@ -2,9 +2,11 @@
 import { type KubeObject, namespaces, nodes, type Pod, pods, queues } from '../api/index.ts';
 import { isError } from '../lib/index.ts';
 import { nodeName, type TenantAction } from './plan.ts';
+import { orThere } from './user-placement.ts';
 import type { World } from './world.ts';
 
 const key = 'sim.caelum.dev/tenants';
+const prefix = 'scheduling.caelum.dev/';
 const tenantName = (tenant: number): string => `tenant-${tenant}`;
 
 export async function carryOutTenants(world: World, action: TenantAction): Promise<void> {
@@ -13,6 +15,14 @@ export async function carryOutTenants(world: World, action: TenantAction): Promi
       return share(world, action);
     case 'tenantPods':
       return fill(world, action);
+    case 'limitTenant':
+      await world.user.patch(queues, undefined, tenantName(action.tenant), 'merge', {
+        spec: {
+          max: action.maxMilli === 0 ? null : { cpu: `${action.maxMilli}m` },
+          mayBorrow: action.mayBorrow,
+        },
+      });
+      return;
     case 'dropTenantPods':
       for (const { metadata } of world.truth.objects<Pod>('pods').values())
         if (metadata.labels?.['batch'] === String(action.number))
@@ -50,16 +60,18 @@ async function share(
 }
 
 async function fill({ user }: World, action: TenantAction & { kind: 'tenantPods' }): Promise<void> {
-  const { tenant, number, cpuMilli } = action;
+  const { tenant, number, cpuMilli, gang } = action;
+  const name = `batch-${number}`;
   for (let i = 0; i < action.pods; i++)
     await orThere(
       user.create(pods, {
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: {
-          name: `batch-${number}-${i}`,
+          name: `${name}-${i}`,
           namespace: tenantName(tenant),
-          labels: { batch: String(number) },
+          labels: { batch: String(number), ...(gang === undefined ? {} : { [`${prefix}pod-group`]: name }) },
+          ...(gang === undefined ? {} : { annotations: { [`${prefix}pod-group-min-count`]: String(gang) } }),
         },
         spec: {
           nodeSelector: { [key]: 'yes' },
@@ -74,12 +86,4 @@ async function fill({ user }: World, action: TenantAction & { kind: 'tenantPods'
         },
       } as KubeObject),
     );
-}
-
-async function orThere(made: Promise<unknown>): Promise<void> {
-  try {
-    await made;
-  } catch (error) {
-    if (!isError(error, 'alreadyExists')) throw error;
-  }
 }

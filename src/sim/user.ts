@@ -21,9 +21,11 @@ import {
 } from '../api/index.ts';
 import { isError } from '../lib/index.ts';
 import { type Action, nodeName, type WorkloadPlan } from './plan.ts';
+import { carryOutGroups } from './user-groups.ts';
 import { carryOutOther } from './user-kinds.ts';
 import { carryOutPlacement } from './user-placement.ts';
 import { carryOutTenants } from './user-tenants.ts';
+import { carryOutWishes } from './user-wishes.ts';
 import type { World } from './world.ts';
 
 const taintKey = 'sim.caelum.dev/out';
@@ -123,7 +125,24 @@ async function carryOut(world: World, action: Action): Promise<void> {
     case 'tenants':
     case 'tenantPods':
     case 'dropTenantPods':
+    case 'limitTenant':
       return carryOutTenants(world, action);
+    case 'gang':
+    case 'dropGang':
+    case 'reserve':
+    case 'unreserve':
+    case 'guests':
+    case 'dropGuests':
+      return carryOutGroups(world, action);
+    case 'gpus':
+    case 'gpuPods':
+    case 'dropGpuPods':
+    case 'profile':
+    case 'dropProfile':
+    case 'wishes':
+    case 'dropWishes':
+    case 'rebalance':
+      return carryOutWishes(world, action);
     default:
       await carryOutOther(world, action);
   }

@@ -12,7 +12,7 @@ import { createApi, createFirstObjects } from '../apiserver/index.ts';
 import { type Client, createInformers, keyOf, type ResourceRef } from '../client/index.ts';
 import { startControllers } from '../controllers/index.ts';
 import { CaelumError, createLog, isError, type Log, SeededRandom, SimulatedClock } from '../lib/index.ts';
-import { startElectedScheduler, startScheduler } from '../scheduler/index.ts';
+import { startElectedScheduler, startRebalancer, startScheduler } from '../scheduler/index.ts';
 import { defaultLimits, openThreadStore, type Store } from '../store/index.ts';
 import { type ApiHost, createNetworkClient } from './client.ts';
 import { type Copy, startCopies } from './copies.ts';
@@ -22,7 +22,7 @@ import { Life, LifeClock } from './life.ts';
 import { SimNetwork } from './network.ts';
 import { NodeMachine } from './node-machine.ts';
 import { explainWithPlace } from './place.ts';
-import { type NodePlan, nodeName, type SimPlan } from './plan.ts';
+import { type NodePlan, nodeName, rebalancerName, type SimPlan } from './plan.ts';
 import { type Machine, SimProcess } from './process.ts';
 import type { Witnessed, Written } from './property.ts';
 import { runAgent, runProxy } from './real-node.ts';
@@ -89,6 +89,8 @@ export class World {
     this.#add('scheduler', (machine) => this.#runScheduler(machine));
     if (plan.schedulers === 2) this.#add(standbyName, (machine) => this.#runScheduler(machine));
     for (const [index, node] of plan.nodes.entries()) this.#addNode(node, index);
+    if (plan.actions.some(({ kind }) => kind === 'rebalance'))
+      this.#add(rebalancerName, async (machine) => void startRebalancer(this.#parts(machine)));
     this.#add('witness', (machine) => this.#runWitness(machine));
     const userLife = new Life('user');
     this.user = this.#clientOf({

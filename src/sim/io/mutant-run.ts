@@ -5,6 +5,7 @@
  *                                                     └─ nothing within the budget ─▶ not found
  */
 import { Worker } from 'node:worker_threads';
+import { directed } from '../directed.ts';
 import { mutants as allMutants, type Mutant } from '../mutants.ts';
 import type { MutantAnswer, MutantOrder } from './mutant-worker.ts';
 
@@ -130,18 +131,22 @@ async function hunt(
     tookMs: Math.round(usedMs + runner.usedMs),
     unclean,
   });
-  let seed = 1;
+  const first = directed.filter(({ name }) => name === mutant.directed).map(({ plan }) => plan.seed);
+  const seeds = [...first, ...Array.from({ length: seedsMax }, (_, at) => at + 1)];
+  let done = 0;
   try {
-    for (; seed <= seedsMax && !isOver && usedMs + runner.usedMs < tookMsMax; seed++) {
+    for (const seed of seeds) {
+      if (isOver || usedMs + runner.usedMs >= tookMsMax) break;
+      done++;
       const answer = await Promise.race([runner.run(seed), over]);
       if (answer === undefined) continue;
-      if (await baseline.isClean(seed)) return result(seed, { ...answer, seed });
+      if (await baseline.isClean(seed)) return result(done, { ...answer, seed });
       unclean.push(seed);
       if (!runner.isDead) continue;
       usedMs += runner.usedMs;
       runner = new Runner(mutant.name);
     }
-    return result(seed - 1, undefined);
+    return result(done, undefined);
   } finally {
     clearTimeout(timer);
     await runner.stop();

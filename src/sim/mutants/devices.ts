@@ -21,6 +21,7 @@ export const deviceMutants: readonly Mutant[] = [
     file: 'scheduler/claims/claim-binding.ts',
     find: "if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;",
     replace: 'return;',
+    directed: 'claims-under-loss',
     sentence: 'A write whose answer was lost, or that was refused, is taken for done.',
   },
   {

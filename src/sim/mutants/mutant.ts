@@ -9,6 +9,8 @@ export interface Mutant {
   readonly replace: string;
   /** What goes wrong with it. */
   readonly sentence: string;
+  /** Of `directed.ts`: plans that are tried first. */
+  readonly directed?: string;
   /** Set where nothing can notice it: why not. It is kept to show that the guard behind it holds, and is not counted. */
   readonly harmless?: string;
 }

@@ -65,6 +65,7 @@ export const placementMutants: readonly Mutant[] = [
     file: 'scheduler/cluster-view.ts',
     find: "if (held !== undefined) changed({ kind: 'left', row: held.row, pod: held.pod });",
     replace: '',
+    directed: 'room-comes-free',
     sentence: 'That a pod has gone is no reason to try again those that did not fit.',
   },
   {
@@ -124,6 +125,7 @@ export const placementMutants: readonly Mutant[] = [
     file: 'apiserver/operations/pod-subresources.ts',
     find: 'if (isTermOf(lease && (leases.objectOf(lease) as KubeObject), term)) return;',
     replace: 'if (lease !== undefined) return;',
+    directed: 'deposed-binding-late',
     sentence: 'What a scheduler sent while it led is carried out when another one leads already.',
   },
   {

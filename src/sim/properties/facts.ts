@@ -8,12 +8,16 @@ import type {
   Taint,
   Toleration,
 } from '../../api/index.ts';
-import type { Fault } from '../plan.ts';
+import { standbyName } from '../generate-placement.ts';
+import { type Fault, rebalancerName } from '../plan.ts';
 import type { Checked } from '../property.ts';
 
 export const isTerminal = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 export const isGoing = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
+/** Users, and who moves pods on their word. */
+export const isUsers = (process: string): boolean => process === 'user' || process === rebalancerName;
+export const isSchedulers = (process: string): boolean => process === 'scheduler' || process === standbyName;
 /** Put out for another by the scheduler. */
 export const isVictim = (pod: Pod | undefined): boolean =>
   pod?.status?.conditions?.some(

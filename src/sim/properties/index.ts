@@ -22,12 +22,17 @@ import { nothingWritten } from './rest/nothing-written.ts';
 import { allocationVerified } from './scheduler/allocation.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
 import { devicesGivenBack, devicesHeldOnce } from './scheduler/devices.ts';
+import { gangsBeginWhole, gangsGivenUpHalf, gangsReached, gangsTogether } from './scheduler/gangs.ts';
+import { gpusWhole } from './scheduler/gpus.ts';
 import { gatesKept, importantFirst, victimsLower } from './scheduler/importance.ts';
 import { led } from './scheduler/led.ts';
 import { noOvercommit } from './scheduler/no-overcommit.ts';
 import { noneLeftWaiting } from './scheduler/none-left-waiting.ts';
+import { onlyAnswered, profilesTold, wishesHeeded } from './scheduler/profiles.ts';
+import { movesEnd, movesWithinLimits } from './scheduler/rebalancing.ts';
+import { heldRoomKept, reservationsReached } from './scheduler/reservations.ts';
 import { rulesKept } from './scheduler/rules-kept.ts';
-import { guaranteesKept, reclaimedForSomebody } from './scheduler/tenants.ts';
+import { guaranteesKept, queuesWithinMax, reclaimedForSomebody } from './scheduler/tenants.ts';
 import { noneToTheGone, rulesReached, serviceAvailable } from './service-available.ts';
 import { keptWhileHealthy } from './service-kept.ts';
 import { volumesKept, volumesSettled } from './storage/volumes.ts';
@@ -69,6 +74,19 @@ export const properties: readonly Property[] = [
   gatesKept,
   guaranteesKept,
   reclaimedForSomebody,
+  queuesWithinMax,
+  gangsBeginWhole,
+  gangsTogether,
+  gangsGivenUpHalf,
+  gangsReached,
+  heldRoomKept,
+  reservationsReached,
+  gpusWhole,
+  onlyAnswered,
+  wishesHeeded,
+  profilesTold,
+  movesWithinLimits,
+  movesEnd,
   led,
   surge,
   unavailable,

@@ -8,7 +8,9 @@ import {
   isActive,
   isGoing,
   isNamespaceGoing,
+  isSchedulers,
   isTerminal,
+  isUsers,
   isVictim,
   sinceMs,
   tolerates,
@@ -16,6 +18,7 @@ import {
   valuesSince,
   wanted,
 } from '../facts.ts';
+import { gangKeyOf } from '../scheduler/room.ts';
 
 function livingUids(world: Checked): Set<string> {
   const uids = new Set<string>();
@@ -82,6 +85,12 @@ function mayEvict({ plan, truth, nowMs }: Checked, pod: Pod, nodeName: string, t
   return nowMs() - sinceMs >= Math.min(...seconds) * 1000 - 2000;
 }
 
+const isOfGang = ({ truth }: Checked, name: string): boolean => {
+  const pod = truth.objects<Pod>('pods').get(name);
+  return pod !== undefined && gangKeyOf(pod) !== undefined;
+};
+
+const ends: ReadonlySet<string> = new Set(['delete', 'eviction']);
 /** Ends of pods that are remembered. */
 const endedMax = 200;
 
@@ -140,7 +149,7 @@ export const nothingElseGoes: Property = {
   name: 'garbage/nothing-else-goes',
   source: 'Kubernetes: garbage collection, ReplicaSet; mission C3 (no harm)',
   statement:
-    "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, to make room for another, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
+    "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, to make room for another or to be better off, because its gang gives up, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
   check(world, broken) {
     const byUser = new Set<string>();
     const ended: Ended[] = [];
@@ -149,7 +158,9 @@ export const nothingElseGoes: Property = {
     return {
       // A deletion may be on the disk though its answer was that the disk failed.
       onAsked({ by, verb, resource, name }) {
-        if (by !== 'user' || (verb !== 'delete' && verb !== 'eviction') || resource !== 'pods') return;
+        // Whether who moves pods may, and which gangs are given up, is asked by the scheduler's properties.
+        if (resource !== 'pods' || !ends.has(verb)) return;
+        if (!isUsers(by) && !(isSchedulers(by) && isOfGang(world, name))) return;
         byUser.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
         for (const { object } of world.truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
       },

@@ -1,7 +1,7 @@
 /** Where nothing is to be done, nothing is done. */
-import type { Node, Pod } from '../../../api/index.ts';
+import type { KubeObject, Node, Pod, Reservation } from '../../../api/index.ts';
 import { sameJson } from '../../../lib/index.ts';
-import type { Property } from '../../property.ts';
+import type { Checked, Property } from '../../property.ts';
 
 /** Told long after: that a disruption was announced which never came, after two minutes; why a pod waits, in other words, after five. */
 const late = new Set(['PodScheduled', 'DisruptionTarget']);
@@ -13,6 +13,29 @@ function isOnlyLate(object: Pod, previous: Pod): boolean {
   });
   return !sameJson(object.status, previous.status) && sameJson(rest(object), rest(previous));
 }
+
+/** Objects that tell of what they did at times, and how they remember it. */
+const tellers: Readonly<Record<string, ReadonlySet<string>>> = {
+  'rebalancepolicies.scheduling.caelum.dev': new Set(['lastPlanTime', 'nextPlanTime', 'conditions']),
+  // A score that failed is held to work when it has not failed for two minutes.
+  'schedulingprofiles.scheduling.caelum.dev': new Set(['conditions']),
+};
+
+function isToldLate(resource: string, object: KubeObject, previous: KubeObject | undefined): boolean {
+  const late = tellers[resource];
+  if (late === undefined || previous === undefined) return false;
+  const rest = (one: KubeObject): unknown => {
+    const { spec, status = {} } = one as { spec?: unknown; status?: object };
+    return [spec, Object.fromEntries(Object.entries(status).filter(([key]) => !late.has(key)))];
+  };
+  return sameJson(rest(object), rest(previous));
+}
+
+const hasEnds = ({ truth, plan }: Checked): boolean =>
+  plan.faults.some(({ kind }) => kind === 'clockJump') &&
+  [...truth.objects<Reservation>('reservations.scheduling.caelum.dev').values()].some(
+    ({ spec, status }) => spec.ttl !== undefined && status?.phase !== 'Expired',
+  );
 
 export const nothingWritten: Property = {
   name: 'rest/nothing-written',
@@ -30,8 +53,11 @@ export const nothingWritten: Property = {
         if (restMs === undefined || atMs - restMs < 15_000) return;
         // A user's last word was overtaken by an earlier one: where a clock strikes there is no rest.
         if (world.truth.objects('cronjobs.batch').size > 0) return;
+        // Somebody's time may be over only now, by a clock that was set.
+        if (hasEnds(world)) return;
         if (resource === 'leases.coordination.k8s.io') return;
         if (resource.startsWith('events')) return;
+        if (isToldLate(resource, object, previous)) return;
         if (
           resource === 'nodes' &&
           previous !== undefined &&

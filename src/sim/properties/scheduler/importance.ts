@@ -1,8 +1,10 @@
 /** Who is more important is placed first, and nobody else has to go for it. */
 import type { Node, Pod } from '../../../api/index.ts';
 import type { Property } from '../../property.ts';
-import { isGoing, isTerminal, isVictim, milli, requestOf, sinceMs } from '../facts.ts';
+import { isTerminal, isVictim, milli, requestOf, sinceMs } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
+import { hasGpus } from './gpus.ts';
+import { heldOn, isPlainWait, placeOf, podsOn } from './room.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 import { isReclaimed } from './tenants.ts';
 
@@ -19,25 +21,31 @@ export const importantFirst: Property = {
     return {
       goal() {
         for (const [name, pod] of truth.objects<Pod>('pods')) {
-          if (pod.spec?.nodeName || isGoing(pod) || isTerminal(pod) || isGated(pod)) continue;
+          if (!isPlainWait(world, pod)) continue;
           if (pod.spec?.preemptionPolicy === 'Never' || pod.spec?.resourceClaims !== undefined) continue;
           const pinned = pinnedTo(world, pod);
           for (const [nodeName, node] of truth.objects<Node>('nodes')) {
             if (pinned !== undefined && pinned !== nodeName) continue;
             if (refusal(pod, node) !== undefined) continue;
             if (foesOn(world, nodeName, pod).some((foe) => priority(foe) >= priority(pod))) continue;
-            const here = [...truth.objects<Pod>('pods').values()].filter(
-              (one) => one.spec?.nodeName === nodeName && !isTerminal(one),
+            const here = podsOn(world, nodeName);
+            const held = heldOn(world, nodeName);
+            // Who has a place of a reservation stays.
+            const staying = here.filter(
+              (one) => priority(one) >= priority(pod) || placeOf(one) !== undefined,
             );
-            const staying = here.filter((one) => priority(one) >= priority(pod));
             // Without anybody in its way it is another property's affair.
             if (staying.length === here.length) continue;
             const hasRoom = (['cpu', 'memory'] as const).every(
               (of) =>
-                staying.reduce((sum, one) => sum + requestOf(one, of), requestOf(pod, of)) <=
+                staying.reduce((sum, one) => sum + requestOf(one, of), requestOf(pod, of) + held[of]) <=
                 milli(node.status?.allocatable?.[of]),
             );
-            if (hasRoom && staying.length < Number(node.status?.allocatable?.['pods'] ?? 0))
+            if (
+              hasRoom &&
+              hasGpus(world, pod, node) &&
+              staying.length < Number(node.status?.allocatable?.['pods'] ?? 0)
+            )
               return `${name} (priority ${priority(pod)}) waits, and would fit on ${nodeName} in place of less important pods`;
           }
         }

@@ -1,9 +1,10 @@
 /** Who can be placed is placed. */
 import type { Node, Pod } from '../../../api/index.ts';
 import type { Property } from '../../property.ts';
-import { isGoing, isTerminal, milli, requestOf } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
 import { hasDevices } from './devices.ts';
+import { hasGpus } from './gpus.ts';
+import { fitting, freeOn, isPlainWait } from './room.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 
 export const noneLeftWaiting: Property = {
@@ -16,22 +17,13 @@ export const noneLeftWaiting: Property = {
     return {
       goal() {
         for (const [name, pod] of truth.objects<Pod>('pods')) {
-          if (pod.spec?.nodeName || isGoing(pod) || isTerminal(pod)) continue;
-          if ((pod.spec?.schedulingGates?.length ?? 0) > 0) continue;
+          if (!isPlainWait(world, pod)) continue;
           const pinned = pinnedTo(world, pod);
           for (const [nodeName, node] of truth.objects<Node>('nodes')) {
             if (pinned !== undefined && pinned !== nodeName) continue;
             if (pod.spec?.resourceClaims !== undefined && !hasDevices(world, pod, nodeName)) continue;
             if (refusal(pod, node) !== undefined || foesOn(world, nodeName, pod).length > 0) continue;
-            const here = [...truth.objects<Pod>('pods').values()].filter(
-              (one) => one.spec?.nodeName === nodeName && !isTerminal(one),
-            );
-            const hasRoom = (['cpu', 'memory'] as const).every(
-              (of) =>
-                here.reduce((sum, one) => sum + requestOf(one, of), requestOf(pod, of)) <=
-                milli(node.status?.allocatable?.[of]),
-            );
-            if (hasRoom && here.length < Number(node.status?.allocatable?.['pods'] ?? 0))
+            if (hasGpus(world, pod, node) && fitting(freeOn(world, node), pod) > 0)
               return `${name} waits, and would fit on ${nodeName}`;
           }
         }

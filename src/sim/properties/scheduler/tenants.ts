@@ -2,14 +2,8 @@
 import type { Node, Pod, Queue } from '../../../api/index.ts';
 import type { Property } from '../../property.ts';
 import { isGoing, isTerminal, milli, requestOf, sinceMs } from '../facts.ts';
+import { gangKeyOf, isWithinQueue, limitOf, queueOf, queuesOf, usedBy } from './room.ts';
 import { refusal } from './rules-kept.ts';
-
-/** In these worlds a queue takes one namespace. */
-function queueOf(queues: ReadonlyMap<string, Queue>, pod: Pod): Queue | undefined {
-  for (const queue of queues.values())
-    if (queue.spec?.namespaces?.includes(pod.metadata.namespace ?? '') === true) return queue;
-  return undefined;
-}
 
 const cpuOf = (pods: Iterable<Pod>): number => [...pods].reduce((sum, pod) => sum + requestOf(pod, 'cpu'), 0);
 const guaranteed = (queue: Queue | undefined): number | undefined =>
@@ -20,7 +14,8 @@ export const guaranteesKept: Property = {
   source: 'mission: fairness (guarantees, borrowing, reclaiming)',
   statement:
     'When faults and users have stopped, no pod that is within what its queue is guaranteed soon waits while a pod of a queue that has enough without it is where it would fit.',
-  check({ truth }) {
+  check(world) {
+    const { truth } = world;
     return {
       goal() {
         const queues = truth.objects<Queue>('queues.scheduling.caelum.dev');
@@ -37,7 +32,9 @@ export const guaranteesKept: Property = {
             isGoing(pod) ||
             isTerminal(pod) ||
             queue === undefined ||
-            least === undefined
+            least === undefined ||
+            gangKeyOf(pod) !== undefined ||
+            !isWithinQueue(world, pod)
           )
             continue;
           if (used(queue) + requestOf(pod, 'cpu') > least) continue;
@@ -89,6 +86,37 @@ export const reclaimedForSomebody: Property = {
         for (const one of world.truth.objects<Pod>('pods').values()) note(one);
         if (waitedMs < sinceMs(world))
           broken(`${name} was put out, and nobody who is guaranteed something waits`);
+      },
+    };
+  },
+};
+
+export const queuesWithinMax: Property = {
+  name: 'scheduler/queues-within-max',
+  source: 'mission: fairness (quotas)',
+  statement:
+    'When a pod of a queue gets a node, the queue has no more with it than it may have, or might have at a moment of which the scheduler may still be thinking.',
+  check(world, broken) {
+    return {
+      onEvent({ kind, resource, object, previous, name }) {
+        if (resource !== 'pods' || kind === 'delete') return;
+        const pod = object as Pod;
+        if (!pod.spec?.nodeName || (previous as Pod | undefined)?.spec?.nodeName) return;
+        const queues = queuesOf(world);
+        const queue = queueOf(queues, pod);
+        if (queue === undefined || limitOf(queue) === undefined) return;
+        const used = usedBy(world, queues, queue);
+        const key = queue.metadata.name ?? '';
+        const allowed = world.truth.heldSince(
+          'queues.scheduling.caelum.dev',
+          key,
+          sinceMs(world),
+          (one) => one === undefined || used <= (limitOf(one as Queue) ?? Number.POSITIVE_INFINITY),
+        );
+        if (!allowed)
+          broken(
+            `${name} got a node, and queue ${key} has ${used / 1000} of at most ${(limitOf(queue) ?? 0) / 1000} cpu with it`,
+          );
       },
     };
   },

@@ -1,7 +1,16 @@
 /** StatefulSets: one after the other, and in the end all of them. */
 import type { KubeObject, Node, Pod, StatefulSet } from '../../../api/index.ts';
 import type { Checked, Property } from '../../property.ts';
-import { beside, controlledBy, controllerOf, isActive, isGoing, isReady, sinceMs } from '../facts.ts';
+import {
+  beside,
+  controlledBy,
+  controllerOf,
+  isActive,
+  isGoing,
+  isReady,
+  isUsers,
+  sinceMs,
+} from '../facts.ts';
 
 const resource = 'statefulsets.apps';
 const wanted = ({ spec }: StatefulSet): number => spec?.replicas ?? 1;
@@ -42,7 +51,7 @@ export const setsInOrder: Property = {
     const suspects: { readonly uid: string; readonly message: string }[] = [];
     return {
       onAsked({ by, verb, resource: of, name }) {
-        if (by !== 'user' || (verb !== 'delete' && verb !== 'eviction') || of !== 'pods') return;
+        if (!isUsers(by) || (verb !== 'delete' && verb !== 'eviction') || of !== 'pods') return;
         for (const { object } of truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
       },
       onSecond() {
