@@ -39,8 +39,6 @@ import type { Tenants } from './tenants.ts';
 export const systemPriorityMin = 2_000_000_000;
 
 export class FairOrder implements PodOrder {
-  /** Members of gangs are given out together. */
-  readonly takesTogether = true;
   readonly #tenants: Tenants;
   readonly #isNominated: (key: string) => boolean;
   readonly #gangs: GangBook;

@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Event, Node, Pod, PodDisruptionBudget, Queue, QueueSpec } from '../../api/index.ts';
+import {
+  type Event,
+  type Node,
+  type Pod,
+  type PodDisruptionBudget,
+  type PodGroup,
+  podGroups as podGroupsRef,
+  type Queue,
+  type QueueSpec,
+} from '../../api/index.ts';
 import { createFakeClient, createInformers } from '../../client/index.ts';
 import { SeededRandom, SimulatedClock, silentLog } from '../../lib/index.ts';
 import { startScheduler } from '../bind-loop.ts';
+import { startGangs } from '../gangs/gang-part.ts';
+import type { StartPart } from '../queue/part.ts';
+import { startFairness } from './fair-part.ts';
 import { type PodWords, podOf, queue as queueOf } from './test-tenants.ts';
 
 const ref = (resource: string, group = '', namespaced = true) => ({
@@ -256,4 +268,200 @@ test('a queue whose parent is not there says so, and its pods wait', async (t) =
   await run();
   assert.equal(bound('a'), 1);
   assert.equal(status('org')?.pods, 1);
+});
+
+const low = (
+  tenant: string,
+  count: number,
+  add: (tenant: string, name: string, words: PodWords) => void,
+): void => {
+  for (let i = 0; i < count; i++) add(tenant, `low${i}`, { created: i, labels: { app: 'x' } });
+};
+
+test('in a queue at its limit less important pods go for a more important one, as few as will do', async (t) => {
+  const { client, run, addNode, queue, add, bound, pods, status, message, events, scheduler } = desk(t);
+  addNode('n', 20);
+  queue('a', { max: { cpu: '4' } });
+  queue('b');
+  low('a', 4, add);
+  add('b', 'other', { cpu: 2 });
+  await run();
+  add('a', 'high', { cpu: 2, created: 9, priority: 5 });
+  add('a', 'same', { cpu: 1, created: 9 });
+  await run(50);
+  const reason = 'queue a: 6 of at most 4 cpu; less important a/low2, a/low3 go for it';
+  assert.equal(message('a/high'), reason);
+  const explained = scheduler.explain('a/high');
+  assert.deepEqual(
+    [
+      explained?.decision,
+      explained?.decision === 'waits' ? explained.message : '',
+      explained?.preempted?.victims,
+    ],
+    ['waits', reason, ['a/low2', 'a/low3']],
+  );
+  assert.equal(client.peek<Pod>(podsRef, 'a/high')?.status?.nominatedNodeName, 'n');
+  await run(20_000);
+  const there = pods('a').filter(({ spec }) => spec?.nodeName !== undefined);
+  assert.deepEqual(there.map(({ metadata }) => metadata.name).sort(), ['high', 'low0', 'low1']);
+  assert.equal(bound('b'), 1, 'nobody else goes');
+  assert.deepEqual(status('a')?.used, { cpu: '4' });
+  assert.equal(events('Preempted').length, 2);
+  assert.ok(events('FailedScheduling').includes(reason));
+  assert.equal(message('a/same'), 'queue a: 5 of at most 4 cpu');
+});
+
+test('budgets keep less important pods of a queue at its limit; when one allows it they go', async (t) => {
+  const { run, addNode, queue, add, pods, message, budget, events } = desk(t);
+  addNode('n', 20);
+  queue('a', { max: { cpu: '3' } });
+  budget('a', 0);
+  low('a', 3, add);
+  await run();
+  add('a', 'high', { created: 9, priority: 5 });
+  await run(10_000);
+  assert.equal(
+    message('a/high'),
+    'queue a: 4 of at most 3 cpu; those less important pods of it that may go are not enough',
+  );
+  assert.equal(events('Preempted').length, 0);
+  budget('a', 1);
+  await run(10_000);
+  assert.equal(pods('a').find(({ metadata }) => metadata.name === 'high')?.spec?.nodeName, 'n');
+  assert.equal(events('Preempted').length, 1);
+});
+
+test('nobody of a queue at its limit goes where that would not help, nor for who may not preempt', async (t) => {
+  const { client, run, addNode, queue, add, message, events, bound } = desk(t);
+  addNode('small', 2);
+  addNode('other', 2);
+  queue('a', { max: { cpu: '4' } });
+  low('a', 4, add);
+  await run();
+  add('a', 'large', { cpu: 4, created: 9, priority: 5 });
+  const meek = podOf('a', 'meek', { cpu: 1, created: 9, priority: 5 });
+  client.seed<Pod>(podsRef, {
+    ...meek,
+    spec: { containers: meek.spec?.containers ?? [], priority: 5, preemptionPolicy: 'Never' },
+    status: { phase: 'Pending' },
+  });
+  add('a', 'vast', { cpu: 5, created: 9, priority: 5 });
+  await run(20_000);
+  assert.equal(events('Preempted').length, 0);
+  assert.equal(bound('a'), 4);
+  assert.equal(
+    message('a/large'),
+    'queue a: 8 of at most 4 cpu; it would fit on no node if less important pods of it went',
+  );
+  assert.equal(message('a/meek'), 'queue a: 5 of at most 4 cpu');
+});
+
+test('one that goes for its queue is on the node that is needed, where there is no room elsewhere', async (t) => {
+  const { run, addNode, queue, add, pods, events } = desk(t);
+  addNode('n', 2);
+  addNode('m', 2);
+  queue('a', { max: { cpu: '4' } });
+  low('a', 4, add);
+  await run();
+  add('a', 'high', { cpu: 2, created: 9, priority: 5 });
+  await run(20_000);
+  assert.ok(pods('a').find(({ metadata }) => metadata.name === 'high')?.spec?.nodeName !== undefined);
+  assert.equal(events('Preempted').length, 2, 'both of one node');
+});
+
+test('a queue above is at its limit: only the own queue gives way', async (t) => {
+  const { run, addNode, queue, add, bound, events } = desk(t);
+  addNode('n', 20);
+  queue('org', { max: { cpu: '4' } });
+  queue('a', { parent: 'org' });
+  queue('b', { parent: 'org' });
+  low('a', 2, add);
+  low('b', 2, add);
+  await run();
+  add('a', 'high', { cpu: 1, created: 9, priority: 5 });
+  await run(20_000);
+  assert.deepEqual([bound('a'), bound('b')], [2, 2]);
+  assert.equal(events('Preempted').length, 1);
+  add('b', 'vast', { cpu: 3, created: 9, priority: 5 });
+  await run(20_000);
+  assert.deepEqual([bound('a'), bound('b')], [2, 2], 'all of its own would not be enough');
+});
+
+test('a gang of a queue at its limit has less important pods go for all of it, or none', async (t) => {
+  const { client, run, addNode, queue, pods, add, events, message } = desk(t);
+  addNode('n', 20);
+  queue('a', { max: { cpu: '4' } });
+  low('a', 4, add);
+  await run();
+  const gang = (name: string, count: number): void => {
+    client.seed<PodGroup>(podGroupsRef, {
+      metadata: { name, namespace: 'a' },
+      spec: { schedulingPolicy: { gang: { minCount: count } } },
+    });
+    for (let i = 0; i < count; i++) {
+      const { spec, ...pod } = podOf('a', `${name}${i}`, { cpu: 1, created: 9, priority: 5 });
+      const more = { ...spec, containers: spec?.containers ?? [], schedulingGroup: { podGroupName: name } };
+      client.seed<Pod>(podsRef, { ...pod, spec: more, status: { phase: 'Pending' } });
+    }
+  };
+  gang('five', 5);
+  gang('three', 3);
+  await run(20_000);
+  const there = pods('a').filter(({ spec }) => spec?.nodeName !== undefined);
+  assert.deepEqual(there.map(({ metadata }) => metadata.name).sort(), ['low0', 'three0', 'three1', 'three2']);
+  assert.equal(events('Preempted').length, 3);
+  const never =
+    'queue a: PodGroup "five" needs 5 cpu for 5 pods, and can never have that: the queue may have at most 4 cpu';
+  assert.equal(message('a/five0'), never);
+  const told = client.peek<PodGroup>(podGroupsRef, 'a/five')?.status?.conditions?.[0];
+  assert.deepEqual([told?.reason, told?.message], ['Unschedulable', never]);
+});
+
+test('gangs that wait for a limit cost nothing at rest', async (t) => {
+  const clock = new SimulatedClock();
+  const random = new SeededRandom(1);
+  const client = createFakeClient({ clock });
+  const informers = createInformers({ client, clock, random, log: silentLog });
+  let [taken, decided] = [0, 0];
+  const counting: StartPart = (host) => {
+    const part = startFairness(host);
+    const { order } = part;
+    assert.ok(order !== undefined);
+    const take = order.take.bind(order);
+    order.take = (most) => {
+      taken++;
+      return take(most);
+    };
+    return part;
+  };
+  const spy: StartPart = () => ({ name: 'spy', decided: () => void decided++ });
+  const parts = [startGangs, counting, spy];
+  const scheduler = startScheduler({ client, informers, clock, random, log: silentLog, parts });
+  t.after(() => {
+    scheduler.stop();
+    informers.stop();
+  });
+  client.seed<Node>(nodesRef, {
+    metadata: { name: 'n' },
+    status: { allocatable: { cpu: '64', memory: '64Gi', pods: '110' } },
+  });
+  client.seed<Queue>(queuesRef, queueOf('a', { max: { cpu: '9' } }));
+  for (let group = 0; group < 20; group++) {
+    const name = `g${group}`;
+    client.seed<PodGroup>(podGroupsRef, {
+      metadata: { name, namespace: 'a' },
+      spec: { schedulingPolicy: { gang: { minCount: 5 } } },
+    });
+    for (let i = 0; i < 5; i++) {
+      const { spec, ...pod } = podOf('a', `${name}-${i}`, { cpu: 1, created: group });
+      const more = { ...spec, containers: spec?.containers ?? [], schedulingGroup: { podGroupName: name } };
+      client.seed<Pod>(podsRef, { ...pod, spec: more, status: { phase: 'Pending' } });
+    }
+  }
+  for (let passed = 0; passed < 10_000; passed += 50) await clock.advance(50);
+  const bound = client.objects<Pod>(podsRef).filter(({ spec }) => spec?.nodeName !== undefined);
+  assert.equal(bound.length, 5);
+  [taken, decided] = [0, 0];
+  for (let passed = 0; passed < 600_000; passed += 1000) await clock.advance(1000);
+  assert.deepEqual([taken, decided], [0, 0]);
 });

@@ -9,7 +9,7 @@
  */
 import type { Gang } from '../gangs/gang-book.ts';
 import { limitOf, type Refusal } from './admission.ts';
-import type { Ask, Vector } from './amounts.ts';
+import { type Ask, podsAt, type Vector } from './amounts.ts';
 import type { QueueNode } from './queue-node.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -71,7 +71,7 @@ function greedily<T extends Asking>(waiting: readonly T[], need: number, tenants
 function sizeBy(capacity: Vector): (ask: Ask) => number {
   return (ask) => {
     let most = 0;
-    for (const { at, amount } of ask) most = Math.max(most, amount / (capacity[at] || 1));
+    for (const { at, amount } of ask) if (at !== podsAt) most = Math.max(most, amount / (capacity[at] || 1));
     return most;
   };
 }

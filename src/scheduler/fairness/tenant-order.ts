@@ -28,6 +28,7 @@ export class TenantOrder implements PodOrder {
     }
   }
 
+  /** By turns members of gangs are given out together. */
   get takesTogether(): boolean {
     return this.isFair;
   }

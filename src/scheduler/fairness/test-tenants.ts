@@ -1,5 +1,6 @@
 /** For the tests of fairness: queues, pods and clouds in few words. */
 import type { Pod, Queue, QueueSpec } from '../../api/index.ts';
+import { GangBook } from '../gangs/gang-book.ts';
 import type { WaitingPod } from '../plan.ts';
 import { FairOrder } from './fair-order.ts';
 import { Membership } from './membership.ts';
@@ -53,7 +54,10 @@ export interface FairCloud {
   readonly tenants: Tenants;
   readonly order: FairOrder;
   readonly nominated: Set<string>;
+  readonly gangs: GangBook;
   add(pod: Pod): void;
+  /** So many of them at once; they wait. */
+  addGang(name: string, minCount: number, members: readonly Pod[]): void;
   /** It is there already. */
   place(pod: Pod): void;
 }
@@ -62,7 +66,8 @@ export interface FairCloud {
 export function fairCloud(queues: readonly Queue[], cpu: number, memory = 0): FairCloud {
   const tenants = new Tenants();
   const nominated = new Set<string>();
-  const order = new FairOrder(tenants, (key) => nominated.has(key));
+  const gangs = new GangBook();
+  const order = new FairOrder(tenants, (key) => nominated.has(key), gangs);
   const membership = new Membership(queues, () => ({}));
   tenants.setQueues(queues, (pod) => membership.queueOf(pod));
   tenants.setCapacity([cpu * 1000, memory]);
@@ -70,7 +75,14 @@ export function fairCloud(queues: readonly Queue[], cpu: number, memory = 0): Fa
     tenants,
     order,
     nominated,
+    gangs,
     add: (pod) => order.add(waitingOf(pod)),
+    addGang: (name, minCount, members) => {
+      const rule = { minCount, since: '', goesTogether: false, wasScheduled: false };
+      gangs.setRule(name, `PodGroup "${name}"`, 'pods', rule);
+      for (const pod of members) gangs.join(name, waitingOf(pod).key, pod);
+      for (const pod of members) order.add(waitingOf(pod));
+    },
     place: (pod) => tenants.count(waitingOf(pod).key, pod, true),
   };
 }
