@@ -82,11 +82,14 @@ const groupNames: Readonly<Record<string, string>> = {
 const wanted = new Set(
   `core.v1 meta.v1 apps.v1 batch.v1 autoscaling.v1 autoscaling.v2 policy.v1 rbac.v1 networking.v1 discovery.v1 events.v1
    coordination.v1 node.v1 scheduling.v1 scheduling.v1alpha2 storage.v1 admission.v1 admissionregistration.v1 apiextensions.v1 apiregistration.v1
-   apidiscovery.v2 authentication.v1 authorization.v1 certificates.v1 flowcontrol.v1 resource.v1 metrics.v1beta1
+   apidiscovery.v2 authentication.v1 authorization.v1 certificates.v1 flowcontrol.v1 resource.v1 resource.v1beta2 metrics.v1beta1
    custom_metrics.v1beta1 custom_metrics.v1beta2 external_metrics.v1beta1`
     .trim()
     .split(/\s+/),
 );
+
+/** Of groups whose other kinds have a later version. */
+const only: Readonly<Record<string, RegExp>> = { 'resource.v1beta2': /\.DeviceTaint/ };
 
 /** Messages that are one JSON value: rows name them by scalar. */
 const scalars: Readonly<Record<string, string>> = {
@@ -329,6 +332,7 @@ export function collect(facts: Facts): Map<string, MessageRows[]> {
     const group = name.slice(0, Math.max(0, name.lastIndexOf('.')));
     if (!wanted.has(group) || hidden.has(name) || scalars[name] !== undefined || name.endsWith('.ExtraValue'))
       continue;
+    if (only[group]?.test(name) === false) continue;
     const messages = groups.get(group) ?? [];
     messages.push(rowsOf(facts, name));
     groups.set(group, messages);

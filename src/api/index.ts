@@ -295,6 +295,7 @@ export type {
   ResourceClaimTemplate,
   ResourceSlice,
 } from './types/resource.v1.ts';
+export type { DeviceTaintRule } from './types/resource.v1beta2.ts';
 export type * from './types/scheduling.v1.ts';
 export type { PodGroup, Workload } from './types/scheduling.v1alpha2.ts';
 export type {

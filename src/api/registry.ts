@@ -16,6 +16,7 @@ import { customResourceDefinition } from './kinds/custom-resource-definition.ts'
 import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
 import { deviceClass } from './kinds/device-class.ts';
+import { deviceTaintRule } from './kinds/device-taint-rule.ts';
 import { elasticityHistory, elasticityPolicy } from './kinds/elasticity-policy.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
 import { endpointsKind } from './kinds/endpoints.ts';
@@ -145,6 +146,7 @@ export const builtinKinds: KindRegistry = createRegistry([
   resourceClaimTemplate,
   deviceClass,
   resourceSlice,
+  deviceTaintRule,
   elasticityPolicy,
   elasticityHistory,
   queue,

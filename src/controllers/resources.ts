@@ -60,6 +60,10 @@ export const ipAddressesRef = resource('networking.k8s.io', 'ipaddresses', 'IPAd
 export const apiServicesRef = resource('apiregistration.k8s.io', 'apiservices', 'APIService', false);
 export const resourceClaimsRef = resource('resource.k8s.io', 'resourceclaims', 'ResourceClaim');
 export const resourceSlicesRef = resource('resource.k8s.io', 'resourceslices', 'ResourceSlice', false);
+export const deviceTaintRulesRef: Resource = {
+  ...resource('resource.k8s.io', 'devicetaintrules', 'DeviceTaintRule', false),
+  version: 'v1beta2',
+};
 export const resourceClaimTemplatesRef = resource(
   'resource.k8s.io',
   'resourceclaimtemplates',

@@ -56,6 +56,22 @@ test('one device is asked for', () => {
   assert.deepEqual(made['status'], {});
 });
 
+test('a rule of taints says since when it has its effect', () => {
+  const rules = kindOf('devicetaintrules', group, 'v1beta2');
+  const taint = { key: 'k', effect: 'NoSchedule' };
+  const rule = (more: Tree): Tree => ({ spec: { deviceSelector: { driver: 'x.y' }, taint, ...more } });
+  const made = created(rules, rule({}));
+  assert.deepEqual(made['spec'], {
+    deviceSelector: { driver: 'x.y' },
+    taint: { ...taint, timeAdded: '2026-01-02T03:04:05Z' },
+  });
+  assert.deepEqual(refusals(rules, rule({ taint: { key: '', effect: 'Never' } })).length, 3);
+  assert.equal(
+    refusals(rules, rule({ deviceSelector: { driver: 'X', pool: '/', device: 'a.b' } })).length >= 3,
+    true,
+  );
+});
+
 test('a taint says since when it is there', () => {
   const made = created(slices, devices({ name: 'a', taints: [{ key: 'k', effect: 'NoSchedule' }] }));
   const [device] = (made['spec'] as { devices: Tree[] }).devices;

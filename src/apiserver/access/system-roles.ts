@@ -56,7 +56,7 @@ const schedulerRules: readonly PolicyRule[] = [
   rule('authentication.k8s.io', 'tokenreviews', 'create'),
   rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
   rule('storage.k8s.io', 'csinodes csidrivers csistoragecapacities volumeattachments', read),
-  rule('resource.k8s.io', 'deviceclasses resourceslices', read),
+  rule('resource.k8s.io', 'deviceclasses resourceslices devicetaintrules', read),
   rule('resource.k8s.io', 'resourceclaims', `${read} patch update`),
   rule('resource.k8s.io', 'resourceclaims/status', 'get patch update'),
   rule('core', 'pods/finalizers', 'update'),

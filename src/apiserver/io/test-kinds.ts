@@ -419,6 +419,13 @@ const samples: Readonly<Record<string, Omit<Sample, 'kind'>>> = {
     },
     change: { spec: { pool: { generation: 2 } } },
   },
+  'resource.k8s.io/v1beta2 devicetaintrules': {
+    body: {
+      spec: { deviceSelector: { driver: 'd.example.com' }, taint: { key: 'k', effect: 'NoSchedule' } },
+    },
+    status: { conditions: [{ ...ready, type: 'EvictionInProgress', status: 'False' }] },
+    change: { spec: { taint: { key: 'k', effect: 'NoExecute' } } },
+  },
 };
 
 export function allSamples(): readonly Sample[] {

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DynamicResourceClaim, Event, KubeObject, Pod, ResourceSlice } from '../../api/index.ts';
-import { eventsRef, podsRef, resourceClaimsRef, resourceSlicesRef } from '../resources.ts';
+import type {
+  DeviceTaintRule,
+  DynamicResourceClaim,
+  Event,
+  KubeObject,
+  Pod,
+  ResourceSlice,
+} from '../../api/index.ts';
+import {
+  deviceTaintRulesRef,
+  eventsRef,
+  podsRef,
+  resourceClaimsRef,
+  resourceSlicesRef,
+} from '../resources.ts';
 import { type Cloud, cloud } from '../test-cloud.ts';
 
 const driver = 'gpu.example.com';
@@ -94,4 +107,68 @@ test('a pod stays as long as its claim tolerates the taint', async (t) => {
   assert.ok(await isThere(one));
   await one.run(7_000);
   assert.ok(!(await isThere(one)));
+});
+
+const rule = (effect: string, device: string): KubeObject =>
+  ({
+    apiVersion: 'resource.k8s.io/v1beta2',
+    kind: 'DeviceTaintRule',
+    metadata: { name: 'r' },
+    spec: { deviceSelector: { driver, device }, taint: { key: 'broken', effect } },
+  }) as KubeObject;
+const told = async (one: Cloud): Promise<string> => {
+  const [found] = await one.list<DeviceTaintRule>(deviceTaintRulesRef);
+  const [condition] = found?.status?.conditions ?? [];
+  return `${condition?.type} ${condition?.status} ${condition?.reason}: ${condition?.message}`;
+};
+
+test('a rule says what it would do, and does it when it is told to', async (t) => {
+  const one = await cloud(t, 3);
+  await holding(one, []);
+  await one.run(2000);
+  await one.client.create(deviceTaintRulesRef, rule('None', 'a'));
+  await one.run(3000);
+  assert.equal(
+    await told(one),
+    'EvictionInProgress False NoEffect: 1 published device selected. 1 allocated device selected. 1 pod would be evicted in 1 namespace if the effect was NoExecute. This information will not be updated again. Recreate the DeviceTaintRule to trigger an update.',
+  );
+  assert.ok(await isThere(one));
+  await one.client.patch<DeviceTaintRule>(deviceTaintRulesRef, undefined, 'r', 'merge', {
+    spec: { taint: { effect: 'NoSchedule' } },
+  });
+  await one.run(3000);
+  assert.equal(
+    await told(one),
+    'EvictionInProgress False OtherEffect: Eviction only happens for the NoExecute effect.',
+  );
+  assert.ok(await isThere(one));
+  await one.client.patch<DeviceTaintRule>(deviceTaintRulesRef, undefined, 'r', 'merge', {
+    spec: { taint: { effect: 'NoExecute' } },
+  });
+  await one.until('gone', async () => !(await isThere(one)));
+  await one.until(
+    'told',
+    async () =>
+      (await told(one)) ===
+      'EvictionInProgress False Completed: 1 pod evicted since starting the controller.',
+  );
+});
+
+test('a rule without a selector, or of another device, taints nothing', async (t) => {
+  const one = await cloud(t, 4);
+  await holding(one, []);
+  await one.client.create(deviceTaintRulesRef, rule('NoExecute', 'b'));
+  await one.client.create(deviceTaintRulesRef, {
+    ...rule('NoExecute', 'a'),
+    metadata: { name: 'all' },
+    spec: { taint: { key: 'k', effect: 'NoExecute' } },
+  } as KubeObject);
+  await one.run(4000);
+  assert.ok(await isThere(one));
+  assert.equal(
+    (await one.list<DeviceTaintRule>(deviceTaintRulesRef))
+      .map(({ status }) => status?.conditions?.[0]?.reason)
+      .join(),
+    'NotStarted,NotStarted',
+  );
 });

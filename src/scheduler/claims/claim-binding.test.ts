@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { DeviceClass, DynamicResourceClaim, Event, Node, Pod, ResourceSlice } from '../../api/index.ts';
+import type {
+  DeviceClass,
+  DeviceTaintRule,
+  DynamicResourceClaim,
+  Event,
+  Node,
+  Pod,
+  ResourceSlice,
+} from '../../api/index.ts';
 import { createFakeClient, createInformers } from '../../client/index.ts';
 import { CaelumError, SeededRandom, SimulatedClock, silentLog } from '../../lib/index.ts';
 import { type Scheduler, startScheduler } from '../bind-loop.ts';
@@ -20,6 +28,7 @@ const eventsRef = core('events', true);
 const claimsRef = dra('resourceclaims', true);
 const slicesRef = dra('resourceslices', false);
 const classesRef = dra('deviceclasses', false);
+const rulesRef = { ...dra('devicetaintrules', false), version: 'v1beta2' };
 const driver = 'gpu.example.com';
 
 function desk(t: TestContext) {
@@ -161,6 +170,24 @@ test('startScheduler() waits while devices are taken, and goes on when one is gi
   await run(12_000);
   assert.equal(pod('y').spec?.nodeName, 'a');
   assert.equal(told('y'), 'a/gpu-0: y');
+});
+
+test('startScheduler() gives no device that a rule taints, until it does so no more', async (t) => {
+  const { client, start, run, addNode, addClaim, addPod, pod, whyNot } = desk(t);
+  addNode('a', 1);
+  addClaim('c');
+  client.seed<DeviceTaintRule>(rulesRef, {
+    metadata: { name: 'r', generation: 1 },
+    spec: { deviceSelector: { pool: 'a' }, taint: { key: 'k', effect: 'NoSchedule' } },
+  });
+  addPod('p', 'c');
+  start();
+  await run(2000);
+  assert.equal(pod('p').spec?.nodeName, undefined);
+  assert.match(whyNot('p'), /1 cannot allocate all claims/);
+  await client.delete(rulesRef, undefined, 'r');
+  await run(3000);
+  assert.equal(pod('p').spec?.nodeName, 'a');
 });
 
 test('startScheduler() sends pods that share a claim to its devices', async (t) => {

@@ -4,11 +4,17 @@
  *   decision ──▶ finalizer ──▶ status: allocation, reservedFor ──▶ (devices that say when they are ready) ──▶ the pod may be bound
  *                  └─ lost or refused: read again, until it is known how it stands ─ in vain ──▶ given back: reservation, then allocation
  *
- * Follows claims, slices and classes from the first pod on that claims devices. Invariant: what is decided is assumed in the book until it shows or is known
+ * Follows claims, slices, classes and rules of taints from the first pod on that claims devices. Invariant: what is decided is assumed in the book until it shows or is known
  * to have failed. A scheduler that is killed in between finds what it wrote: the pod holds its claims, and goes to their node; where it cannot, claims that
  * nobody else holds are given back. The controller of claims gives back what a pod holds that has ended.
  */
-import type { DeviceClass, DynamicResourceClaim, Pod, ResourceSlice } from '../../api/index.ts';
+import type {
+  DeviceClass,
+  DeviceTaintRule,
+  DynamicResourceClaim,
+  Pod,
+  ResourceSlice,
+} from '../../api/index.ts';
 import type { Change, Client, Informers, ResourceRef } from '../../client/index.ts';
 import { CaelumError, type Clock, formatTime, isError, type Log } from '../../lib/index.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -34,6 +40,7 @@ const kinds = (resource: string, namespaced: boolean): ResourceRef => ({
 export const claimsRef = kinds('resourceclaims', true);
 const slicesRef = kinds('resourceslices', false);
 const classesRef = kinds('deviceclasses', false);
+const taintRulesRef = { ...kinds('devicetaintrules', false), version: 'v1beta2' };
 
 const finalizer = 'resource.kubernetes.io/delete-protection';
 /** As kube-scheduler's `bindingTimeout`. */
@@ -78,6 +85,7 @@ export class ClaimBinding {
     const claims = informers.informer<Claim>(claimsRef);
     const slices = informers.informer<ResourceSlice>(slicesRef);
     const classes = informers.informer<DeviceClass>(classesRef);
+    const rules = informers.informer<DeviceTaintRule>(taintRulesRef);
     this.#subscriptions.push(
       claims.onChange((change) => {
         const { kind, key, object } = change;
@@ -96,8 +104,17 @@ export class ClaimBinding {
         else book.setClass(object);
         onChange();
       }),
+      rules.onChange((change) => {
+        const { kind, key, object } = change;
+        if (kind === 'deleted') book.removeTaintRule(key);
+        else book.setTaintRule(object);
+        // Nor is its status a reason to try again.
+        const isOther =
+          change.kind !== 'updated' || change.previous.metadata.generation !== object.metadata.generation;
+        if (isOther) onChange();
+      }),
     );
-    await Promise.all([claims.whenSynced(), slices.whenSynced(), classes.whenSynced()]);
+    await Promise.all([claims, slices, classes, rules].map((one) => one.whenSynced()));
   }
 
   /** Resolves when the pod holds its claims and their devices are ready. Throws why it will not; nothing is assumed of it any more then, and all is given back. */
@@ -130,7 +147,7 @@ export class ClaimBinding {
   cancel(podKey: string): void {
     const writing = this.#writing.get(podKey);
     if (writing !== undefined) writing.isCancelled = true;
-    this.#end(podKey, gone());
+    if (this.#waits.has(podKey)) this.#end(podKey, gone());
   }
 
   stop(): void {

@@ -9,6 +9,7 @@
  */
 import {
   type DeviceClass,
+  type DeviceTaintRule,
   type DynamicResourceClaim,
   type Pod,
   type ResourceSlice,
@@ -114,6 +115,14 @@ export class DeviceClaimBook {
 
   removeSlice(name: string): void {
     this.#pools.removeSlice(name);
+  }
+
+  setTaintRule(rule: DeviceTaintRule): void {
+    this.#pools.setRule(rule);
+  }
+
+  removeTaintRule(name: string): void {
+    this.#pools.removeRule(name);
   }
 
   setClass(deviceClass: DeviceClass): void {

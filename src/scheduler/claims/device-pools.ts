@@ -5,7 +5,13 @@
  *
  * Source: Kubernetes 1.36, k8s.io/dynamic-resource-allocation/structured, as behaviour.
  */
-import { type Device, quantityNano, type ResourceSlice, selectsNode } from '../../api/index.ts';
+import {
+  type Device,
+  type DeviceTaintRule,
+  quantityNano,
+  type ResourceSlice,
+  selectsNode,
+} from '../../api/index.ts';
 
 export type NodeSelector = NonNullable<ResourceSlice['spec']['nodeSelector']>;
 
@@ -67,6 +73,8 @@ export class DevicePools {
   /** Pools with other devices. */
   readonly #wide = new Set<string>();
   readonly #views = new Map<string, View>();
+  /** What taints devices beside their drivers. */
+  readonly #rules = new Map<string, DeviceTaintRule>();
 
   constructor(onChange: (poolId: string, nodes: readonly string[] | undefined) => void = () => {}) {
     this.#onChange = onChange;
@@ -97,6 +105,28 @@ export class DevicePools {
     this.#slices.delete(name);
     this.#take(slice);
     this.#changed(poolIdOf(slice));
+  }
+
+  setRule(rule: DeviceTaintRule): void {
+    const { name = '' } = rule.metadata;
+    const before = this.#rules.get(name);
+    this.#rules.set(name, rule);
+    // Its status is no reason to look at devices anew.
+    if (JSON.stringify(before?.spec) !== JSON.stringify(rule.spec)) this.#tainted(before, rule);
+  }
+
+  removeRule(name: string): void {
+    const before = this.#rules.get(name);
+    this.#rules.delete(name);
+    this.#tainted(before);
+  }
+
+  #tainted(...rules: readonly (DeviceTaintRule | undefined)[]): void {
+    for (const [id, slices] of this.#slicesOf) {
+      const [first] = [...slices.values()];
+      const isMeant = rules.some((rule) => rule !== undefined && first && mayTaint(rule, first.spec));
+      if (isMeant) this.#changed(id);
+    }
   }
 
   pool(id: string): Pool | undefined {
@@ -134,7 +164,7 @@ export class DevicePools {
     for (const reach of reaches) this.#forgetViews(reach, id);
     this.#wide.delete(id);
     const slices = [...(this.#slicesOf.get(id)?.values() ?? [])];
-    const pool = slices.length === 0 ? undefined : poolOf(id, slices);
+    const pool = slices.length === 0 ? undefined : poolOf(id, slices, this.#rules);
     if (pool === undefined) this.#pools.delete(id);
     else this.#pools.set(id, pool);
     for (const { reach } of pool?.devices ?? []) {
@@ -170,7 +200,20 @@ export function reaches(reach: Reach, node: ClaimNode): boolean {
   return reach.kind === 'node' ? reach.name === node.name : selectsNode(reach.selector, node);
 }
 
-function poolOf(id: string, slices: readonly ResourceSlice[]): Pool {
+/** Devices of that pool. */
+function mayTaint(
+  { spec: { deviceSelector } }: DeviceTaintRule,
+  { driver, pool }: ResourceSlice['spec'],
+): boolean {
+  if (deviceSelector === undefined) return false;
+  return (deviceSelector.driver ?? driver) === driver && (deviceSelector.pool ?? pool.name) === pool.name;
+}
+
+function poolOf(
+  id: string,
+  slices: readonly ResourceSlice[],
+  allRules: ReadonlyMap<string, DeviceTaintRule>,
+): Pool {
   const generation = Math.max(...slices.map(({ spec }) => spec.pool.generation ?? 0));
   const current = slices
     .filter(({ spec }) => (spec.pool.generation ?? 0) === generation)
@@ -179,6 +222,8 @@ function poolOf(id: string, slices: readonly ResourceSlice[]): Pool {
   const counters = new Map<string, bigint>();
   const names = new Set<string>();
   let isInvalid = false;
+  const first = current[0]?.spec;
+  const rules = first === undefined ? [] : [...allRules.values()].filter((rule) => mayTaint(rule, first));
   for (const { spec } of current) {
     for (const device of spec.devices ?? []) {
       isInvalid ||= names.has(device.name);
@@ -188,7 +233,8 @@ function poolOf(id: string, slices: readonly ResourceSlice[]): Pool {
       if (reach === undefined) continue;
       const { driver } = spec;
       const pool = spec.pool.name;
-      devices.push({ id: `${id}/${device.name}`, driver, pool, poolId: id, device, reach });
+      const tainted = rules.length === 0 ? device : withTaints(device, rules);
+      devices.push({ id: `${id}/${device.name}`, driver, pool, poolId: id, device: tainted, reach });
     }
     for (const set of spec.sharedCounters ?? [])
       for (const [name, { value }] of Object.entries(set.counters ?? {}))
@@ -196,6 +242,14 @@ function poolOf(id: string, slices: readonly ResourceSlice[]): Pool {
   }
   const wanted = current[0]?.spec.pool.resourceSliceCount ?? 0;
   return { id, isIncomplete: current.length !== wanted, isInvalid, devices, counters };
+}
+
+function withTaints(device: Device, rules: readonly DeviceTaintRule[]): Device {
+  const more = rules.filter(
+    ({ spec: { deviceSelector } }) => (deviceSelector?.device ?? device.name) === device.name,
+  );
+  if (more.length === 0) return device;
+  return { ...device, taints: [...(device.taints ?? []), ...more.map(({ spec }) => spec.taint)] };
 }
 
 function reachOf(of: {

@@ -131,7 +131,7 @@ function validateCapacity(
     );
 }
 
-function validateTaint(
+export function validateTaint(
   problems: Problems,
   field: string,
   { key = '', value = '', effect = '' }: DeviceTaint,

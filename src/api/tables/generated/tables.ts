@@ -3947,6 +3947,39 @@ ResourceSliceSpec
   sharedCounters 8 []CounterSet list=atomic
 `,
 
+  'resource.v1beta2': `
+DeviceTaint
+  key! 1 string default=""
+  value 2 string
+  effect! 3 string default=""
+  timeAdded 4 time
+
+DeviceTaintRule kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ObjectMeta default={}
+  spec! 2 DeviceTaintRuleSpec default={}
+  status 3 DeviceTaintRuleStatus default={}
+
+DeviceTaintRuleList kind
+  apiVersion - string
+  kind - string
+  metadata 1 meta.v1.ListMeta default={}
+  items! 2 []DeviceTaintRule
+
+DeviceTaintRuleSpec
+  deviceSelector 1 DeviceTaintSelector
+  taint! 2 DeviceTaint default={}
+
+DeviceTaintRuleStatus
+  conditions 1 []meta.v1.Condition list=map(type) patch=merge(type)
+
+DeviceTaintSelector
+  driver 2 string
+  pool 3 string
+  device 4 string
+`,
+
   'scheduling.v1': `
 PriorityClass kind
   apiVersion - string
@@ -4217,6 +4250,7 @@ export const servedGroups: Readonly<Record<string, string>> = {
   'policy.v1': 'policy',
   'rbac.v1': 'rbac.authorization.k8s.io',
   'resource.v1': 'resource.k8s.io',
+  'resource.v1beta2': 'resource.k8s.io',
   'scheduling.v1': 'scheduling.k8s.io',
   'scheduling.v1alpha2': 'scheduling.k8s.io',
   'storage.v1': 'storage.k8s.io',
