@@ -31,5 +31,5 @@ export {
   type ServeOptions,
   serveAgent,
 } from './server/io/agent-server.ts';
-export type { NodeUsageNow, PodUsageNow, UsageNow } from './server/statistics.ts';
+export type { NodeUsageNow, PodUsageNow, Traffic, UsageNow } from './server/statistics.ts';
 export { summaryOf } from './server/statistics.ts';

@@ -1,7 +1,14 @@
 /** What the scheduler's strategies go by beside objects: what nodes use, of whoever serves metrics.k8s.io; scores that the embedding program has given. */
 import { quantityMilli, quantityValue } from '../api/index.ts';
 import type { MetricsApis } from '../controllers/index.ts';
-import type { ProfileSources, ScoreFunction } from '../scheduler/index.ts';
+import {
+  connectionsKey,
+  type NodeUsage,
+  type NodeUse,
+  type ProfileSources,
+  responseKey,
+  type ScoreFunction,
+} from '../scheduler/index.ts';
 
 export type CustomScores = Readonly<Record<string, ScoreFunction>>;
 
@@ -17,18 +24,24 @@ interface NodeMetrics {
 const question = { namespace: '', resource: 'nodes', name: '', subresource: '', parameters: {} };
 
 /** Undefined: nobody tells. Rejects with what the server says. */
-async function readNodeUsage(
-  metrics: MetricsApis,
-): Promise<ReadonlyMap<string, { readonly cpuMilli: number; readonly memoryBytes: number }> | undefined> {
+async function readNodeUsage(metrics: MetricsApis): Promise<NodeUsage | undefined> {
   const answer = await metrics.ask('metrics.k8s.io', ['v1beta1'], question);
   const items = (answer as { readonly items?: readonly NodeMetrics[] } | undefined)?.items;
   if (!Array.isArray(items)) return undefined;
-  const usage = new Map<string, { readonly cpuMilli: number; readonly memoryBytes: number }>();
+  const usage = new Map<string, NodeUse>();
   for (const { metadata, usage: used } of items as readonly NodeMetrics[]) {
     const cpuMilli = quantityMilli(used?.['cpu']);
     const memoryBytes = quantityValue(used?.['memory']);
-    if (metadata?.name !== undefined && cpuMilli !== undefined && memoryBytes !== undefined)
-      usage.set(metadata.name, { cpuMilli, memoryBytes });
+    if (metadata?.name === undefined || cpuMilli === undefined || memoryBytes === undefined) continue;
+    // Only our own metrics tell these; of another server's, annotations of nodes do.
+    const connections = quantityMilli(used?.[connectionsKey]);
+    const responseMilli = quantityMilli(used?.[responseKey]);
+    usage.set(metadata.name, {
+      cpuMilli,
+      memoryBytes,
+      ...(connections === undefined ? {} : { connections: connections / 1000 }),
+      ...(responseMilli === undefined ? {} : { responseMs: responseMilli / 1000 }),
+    });
   }
   return usage;
 }

@@ -11,7 +11,7 @@ import type { Node } from '../api/index.ts';
 import type { Informer } from '../client/index.ts';
 import type { Clock, Log, Random, Timer } from '../lib/index.ts';
 import { type NodeReading, readSummary } from './summary.ts';
-import { type NodeUse, nodeUse, type PodUse, type Use } from './usage.ts';
+import { type NodeUse, nodeUse, type PodUse } from './usage.ts';
 
 /** Gives the `/stats/summary` document of a node. Rejects where it cannot be had. */
 export type ReadNode = (node: Node, signal: AbortSignal) => Promise<unknown>;
@@ -83,7 +83,7 @@ export class Gatherer {
     return this.#starting;
   }
 
-  node(name: string): Use | undefined {
+  node(name: string): NodeUse['node'] {
     return this.#use(name)?.node;
   }
 

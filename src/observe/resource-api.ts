@@ -25,7 +25,9 @@ import {
 } from '../api/index.ts';
 import type { Informer } from '../client/index.ts';
 import { CaelumError, formatTime } from '../lib/index.ts';
+import { quantityOf } from './custom-api.ts';
 import type { Gatherer } from './gatherer.ts';
+import type { Traffic } from './summary.ts';
 import type { PodUse, Use } from './usage.ts';
 
 export interface ResourceApiOptions {
@@ -166,14 +168,24 @@ const usageOf = ({ cpuNanocores, memoryBytes }: Use): Readonly<Record<string, st
 });
 const windowOf = (windowMs: number): string => durationText(BigInt(Math.round(windowMs)) * 1_000_000n);
 
-export function nodeMetrics(node: Node, use: Use, nowMs: number): NodeMetrics {
+/** Beside CPU and memory: by the names under which annotations of nodes may say it. */
+const trafficUsage = ({ connections, responseMs }: Traffic): Readonly<Record<string, string>> => ({
+  ...(connections === undefined ? {} : { 'scheduling.caelum.dev/connections': quantityOf(connections) }),
+  ...(responseMs === undefined ? {} : { 'scheduling.caelum.dev/response-ms': quantityOf(responseMs) }),
+});
+
+export function nodeMetrics(
+  node: Node,
+  use: Use & { readonly traffic?: Traffic },
+  nowMs: number,
+): NodeMetrics {
   return {
     kind: 'NodeMetrics',
     apiVersion,
     metadata: metadataOf(node, nowMs),
     timestamp: formatTime(use.atMs),
     window: windowOf(use.windowMs),
-    usage: usageOf(use),
+    usage: { ...usageOf(use), ...trafficUsage(use.traffic ?? {}) },
   };
 }
 

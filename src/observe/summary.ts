@@ -16,10 +16,17 @@ export interface PodReading {
   readonly containers: ReadonlyMap<string, Counters>;
 }
 
+/** How busy the servers of a node's pods are. */
+export interface Traffic {
+  readonly connections?: number;
+  readonly responseMs?: number;
+}
+
 export interface NodeReading {
   readonly atMs: number;
   /** undefined: the machine does not tell. */
   readonly node: Counters | undefined;
+  readonly traffic: Traffic;
   /** By uid. */
   readonly pods: ReadonlyMap<string, PodReading>;
 }
@@ -53,7 +60,17 @@ export function readSummary(document: unknown, atMs: number): NodeReading {
     }
     if (counters.size > 0) read.set(uid, { uid, containers: counters });
   }
-  return { atMs, node: countersOf(node), pods: read };
+  return { atMs, node: countersOf(node), traffic: trafficOf(recordOf(node)['traffic']), pods: read };
+}
+
+function trafficOf(value: unknown): Traffic {
+  const [connections, responseMs] = [recordOf(value)['connections'], recordOf(value)['responseMs']].map(
+    amountOf,
+  );
+  return {
+    ...(connections === undefined || Number.isNaN(connections) ? {} : { connections }),
+    ...(responseMs === undefined || Number.isNaN(responseMs) ? {} : { responseMs }),
+  };
 }
 
 function countersOf(value: unknown): Counters | undefined {

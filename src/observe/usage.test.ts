@@ -60,7 +60,8 @@ test('nodeUse() tells of whole pods only', () => {
     pod('late', counters(110, 5)),
   );
   const { node, pods } = nodeUse(before, last);
-  assert.deepEqual(node, { atMs: 110_000, windowMs: 10_000, cpuNanocores: 1e9, memoryBytes: 1024 });
+  const use = { atMs: 110_000, windowMs: 10_000, cpuNanocores: 1e9, memoryBytes: 1024 };
+  assert.deepEqual(node, { ...use, traffic: {} });
   assert.deepEqual([...pods.keys()], ['whole']);
   const whole = pods.get('whole');
   assert.deepEqual([whole?.atMs, whole?.windowMs], [110_000, 10_000]);
@@ -85,7 +86,7 @@ test('readSummary() passes over what is no figure', () => {
     { node: 7, pods: 'x' },
     { pods: [null, 7, { podRef: 7 }] },
   ])
-    assert.deepEqual(readSummary(document, 5), { atMs: 5, node: undefined, pods: new Map() });
+    assert.deepEqual(readSummary(document, 5), { atMs: 5, node: undefined, traffic: {}, pods: new Map() });
   const wrong = [
     counters(1, -1),
     counters(1, Number.NaN),

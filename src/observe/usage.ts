@@ -5,7 +5,7 @@
  * one running container has none has none either, since half of a pod's use would be taken for the whole.
  * Source: metrics-server, pkg/storage.
  */
-import type { Counters, NodeReading } from './summary.ts';
+import type { Counters, NodeReading, Traffic } from './summary.ts';
 
 /** What is used now. */
 export interface Use {
@@ -54,7 +54,7 @@ function fromStart(
 }
 
 export interface NodeUse {
-  readonly node: Use | undefined;
+  readonly node: (Use & { readonly traffic: Traffic }) | undefined;
   /** By uid. */
   readonly pods: ReadonlyMap<string, PodUse>;
 }
@@ -68,7 +68,7 @@ export function nodeUse(before: NodeReading | undefined, last: NodeReading): Nod
   // A node is older than any reading of it: what it used before them is no rate of today.
   const node =
     last.node === undefined || before?.node === undefined ? undefined : useBetween(before.node, last.node);
-  return { node, pods };
+  return { node: node && { ...node, traffic: last.traffic }, pods };
 }
 
 function podUse(

@@ -27,4 +27,6 @@ export { defaultPolicy } from './scores.ts';
 export { Snapshot } from './snapshot.ts';
 export { type Understood, understandConfiguration } from './strategies/configuration.ts';
 export type { ScoreFunction } from './strategies/custom.ts';
+export type { NodeUsage, NodeUse } from './strategies/figures.ts';
+export { connectionsKey, responseKey } from './strategies/load.ts';
 export type { ProfileSources } from './strategies/profile-part.ts';

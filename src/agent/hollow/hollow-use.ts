@@ -3,16 +3,19 @@
  *
  *   hollow.caelum.dev/cpu: 250m              of the whole pod, shared evenly by its containers; or `web=200m,log=50m` for each by its name
  *   hollow.caelum.dev/memory: 64Mi           the same
+ *   hollow.caelum.dev/connections: "40"       TCP connections that its servers hold; hollow.caelum.dev/response-ms: how long they take to answer
  *   hollow.caelum.dev/metrics: jobs 5        lines of Prometheus' text format, as the pod's program would tell them where `prometheus.io/scrape` says so
  *
  * Annotations of the pod may change at any time. Without them a container uses a tenth of the CPU and half of the memory that it requests.
  * Counters grow by what is used at the time, so that a change shows as a change of the rate, not of the past.
  */
 import { type Container, type Pod, quantityMilli, quantityValue } from '../../api/index.ts';
-import type { NodeUsageNow, PodUsageNow } from '../server/statistics.ts';
+import type { NodeUsageNow, PodUsageNow, Traffic } from '../server/statistics.ts';
 
 export const cpuAnnotation = 'hollow.caelum.dev/cpu';
 export const memoryAnnotation = 'hollow.caelum.dev/memory';
+export const connectionsAnnotation = 'hollow.caelum.dev/connections';
+export const responseAnnotation = 'hollow.caelum.dev/response-ms';
 export const metricsAnnotation = 'hollow.caelum.dev/metrics';
 
 /** What its program would tell. undefined: it is none of these pods. */
@@ -76,6 +79,18 @@ function asked(
 const atLeastZero = (value: number | undefined): number | undefined =>
   value === undefined ? undefined : Math.max(0, value);
 
+function trafficOf({ metadata }: Pod): Traffic {
+  const told = (key: string): number | undefined => {
+    const value = Number(metadata.annotations?.[key] ?? Number.NaN);
+    return value >= 0 ? value : undefined;
+  };
+  const [connections, responseMs] = [told(connectionsAnnotation), told(responseAnnotation)];
+  return {
+    ...(connections === undefined ? {} : { connections }),
+    ...(responseMs === undefined ? {} : { responseMs }),
+  };
+}
+
 interface Counter {
   atMs: number;
   cpuNanoseconds: number;
@@ -109,7 +124,8 @@ export class HollowMeter {
         const memoryWorkingSetBytes = one.memoryBytes;
         return { name: one.name, atMs: nowMs, startedAtMs, cpuNanoseconds, memoryWorkingSetBytes };
       });
-      shown.push({ namespace, name, uid, startTime: pod.status.startTime, atMs: nowMs, containers });
+      const traffic = trafficOf(pod);
+      shown.push({ namespace, name, uid, startTime: pod.status.startTime, atMs: nowMs, containers, traffic });
     }
     const { cpuNanoseconds } = advance('', nowMs, cpuMilli);
     this.#nodes.set(nodeName, counters);

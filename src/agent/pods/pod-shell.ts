@@ -248,6 +248,11 @@ export class PodShell {
     this.#prober.stop();
   }
 
+  /** How long a pod takes to answer probes over the network, lately; undefined: it has none. */
+  responseMs(uid: string): number | undefined {
+    return this.#prober.responseMs(uid);
+  }
+
   /** After `stop`: resolves when what was begun before has come to its end. Until then containers may still appear. */
   async settled(): Promise<void> {
     await Promise.all(this.#leaving.map((worker) => worker.settled()));

@@ -52,6 +52,8 @@ interface Beat {
   readonly probe: Probe;
   target: ProbeTarget;
   count: ProbeCount;
+  /** Of good answers over the network: a mean in which the last counts a quarter. */
+  responseMs: number | undefined;
   timer: Timer | undefined;
   stopped: boolean;
 }
@@ -111,6 +113,17 @@ export class Prober {
     return { startup: result('startup'), readiness: result('readiness'), liveness: result('liveness') };
   }
 
+  /** Of all its probes over the network, on average; startup probes do not count. */
+  responseMs(podUid: string): number | undefined {
+    let [sum, count] = [0, 0];
+    for (const { kind, responseMs } of this.#beats.get(podUid)?.values() ?? []) {
+      if (responseMs === undefined || kind === 'startup') continue;
+      sum += responseMs;
+      count++;
+    }
+    return count === 0 ? undefined : sum / count;
+  }
+
   forget(podUid: string): void {
     for (const beat of this.#beats.get(podUid)?.values() ?? []) this.#end(beat);
     this.#beats.delete(podUid);
@@ -133,6 +146,7 @@ export class Prober {
       probe,
       target: { podUid, containerId: item.id, address, container: item.container },
       count: known ? { result: 'success', inRow: 1, last: 'success' } : freshCount,
+      responseMs: undefined,
       timer: undefined,
       stopped: false,
     };
@@ -162,6 +176,10 @@ export class Prober {
     const askedAtMs = clock.monotonicMs();
     const outcome = await runner.run(probe, target, (probe.timeoutSeconds ?? 1) * 1000);
     if (beat.stopped) return;
+    if (outcome.ok && probe.exec === undefined) {
+      const tookMs = clock.monotonicMs() - askedAtMs;
+      beat.responseMs = beat.responseMs === undefined ? tookMs : beat.responseMs * 0.75 + tookMs * 0.25;
+    }
     if (!outcome.ok) onFailure(podUid, target.container, kind, outcome.output);
     else if (outcome.warning !== undefined) onWarning(podUid, target.container, kind, outcome.warning);
     const before = beat.count.result;

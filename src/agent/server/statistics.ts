@@ -15,6 +15,14 @@ export interface UsageNow {
   readonly memoryRssBytes?: number;
 }
 
+/** How busy a pod's servers are. What nobody can tell is missing. */
+export interface Traffic {
+  /** TCP connections that stand, of pods with a network of their own. */
+  readonly connections?: number;
+  /** How long it takes to answer probes over the network, lately. */
+  readonly responseMs?: number;
+}
+
 export interface PodUsageNow {
   readonly namespace: string;
   readonly name: string;
@@ -22,6 +30,7 @@ export interface PodUsageNow {
   readonly startTime: string | undefined;
   readonly atMs: number;
   readonly containers: readonly (UsageNow & { readonly name: string })[];
+  readonly traffic?: Traffic;
 }
 
 export interface NodeUsageNow {
@@ -46,8 +55,8 @@ function amounts({ atMs, startedAtMs, cpuNanoseconds, memoryWorkingSetBytes, mem
 
 export function summaryOf({ nodeName, node, pods }: NodeUsageNow): object {
   return {
-    node: { nodeName, ...(node === undefined ? {} : nodePart(node)) },
-    pods: pods.map(({ namespace, name, uid, startTime, atMs, containers }) => {
+    node: { nodeName, ...(node === undefined ? {} : nodePart(node)), traffic: trafficOf(pods) },
+    pods: pods.map(({ namespace, name, uid, startTime, atMs, containers, traffic }) => {
       const time = formatMicroTime(atMs);
       const sum = (of: (one: UsageNow) => number): number =>
         containers.reduce((total, one) => total + of(one), 0);
@@ -57,8 +66,20 @@ export function summaryOf({ nodeName, node, pods }: NodeUsageNow): object {
         containers: containers.map((one) => ({ name: one.name, ...amounts(one) })),
         cpu: { time, usageCoreNanoSeconds: Math.round(sum((one) => one.cpuNanoseconds)) },
         memory: { time, workingSetBytes: sum((one) => one.memoryWorkingSetBytes) },
+        ...(traffic === undefined ? {} : { traffic }),
       };
     }),
+  };
+}
+
+/** Of all pods together: connections added up, answers on average. Not the kubelet's; the scheduler's strategies go by it. */
+function trafficOf(pods: readonly PodUsageNow[]): Traffic {
+  const connections = pods.flatMap(({ traffic }) => traffic?.connections ?? []);
+  const responses = pods.flatMap(({ traffic }) => traffic?.responseMs ?? []);
+  const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);
+  return {
+    ...(connections.length === 0 ? {} : { connections: sum(connections) }),
+    ...(responses.length === 0 ? {} : { responseMs: sum(responses) / responses.length }),
   };
 }
 

@@ -1,17 +1,18 @@
 /** How busy nodes are, put together from what is measured and from what their annotations tell. Pure. */
 import type { Node } from '../../api/index.ts';
 import type { Snapshot } from '../snapshot.ts';
-import {
-  connectionsAnnotation,
-  loadOf,
-  type NodeFigure,
-  type NodeFigures,
-  podCount,
-  responseAnnotation,
-} from './load.ts';
+import { connectionsKey, loadOf, type NodeFigure, type NodeFigures, podCount, responseKey } from './load.ts';
 
 /** By the node's name. */
-export type NodeUsage = ReadonlyMap<string, { readonly cpuMilli: number; readonly memoryBytes: number }>;
+export type NodeUsage = ReadonlyMap<string, NodeUse>;
+
+export interface NodeUse {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  /** Of the servers of its pods, where somebody counts them. */
+  readonly connections?: number;
+  readonly responseMs?: number;
+}
 
 export function figuresOf(
   snapshot: Snapshot,
@@ -24,8 +25,9 @@ export function figuresOf(
     const row = snapshot.rowOf(name);
     if (row === undefined) continue;
     const used = usage?.get(name);
-    const connections = numberOf(metadata.annotations?.[connectionsAnnotation]);
-    const responseMs = numberOf(metadata.annotations?.[responseAnnotation]);
+    // What somebody says goes before what is measured.
+    const connections = numberOf(metadata.annotations?.[connectionsKey]) ?? used?.connections;
+    const responseMs = numberOf(metadata.annotations?.[responseKey]) ?? used?.responseMs;
     if (used === undefined && connections === undefined && responseMs === undefined) continue;
     const cpuAsked = (snapshot.cpuWhole[row] ?? 0) - (snapshot.cpuFree[row] ?? 0);
     const memoryAsked = (snapshot.memoryWhole[row] ?? 0) - (snapshot.memoryFree[row] ?? 0);

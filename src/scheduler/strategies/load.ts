@@ -7,9 +7,9 @@
 import type { Snapshot } from '../snapshot.ts';
 import type { OwnScore, Question } from './strategy.ts';
 
-/** Of a node, as nodes or those that measure them tell. */
-export const connectionsAnnotation = 'scheduling.caelum.dev/connections';
-export const responseAnnotation = 'scheduling.caelum.dev/response-ms';
+/** Annotations of a node, and names in what metrics tell that it uses. */
+export const connectionsKey = 'scheduling.caelum.dev/connections';
+export const responseKey = 'scheduling.caelum.dev/response-ms';
 
 export interface NodeFigure {
   /** What is used beyond what was asked for by the pods that were there: below zero as a rule. */

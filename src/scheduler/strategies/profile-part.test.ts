@@ -173,6 +173,37 @@ test('LeastLoaded goes by usage where it is measured, LeastConnections by annota
   assert.equal(nodeOf('z'), 'a');
 });
 
+test('LeastConnections goes by what is measured where no annotation says otherwise; a pod that asks for it is enough', async (t) => {
+  const { client, run, node, nodeOf } = desk(t, {
+    nodeUsage: async () =>
+      new Map([
+        ['a', { cpuMilli: 1, memoryBytes: 1, connections: 900 }],
+        ['b', { cpuMilli: 1, memoryBytes: 1, connections: 3 }],
+        ['c', { cpuMilli: 1, memoryBytes: 1, connections: 0 }],
+      ]),
+  });
+  for (const name of ['a', 'b']) node(name);
+  node('c', { 'scheduling.caelum.dev/connections': '50' });
+  const asking = (name: string): void =>
+    client.seed<Pod>(podsRef, {
+      metadata: {
+        name,
+        namespace: 'd',
+        uid: name,
+        annotations: { 'scheduling.caelum.dev/strategy': 'LeastConnections' },
+      },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+      status: { phase: 'Pending' },
+    });
+  asking('first');
+  await run();
+  assert.notEqual(nodeOf('first'), '', 'it does not wait for figures');
+  await run(1000);
+  asking('second');
+  await run();
+  assert.equal(nodeOf('second'), 'b');
+});
+
 test('a pod that asks for a strategy that it cannot have is placed, and told', async (t) => {
   const { client, run, node, nodeOf, events } = desk(t);
   node('a');

@@ -71,6 +71,7 @@ class ProfilePart implements SchedulerPart {
       ...(sources.scores === undefined ? {} : { functions: sources.scores }),
       nowMs: () => clock.monotonicMs(),
       tell: (profile, problem, pod) => this.#onFailure(profile, problem, pod),
+      measure: () => this.#measureSoon(),
     });
     const profiles = informers.informer<SchedulingProfile>(profilesRef);
     this.#subscription = profiles.onChange((change) => this.#onProfile(change));
@@ -127,7 +128,12 @@ class ProfilePart implements SchedulerPart {
     this.#shadowed = this.#profiles.set([...this.#known.values()]);
     if (this.#known.size > 0 || newNames.size > 0) this.#offerWaiting(newNames);
     this.#tellSoon();
-    if (this.#profiles.isMeasured && this.#measureTimer === undefined) void this.#measure();
+    if (this.#profiles.isMeasured) this.#measureSoon();
+  }
+
+  /** In the middle of a plan, it may be: this one goes by what is known. */
+  #measureSoon(): void {
+    this.#measureTimer ??= this.#host.clock.after(0, () => void this.#measure());
   }
 
   /** Pods of a scheduler's name that nobody answered to until now; and those that found no place by what was said before. */

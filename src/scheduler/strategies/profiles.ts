@@ -35,6 +35,8 @@ export interface ProfileOptions {
   readonly nowMs: () => number;
   /** A custom score failed for a node. `pod`: for which; undefined for none in particular. */
   readonly tell: (profile: string, problem: string, pod: Pod) => void;
+  /** A pod asks for a strategy that goes by how busy nodes are, and nobody measures. */
+  readonly measure?: () => void;
 }
 
 /** One that is in use, and what was made of it. */
@@ -48,6 +50,8 @@ interface InUse {
 
 const noFigures: NodeFigures = new Map();
 const measured: ReadonlySet<StrategyName> = new Set(['LeastConnections', 'LeastLoaded', 'LeastResponseTime']);
+/** For so long after a pod has asked for it, nodes are measured. */
+const askedMs = 600_000;
 const defaultName = 'default-scheduler';
 /** Only to tell apart what a strategy holds for equal. */
 const tieWeight = 0.01;
@@ -58,6 +62,7 @@ export class Profiles implements Policy {
   /** For pods of a name without a profile that ask for a strategy. */
   #plain: InUse = made('default', {});
   #figures: NodeFigures = noFigures;
+  #askedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ProfileOptions) {
     this.#options = options;
@@ -95,8 +100,9 @@ export class Profiles implements Policy {
       for (const name of measured) scorers.delete(name);
   }
 
-  /** Whether any profile goes by how busy nodes are. */
+  /** Whether any profile goes by how busy nodes are, or a pod has asked of late for what does. */
   get isMeasured(): boolean {
+    if (this.#options.nowMs() < this.#askedUntilMs) return true;
     for (const { spec } of this.#inUse.values())
       for (const name of [spec.strategy, ...(spec.workloads ?? []).map(({ strategy }) => strategy)])
         if (measured.has(name as StrategyName)) return true;
@@ -109,7 +115,9 @@ export class Profiles implements Policy {
     const profile = this.#inUse.get(pod.spec?.schedulerName ?? defaultName);
     if (profile === undefined && asked === undefined) return defaultPolicy.scorerOf(pod);
     const one = profile ?? this.#plain;
-    return this.#scorer(one, this.#strategyOf(one, pod, asked));
+    const strategy = this.#strategyOf(one, pod, asked);
+    if (asked !== undefined && measured.has(strategy)) this.#noteAsked();
+    return this.#scorer(one, strategy);
   }
 
   /** Why a pod does not get the strategy that it asks for. Undefined: it gets it, or asks for none. */
@@ -125,6 +133,12 @@ export class Profiles implements Policy {
     if (known === 'Custom' && spec.custom === undefined)
       return `the strategy Custom needs a custom score, and SchedulingProfile "${name}" has none`;
     return undefined;
+  }
+
+  #noteAsked(): void {
+    const wasMeasured = this.isMeasured;
+    this.#askedUntilMs = this.#options.nowMs() + askedMs;
+    if (!wasMeasured) this.#options.measure?.();
   }
 
   #strategyOf({ spec }: InUse, pod: Pod, asked: string | undefined): StrategyName {
