@@ -51,6 +51,7 @@ export { type CompiledRule, compileRules } from './kinds/custom-resource-spec/ru
 export { defineKind, scaleSubresource, statusSubresource } from './kinds/define.ts';
 export { compileDeviceSelector, type DeviceSelection } from './kinds/device-spec/selector.ts';
 export type * from './kinds/elasticity-spec/types.ts';
+export { gangAnnotation, gangTopologyAnnotation } from './kinds/job-spec/gang.ts';
 export { isFinished as isFinishedJob } from './kinds/job-spec/status.ts';
 export { qualityOfService } from './kinds/pod-spec/quality-of-service.ts';
 export { systemPriorityClasses, userPriorityMax } from './kinds/priority-class.ts';

@@ -19,6 +19,7 @@ import { garbageController } from './garbage/controller.ts';
 import { ipAddressController } from './ip-address/controller.ts';
 import { jobController } from './job/controller.ts';
 import { strayPodController } from './job/stray-pods.ts';
+import { jobGangController } from './job-gang/controller.ts';
 import { leaseController } from './lease/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeController } from './node/controller.ts';
@@ -92,6 +93,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     startController(statefulSetController(informers), options),
     startController(daemonSetController(informers, clock), options),
     startController(jobController(informers, clock), options),
+    startController(jobGangController(informers), options),
     startController(strayPodController(informers, client), options),
     startController(ttlAfterFinishedController(informers, clock), options),
     startController(cronJobController(informers, client, clock), options),

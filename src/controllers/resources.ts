@@ -69,6 +69,14 @@ export const resourceClaimTemplatesRef = resource(
   'resourceclaimtemplates',
   'ResourceClaimTemplate',
 );
+export const workloadsRef: Resource = {
+  ...resource('scheduling.k8s.io', 'workloads', 'Workload'),
+  version: 'v1alpha2',
+};
+export const podGroupsRef: Resource = {
+  ...resource('scheduling.k8s.io', 'podgroups', 'PodGroup'),
+  version: 'v1alpha2',
+};
 export const leasesRef = resource('coordination.k8s.io', 'leases', 'Lease');
 
 export function resourceOf(kind: Kind): Resource {

@@ -478,3 +478,26 @@ for (const [name, spec, status, expected] of [
     const metadata = { name: 'work', creationTimestamp: ago(90) };
     assert.equal(row(jobs, { metadata, spec, status }), `work | ${expected} | 90s`);
   });
+
+test('whether the pods of a Job are a gang is said once, by a word that is known', () => {
+  const gang = (value?: string, topology?: string): Tree => {
+    const { metadata, ...rest } = job();
+    const annotations = {
+      ...(value === undefined ? {} : { 'scheduling.caelum.dev/gang': value }),
+      ...(topology === undefined ? {} : { 'scheduling.caelum.dev/pod-group-topology': topology }),
+    };
+    return { ...rest, metadata: { ...(metadata as Tree), annotations } };
+  };
+  assert.deepEqual(refusals(jobs, gang('true', 'rack')), []);
+  assert.deepEqual(refusals(jobs, gang('yes')), [
+    'metadata.annotations[scheduling.caelum.dev/gang]: Unsupported value: "yes": supported values: "true", "false"',
+  ]);
+  assert.equal(refusals(jobs, gang('true', 'a b')).length, 1);
+  const changed = (before: Tree, after: Tree): readonly string[] =>
+    updateRefusals(jobs, before, after).filter((one) => one.startsWith('metadata.annotations'));
+  assert.deepEqual(changed(gang(), gang('true')), [
+    'metadata.annotations[scheduling.caelum.dev/gang]: Invalid value: "true": field is immutable',
+  ]);
+  assert.equal(changed(gang('true'), gang()).length, 1);
+  assert.deepEqual(changed(gang(), gang('false')), []);
+});

@@ -10,6 +10,7 @@ import { labelName } from '../validation/names.ts';
 import { type Problems, required, wrong } from '../validation/problems.ts';
 import { ageColumn, column, humanDuration, nameColumn } from './cells.ts';
 import { defineKind, statusSubresource } from './define.ts';
+import { validateGang, validateGangUpdate } from './job-spec/gang.ts';
 import { hasCondition, validateJobStatusUpdate } from './job-spec/status.ts';
 import { validateJobSpec, validateJobUpdate } from './job-spec/validate.ts';
 import { applyPodSpecDefaults } from './pod-spec/defaults.ts';
@@ -86,6 +87,7 @@ export const job = defineKind<Job>({
     const problems: Problems = [];
     const spec = object.spec ?? ({} as JobSpec);
     validateJobSpec(problems, 'spec', spec);
+    validateGang(problems, object);
     if (spec.selector === undefined) problems.push(required('spec.selector'));
     else validateLabelSelector(problems, 'spec.selector', spec.selector);
     const labels = spec.template?.metadata?.labels;
@@ -104,6 +106,7 @@ export const job = defineKind<Job>({
   validateUpdate(object, old) {
     const problems: Problems = [];
     validateJobUpdate(problems, object, old);
+    validateGangUpdate(problems, object, old);
     return problems;
   },
   validateStatusUpdate(object, old) {

@@ -1,5 +1,6 @@
 /** The pods that a job makes. Pure. */
 import type { Container, Job, Pod } from '../../api/index.ts';
+import { gangOf } from '../job-gang/gang.ts';
 import { adopterOf } from '../ownership.ts';
 import { podOf } from '../pod-template.ts';
 import { jobsRef, podsRef, referenceTo } from '../resources.ts';
@@ -48,8 +49,14 @@ function basePod(job: Job): Pod {
       ...pod.metadata,
       finalizers: finalizers.includes(trackingFinalizer) ? finalizers : [...finalizers, trackingFinalizer],
     },
-    ...(pod.spec === undefined || !isIndexed(job) ? {} : { spec: withIndexVariable(pod.spec) }),
+    ...(pod.spec === undefined ? {} : { spec: specOf(job, pod.spec) }),
   };
+}
+
+function specOf(job: Job, spec: NonNullable<Pod['spec']>): NonNullable<Pod['spec']> {
+  const own = isIndexed(job) ? withIndexVariable(spec) : spec;
+  const gang = gangOf(job);
+  return gang === undefined ? own : { ...own, schedulingGroup: { podGroupName: gang.name } };
 }
 
 function withIndexVariable(spec: NonNullable<Pod['spec']>): NonNullable<Pod['spec']> {

@@ -311,6 +311,18 @@ test('in a queue at its limit less important pods go for a more important one, a
   assert.equal(message('a/same'), 'queue a: 5 of at most 4 cpu');
 });
 
+test('of those that might go for a queue at its limit, whoever need not go after all stays', async (t) => {
+  const { run, addNode, queue, add, pods } = desk(t);
+  addNode('n', 20);
+  queue('a', { max: { cpu: '4' } });
+  add('a', 'low0', { cpu: 3 });
+  add('a', 'low1', { cpu: 1 });
+  await run();
+  add('a', 'high', { cpu: 3, created: 9, priority: 5 });
+  await run(10_000);
+  assert.deepEqual(pods('a').map(({ metadata }) => metadata.name).sort(), ['high', 'low1']);
+});
+
 test('budgets keep less important pods of a queue at its limit; when one allows it they go', async (t) => {
   const { run, addNode, queue, add, pods, message, budget, events } = desk(t);
   addNode('n', 20);

@@ -6,14 +6,14 @@
  *
  * Invariant: a member is in one gang. A gang that nobody has described yet (no PodGroup) has no `rule`.
  */
-import type { Pod, PodGroup } from '../../api/index.ts';
+import { gangTopologyAnnotation, type Pod, type PodGroup } from '../../api/index.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** Pods that cannot say it in their spec, as those of charts, say it by a label. */
 export const groupLabel = 'scheduling.caelum.dev/pod-group';
 /** Where no PodGroup of that name is there: so many at once. */
 export const minCountAnnotation = 'scheduling.caelum.dev/pod-group-min-count';
-export const topologyAnnotation = 'scheduling.caelum.dev/pod-group-topology';
+export const topologyAnnotation = gangTopologyAnnotation;
 
 /** The condition of a PodGroup. */
 export const scheduledType = 'PodGroupScheduled';
