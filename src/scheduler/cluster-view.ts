@@ -20,6 +20,7 @@ import {
 import type { Change, Informers, ResourceRef } from '../client/index.ts';
 import type { ClaimBinding } from './claims/claim-binding.ts';
 import { choosesNamespaces } from './demand.ts';
+import { gpuMilliKey } from './devices/gpu-ask.ts';
 import { priorityOf } from './preemption.ts';
 import type { QueueChange } from './queue/ask.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -151,7 +152,8 @@ export class ClusterView {
       this.#followNamespaces();
     if (!this.#followsBudgets && priorityOf(pod) !== 0) this.#followBudgets();
     if (!volumes.isFollowing && claimsOf(pod).length > 0) void this.await(volumes.follow());
-    if (!deviceClaims.isFollowing && resourceClaims !== undefined) void this.await(deviceClaims.follow());
+    if (!deviceClaims.isFollowing && (resourceClaims !== undefined || asksForDevices(pod)))
+      void this.await(deviceClaims.follow());
   }
 
   /** For pods that choose others by the labels of their namespaces. */
@@ -183,6 +185,21 @@ export class ClusterView {
     this.#subscriptions.push(informer.onChange(changed));
     void this.await(informer.whenSynced());
   }
+}
+
+/** Of resources that classes of devices may stand for. */
+function asksForDevices({ spec, status }: Pod): boolean {
+  if (status?.extendedResourceClaimStatus !== undefined) return true;
+  // Those of a pod that is bound are the node's own.
+  if ((spec?.nodeName ?? '') !== '') return false;
+  return (
+    spec?.containers.some(asksForExtended) === true || spec?.initContainers?.some(asksForExtended) === true
+  );
+}
+
+function asksForExtended({ resources }: NonNullable<Pod['spec']>['containers'][number]): boolean {
+  for (const name in resources?.requests) if (name.includes('/') && name !== gpuMilliKey) return true;
+  return false;
 }
 
 type Free = readonly [cpu: number, memory: number, storage: number, pods: number];

@@ -50,6 +50,8 @@ export interface Demand {
   readonly hasClaims: boolean;
   /** It has claims of devices: where it can go depends on these too. */
   readonly hasDeviceClaims: boolean;
+  /** Of the extended resources those that devices may stand in for, where a node has none of its own; undefined: none. */
+  readonly backed?: ReadonlySet<string>;
   /** Whole GPUs or a share of one. */
   readonly gpus: GpuAsk | undefined;
   /** Why it can go nowhere, whatever is free: what it asks makes no sense. */

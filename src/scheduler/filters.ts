@@ -70,8 +70,13 @@ export function roomRefusals(demand: Demand, snapshot: Snapshot, row: number): r
   if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (snapshot.ephemeralFree[row] ?? 0))
     lacking.push('Insufficient ephemeral-storage');
   for (const [resource, amount] of demand.extended)
-    if (amount > snapshot.extendedFree(row, resource)) lacking.push(`Insufficient ${resource}`);
-  const ofGpus = demand.gpus === undefined ? undefined : snapshot.gpus.refusal(row, demand.gpus);
+    if (amount > snapshot.extendedFree(row, resource) && !isByClaim(demand, snapshot, row, resource))
+      lacking.push(`Insufficient ${resource}`);
+  const { gpus } = demand;
+  const ofGpus =
+    gpus === undefined || isByClaim(demand, snapshot, row, gpus.resource)
+      ? undefined
+      : snapshot.gpus.refusal(row, gpus);
   if (ofGpus !== undefined && !lacking.includes(ofGpus)) lacking.push(ofGpus);
   return lacking;
 }
@@ -83,8 +88,17 @@ export function hasRoom(demand: Demand, snapshot: Snapshot, row: number): boolea
   if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (snapshot.ephemeralFree[row] ?? 0)) return false;
   if (demand.extended.size > 0)
     for (const [resource, amount] of demand.extended)
-      if (amount > snapshot.extendedFree(row, resource)) return false;
-  return demand.gpus === undefined || snapshot.gpus.fits(row, demand.gpus);
+      if (amount > snapshot.extendedFree(row, resource) && !isByClaim(demand, snapshot, row, resource))
+        return false;
+  const { gpus } = demand;
+  return (
+    gpus === undefined || snapshot.gpus.fits(row, gpus) || isByClaim(demand, snapshot, row, gpus.resource)
+  );
+}
+
+/** The node has no such resource of its own: a claim of devices sees to it. */
+export function isByClaim({ backed }: Demand, snapshot: Snapshot, row: number, resource: string): boolean {
+  return backed?.has(resource) === true && !((snapshot.facts(row)?.extended.get(resource) ?? 0) > 0);
 }
 
 /** Whether the node would do if it were empty, as far as resources go. */
@@ -94,8 +108,11 @@ export function isLargeEnough(demand: Demand, snapshot: Snapshot, row: number): 
   const facts = snapshot.facts(row);
   if (demand.ephemeralBytes > 0 && demand.ephemeralBytes > (facts?.storageBytes ?? 0)) return false;
   for (const [resource, amount] of demand.extended)
-    if (amount > (facts?.extended.get(resource) ?? 0)) return false;
-  return demand.gpus === undefined || snapshot.gpus.isLargeEnough(row, demand.gpus);
+    if (amount > (facts?.extended.get(resource) ?? 0) && !isByClaim(demand, snapshot, row, resource))
+      return false;
+  const { gpus } = demand;
+  if (gpus === undefined || isByClaim(demand, snapshot, row, gpus.resource)) return true;
+  return snapshot.gpus.isLargeEnough(row, gpus);
 }
 
 export function portsRefusal(demand: Demand, snapshot: Snapshot, row: number): string | undefined {

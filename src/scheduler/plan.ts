@@ -14,12 +14,13 @@
 import type { Pod } from '../api/index.ts';
 import type { ClaimAsk } from './claims/claim-book.ts';
 import type { DeviceGate } from './claims/device-gate.ts';
+import { backedDemand } from './claims/extended-claims.ts';
 import { type Demand, demandOf } from './demand.ts';
 import type { Board } from './engine/board.ts';
 import { boardFor } from './engine/boards.ts';
 import type { Shape } from './engine/pod-table.ts';
 import { countsOnOthers } from './engine/rules.ts';
-import { isLargeEnough, roomRefusals } from './filters.ts';
+import { isByClaim, isLargeEnough, roomRefusals } from './filters.ts';
 import { Fit, type Prepared, unresolvable } from './fit.ts';
 import { planWithGangs } from './gangs/plan-with-gangs.ts';
 import { suitableWithin } from './gangs/within.ts';
@@ -195,7 +196,8 @@ function planGroup(snapshot: Snapshot, demand: Demand, group: readonly WaitingPo
   if (others.length > 0) planFree(snapshot, demand, others, making);
 }
 
-function planFree(snapshot: Snapshot, demand: Demand, group: readonly WaitingPod[], making: Making): void {
+function planFree(snapshot: Snapshot, asked: Demand, group: readonly WaitingPod[], making: Making): void {
+  const demand = asked.extended.size === 0 ? asked : backedDemand(asked, snapshot.deviceClaims.classOf);
   if (demand.impossible !== undefined) {
     const why = { refused: nothingRefused, unresolved: demand.impossible };
     for (const waiting of group) fail(snapshot, waiting, making, why, () => notHelpfulAnywhere(snapshot));
@@ -376,7 +378,7 @@ function planOnBoard(
       const { row, score, possible } = pick;
       const nodeName = snapshot.nameOf(row);
       const refused = only === undefined ? board.refusals() : board.unsuitable;
-      const gpus = demand.gpus && snapshot.gpus.give(row, demand.gpus, pod, nodeName, scoring.gpusOf?.(row));
+      const gpus = demand.gpus && give(snapshot, demand, row, pod, scoring);
       const found = { kind: 'bind', podKey: key, nodeName, score, possible, refused } as const;
       if (devices === undefined) steps.push(gpus === undefined ? found : { ...found, gpus });
       else {
@@ -418,6 +420,20 @@ function planOnBoard(
       alike = { found, end: snapshot.log.end };
   }
   return group.length;
+}
+
+/** Which GPUs of the row it has; undefined: none by itself, a claim sees to it. */
+function give(
+  snapshot: Snapshot,
+  demand: Demand,
+  row: number,
+  pod: Pod,
+  scoring: Scoring,
+): readonly number[] | undefined {
+  const { gpus } = demand;
+  if (gpus === undefined || isByClaim(demand, snapshot, row, gpus.resource)) return undefined;
+  const nodeName = snapshot.facts(row)?.name ?? '';
+  return snapshot.gpus.give(row, gpus, pod, nodeName, scoring.gpusOf?.(row));
 }
 
 const isSameAsk = ({ unresolved, shape }: ClaimAsk, claiming: Claiming | undefined): boolean =>
@@ -495,8 +511,7 @@ function planAmongOthers(
       continue;
     }
     const nodeName = snapshot.facts(best.row)?.name ?? '';
-    const gpus =
-      demand.gpus && snapshot.gpus.give(best.row, demand.gpus, pod, nodeName, scoring.gpusOf?.(best.row));
+    const gpus = demand.gpus && give(snapshot, demand, best.row, pod, scoring);
     snapshot.nominations.delete(key);
     snapshot.addPod(key, pod, nodeName);
     fit.placed(best.row);

@@ -41,7 +41,7 @@ function overcommitOf(view: View, node: Node, name: string, pods: readonly Pod[]
   const findings: Finding[] = [];
   const has = amountsIn(node.status?.allocatable ?? node.status?.capacity);
   const taken = new Map<string, bigint>();
-  for (const pod of pods) addTo(taken, view.taken(pod));
+  for (const pod of pods) addTo(taken, ofNode(pod, view.taken(pod)));
   taken.delete(sharesResource);
   taken.set('pods', BigInt(pods.length) * (amountOf(1) ?? 0n));
   for (const [resource, amount] of taken) {
@@ -60,6 +60,15 @@ function overcommitOf(view: View, node: Node, name: string, pods: readonly Pod[]
     });
   }
   return findings;
+}
+
+/** Without extended resources that devices stand in for. */
+function ofNode({ status }: Pod, taken: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
+  const mappings = status?.extendedResourceClaimStatus?.requestMappings ?? [];
+  if (mappings.length === 0) return taken;
+  const own = new Map(taken);
+  for (const { resourceName } of mappings) own.delete(resourceName);
+  return own;
 }
 
 /** What a node that does not say it can give. Nothing of devices; of its disk nobody knows, and a node that has not reported yet has pods all the same. */

@@ -330,7 +330,8 @@ const namesClaim: Names = ({ spec, metadata }, name) =>
 
 const namesDeviceClaim: Names = ({ spec, status }, name) =>
   spec?.resourceClaims?.some((one) => one.resourceClaimName === name) === true ||
-  status?.resourceClaimStatuses?.some((one) => one.resourceClaimName === name) === true;
+  status?.resourceClaimStatuses?.some((one) => one.resourceClaimName === name) === true ||
+  status?.extendedResourceClaimStatus?.resourceClaimName === name;
 
 const containersOf = (spec: Pod['spec']) => [
   ...(spec?.initContainers ?? []),

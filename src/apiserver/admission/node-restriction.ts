@@ -209,6 +209,8 @@ function checkPodStatus(admission: Admission, node: string): void {
     throw refused(admission, `node ${quoted(node)} cannot update labels through pod status`);
   if (!sameJson(old.status?.resourceClaimStatuses ?? [], now.status?.resourceClaimStatuses ?? []))
     throw refused(admission, `node ${quoted(node)} cannot update resource claim statuses`);
+  if (!sameJson(old.status?.extendedResourceClaimStatus, now.status?.extendedResourceClaimStatus))
+    throw refused(admission, `node ${quoted(node)} cannot update extended resource claim status`);
 }
 
 /** Growing a volume is told through its claim's status, and nothing else is. */

@@ -34,7 +34,8 @@ export function resourceClaimController(informers: Informers, client: Client): C
   const onPod = (change: Change<Pod>): readonly string[] => {
     const { object, key } = change;
     // Nearly all pods claim nothing.
-    if ((object.spec?.resourceClaims ?? []).length === 0) return [];
+    if (object.spec?.resourceClaims === undefined && object.status?.extendedResourceClaimStatus === undefined)
+      return [];
     const { uid = '' } = object.metadata;
     const concerned = [...ownedBy(uid), ...heldBy(uid)].map(claimKey);
     return change.kind === 'deleted' ? concerned : [`pod/${key}`, ...concerned];

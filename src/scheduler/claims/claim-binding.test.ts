@@ -405,3 +405,100 @@ test('startScheduler() gives no device twice, however many pods ask at once', as
   assert.equal(devices.length, 12);
   for (const name of names) assert.equal(told(name) !== ': ', pod(name).spec?.nodeName !== undefined, name);
 });
+
+function extended({ client }: ReturnType<typeof desk>, resource = 'example.com/gpu') {
+  client.seed<DeviceClass>(classesRef, {
+    metadata: { name: 'fast', creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec: {
+      selectors: [{ cel: { expression: `device.driver == "${driver}"` } }],
+      extendedResourceName: 'example.com/gpu',
+    },
+  });
+  let seconds = 10;
+  const ask = (name: string, amounts: readonly string[]): void =>
+    client.seed<Pod>(podsRef, {
+      metadata: {
+        name,
+        namespace: 'default',
+        uid: `uid-of-${name}`,
+        creationTimestamp: `2026-01-01T00:00:${seconds++}Z`,
+      },
+      spec: {
+        containers: amounts.map((amount, at) => ({
+          name: `c${at}`,
+          image: 'i',
+          resources:
+            amount === '0' ? {} : { requests: { [resource]: amount }, limits: { [resource]: amount } },
+        })),
+      },
+      status: { phase: 'Pending' },
+    });
+  const claimOf = (name: string): Claim | undefined =>
+    client.peek<Claim>(claimsRef, `default/${name}-extended-resources-uidof${name}`);
+  /** `request=node/device … holder`. */
+  const given = (name: string): string => {
+    const { metadata, status } = claimOf(name) ?? {};
+    if (metadata?.annotations?.['resource.kubernetes.io/extended-resource-claim'] !== 'true') return '';
+    const devices = (status?.allocation?.devices?.results ?? []).map(
+      (one) => `${one.request}=${one.pool}/${one.device}`,
+    );
+    return [...devices, ...(status?.reservedFor ?? []).map((one) => one.name)].join(' ');
+  };
+  return { ask, given };
+}
+
+for (const resource of ['example.com/gpu', 'deviceclass.resource.kubernetes.io/fast'])
+  test(`startScheduler() gives devices of a class to pods that ask for ${resource}`, async (t) => {
+    const own = desk(t);
+    const { start, run, addNode, pod, whyNot } = own;
+    addNode('a', 1);
+    addNode('b', 3);
+    const { ask, given } = extended(own, resource);
+    ask('p', ['1', '0', '2']);
+    ask('q', ['1']);
+    ask('late', ['1']);
+    start();
+    await run(3000);
+    assert.equal(pod('p').spec?.nodeName, 'b');
+    assert.equal(
+      given('p'),
+      'container-0-request-0=b/gpu-0 container-2-request-0=b/gpu-1 container-2-request-0=b/gpu-2 p',
+    );
+    assert.deepEqual(pod('p').status?.extendedResourceClaimStatus?.requestMappings, [
+      { containerName: 'c0', resourceName: resource, requestName: 'container-0-request-0' },
+      { containerName: 'c2', resourceName: resource, requestName: 'container-2-request-0' },
+    ]);
+    const [bound, waits] = pod('q').spec?.nodeName === 'a' ? ['q', 'late'] : ['late', 'q'];
+    assert.equal(pod(bound).spec?.nodeName, 'a');
+    assert.equal(given(waits), '');
+    assert.match(whyNot(waits), /2 cannot allocate all claims/);
+  });
+
+test('startScheduler() leaves extended resources to nodes that have them, and takes back what could not be bound', async (t) => {
+  const own = desk(t);
+  const { client, start, run, addNode, pod } = own;
+  const { ask, given } = extended(own);
+  addNode('a', 1);
+  client.seed<Node>(nodesRef, {
+    metadata: { name: 'plugin' },
+    status: { allocatable: { cpu: '4', memory: '8Gi', pods: '110', 'example.com/gpu': '1' } },
+  });
+  ask('p', ['1']);
+  ask('q', ['1']);
+  let refusals = 1;
+  client.intercept = ({ subresource, name }) => {
+    if (subresource !== 'binding' || refusals === 0 || given(name ?? '') === '') return undefined;
+    refusals--;
+    return new CaelumError('conflict', 'not now');
+  };
+  start();
+  await run(1000);
+  client.intercept = undefined;
+  await run(15_000);
+  assert.equal(refusals, 0);
+  assert.deepEqual([pod('p').spec?.nodeName, pod('q').spec?.nodeName].sort(), ['a', 'plugin']);
+  const [byClaim, byPlugin] = pod('p').spec?.nodeName === 'a' ? ['p', 'q'] : ['q', 'p'];
+  assert.match(given(byClaim), /^container-0-request-0=a\/gpu-0/);
+  assert.equal(given(byPlugin), '');
+  assert.equal(pod(byPlugin).status?.extendedResourceClaimStatus ?? undefined, undefined);
+});

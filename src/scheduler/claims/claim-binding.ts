@@ -8,15 +8,11 @@
  * to have failed. A scheduler that is killed in between finds what it wrote: the pod holds its claims, and goes to their node; where it cannot, claims that
  * nobody else holds are given back. The controller of claims gives back what a pod holds that has ended.
  */
-import type {
-  DeviceClass,
-  DeviceTaintRule,
-  DynamicResourceClaim,
-  Pod,
-  ResourceSlice,
-} from '../../api/index.ts';
+
+import type { DeviceClass, DeviceTaintRule, DynamicResourceClaim, ResourceSlice } from '../../api/index.ts';
+import { type Pod, pods as podsRef } from '../../api/index.ts';
 import type { Change, Client, Informers, ResourceRef } from '../../client/index.ts';
-import { CaelumError, type Clock, formatTime, isError, type Log } from '../../lib/index.ts';
+import { CaelumError, type Clock, formatTime, isError, type Log, sameJson } from '../../lib/index.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type ClaimDecision, type ClaimPart, claimKeyOf, isHeldBy } from './claim-book.ts';
 import type { Allocation } from './device-ledger.ts';
@@ -123,7 +119,11 @@ export class ClaimBinding {
     const writing = { isCancelled: false };
     this.#writing.set(podKey, writing);
     try {
-      for (const part of decision.claims) await this.#write(part, decision.pod);
+      for (const part of decision.claims) {
+        if (part.isNew === true) await this.#make(part.claim);
+        await this.#write(part, decision.pod);
+      }
+      await this.#tell(decision);
       if (writing.isCancelled) throw gone();
       for (const { claim } of decision.claims) {
         const now = snapshot.deviceClaims.claim(claimKeyOf(claim));
@@ -158,7 +158,13 @@ export class ClaimBinding {
 
   /** The pod could not be bound: it holds its claims no longer, and those that were allocated for it are free. Never rejects. */
   async giveBack({ claims, pod }: ClaimDecision): Promise<void> {
-    for (const { claim, allocation } of claims) await this.#free(claim, pod, allocation !== undefined);
+    for (const { claim, allocation, isNew } of claims) {
+      const made = isNew === true ? this.#options.snapshot.deviceClaims.claim(claimKeyOf(claim)) : claim;
+      // It was never made.
+      if (made?.metadata.uid === undefined) continue;
+      await this.#free(made, pod, allocation !== undefined);
+      if (isNew === true) await this.#unmake(made, pod);
+    }
   }
 
   /** The pod fits nowhere while its claims have the devices that they have: one that nobody else holds gets others. Never rejects. */
@@ -171,9 +177,71 @@ export class ClaimBinding {
     this.#freeing.delete(claimKeyOf(claim));
   }
 
-  async #write({ claim: decided, allocation }: ClaimPart, pod: Pod): Promise<void> {
+  /** The claim for extended resources: its name is always the same, so that a lost answer makes no second one. */
+  async #make(claim: Claim): Promise<void> {
+    const { client, clock, snapshot } = this.#options;
+    const { namespace, name = '', ownerReferences = [] } = claim.metadata;
+    const draft = { ...claim, metadata: { ...claim.metadata, finalizers: [finalizer] } };
+    let restMs = firstRestMs;
+    while (!this.#isStopped) {
+      try {
+        snapshot.deviceClaims.setClaim(await client.create<Claim>(claimsRef, draft));
+        return;
+      } catch (error) {
+        if (isError(error, 'alreadyExists')) {
+          const there = await client.get<Claim>(claimsRef, namespace, name);
+          if (there.metadata.ownerReferences?.[0]?.uid !== ownerReferences[0]?.uid) throw error;
+          snapshot.deviceClaims.setClaim(there);
+          return;
+        }
+        if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;
+      }
+      await clock.sleep(restMs);
+      restMs = Math.min(restMsMax, 2 * restMs);
+    }
+    throw gone();
+  }
+
+  /** Nobody needs it any more: another node may have the resources itself. */
+  async #unmake({ metadata }: Claim, pod: Pod): Promise<void> {
+    const { client, log } = this.#options;
+    const { namespace, name = '', uid = '' } = metadata;
+    try {
+      await client.delete(claimsRef, namespace, name, { preconditions: { uid } });
+      await this.#patchPod(pod, null);
+    } catch (error) {
+      if (!isError(error, 'notFound', 'conflict'))
+        log.warn('cannot delete a claim for extended resources', { claim: `${namespace}/${name}`, error });
+    }
+  }
+
+  /** Which of its containers has what of the claim for its extended resources: the node reads it there. */
+  async #tell({ pod, extended }: ClaimDecision): Promise<void> {
+    if (extended === undefined || sameJson(pod.status?.extendedResourceClaimStatus, extended)) return;
     const { clock } = this.#options;
-    await this.#untilKnown(decided, async (claim) => {
+    for (let restMs = firstRestMs; !this.#isStopped; restMs = Math.min(restMsMax, 2 * restMs)) {
+      try {
+        await this.#patchPod(pod, extended);
+        return;
+      } catch (error) {
+        if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;
+      }
+      await clock.sleep(restMs);
+    }
+    throw gone();
+  }
+
+  async #patchPod({ metadata }: Pod, extended: ClaimDecision['extended'] | null): Promise<void> {
+    const { namespace, name = '', uid } = metadata;
+    const body = { metadata: { uid }, status: { extendedResourceClaimStatus: extended } };
+    const options = { subresource: 'status' };
+    await this.#options.client.patch<Pod>(podsRef, namespace, name, 'merge', body as never, options);
+  }
+
+  async #write({ claim: decided, allocation, isNew }: ClaimPart, pod: Pod): Promise<void> {
+    const { clock, snapshot } = this.#options;
+    const made = isNew === true ? snapshot.deviceClaims.claim(claimKeyOf(decided)) : undefined;
+    await this.#untilKnown(made ?? decided, async (claim) => {
       const key = claimKeyOf(claim);
       const there = claim.status?.allocation;
       if (claim.metadata.deletionTimestamp !== undefined) return `claim ${key} got deleted in the meantime`;
@@ -295,10 +363,10 @@ export class ClaimBinding {
   /** Whether all devices say of themselves what they have to say before a pod is bound; undefined: not yet. */
   #outcome({ claims }: ClaimDecision): 'ready' | CaelumError | undefined {
     let isPending = false;
-    for (const { claim: decided } of claims) {
+    for (const { claim: decided, isNew = false } of claims) {
       const key = claimKeyOf(decided);
       const claim = this.#options.snapshot.deviceClaims.claim(key);
-      if (claim?.metadata.uid !== decided.metadata.uid)
+      if (claim === undefined || (!isNew && claim.metadata.uid !== decided.metadata.uid))
         return new CaelumError('notFound', `resourceclaim "${key}" not found`);
       const { allocation, devices = [] } = claim?.status ?? {};
       for (const { driver, pool, device, bindingConditions = [], bindingFailureConditions = [] } of allocation

@@ -22,6 +22,17 @@ import { type ClaimForm, formOf, Selections } from './claim-form.ts';
 import { DeviceGate, type Ground, isEnough } from './device-gate.ts';
 import { type Allocation, DeviceLedger } from './device-ledger.ts';
 import { type ClaimNode, DevicePools, type NodeSelector } from './device-pools.ts';
+import {
+  type ClassOfResource,
+  ExtendedClasses,
+  type ExtendedRequest,
+  type ExtendedStatus,
+  extendedAnnotation,
+  extendedClaimName,
+  extendedRequests,
+  extendedStatus,
+} from './extended-claims.ts';
+import { ExtraForms } from './extra-forms.ts';
 import { PoolChanges } from './pool-changes.ts';
 
 export type { ClaimNode } from './device-pools.ts';
@@ -43,6 +54,8 @@ export interface ClaimPart {
   readonly claim: DynamicResourceClaim;
   /** Where it has none yet. */
   readonly allocation?: Allocation;
+  /** It is still to be made. */
+  readonly isNew?: true;
 }
 
 /** What has to be written for a pod to have its devices on a node. */
@@ -51,6 +64,8 @@ export interface ClaimDecision {
   readonly pod: Pod;
   /** All claims of the pod, also those that it holds already. */
   readonly claims: readonly ClaimPart[];
+  /** What the pod's status is to say of the claim for its extended resources. */
+  readonly extended?: ExtendedStatus;
 }
 
 export interface ClaimAsk {
@@ -78,6 +93,8 @@ interface Known {
 interface Remembered {
   readonly pools: unknown;
   readonly version: number;
+  /** Which resources it has itself. */
+  readonly mask: string;
   readonly refusals: readonly string[];
 }
 
@@ -96,6 +113,7 @@ export class DeviceClaimBook {
   readonly #ledger = new DeviceLedger();
   readonly #selections = new Selections();
   readonly #classes = new Map<string, DeviceClass>();
+  readonly #extended = new ExtendedClasses();
   readonly #claims = new Map<string, Known>();
   /** Decisions that do not show yet, by pod. */
   readonly #assumed = new Map<string, ClaimDecision>();
@@ -125,12 +143,17 @@ export class DeviceClaimBook {
     this.#pools.removeRule(name);
   }
 
+  /** Which class a resource stands for, where it stands for one. */
+  readonly classOf: ClassOfResource = (resource) => this.#extended.classOf(resource);
+
   setClass(deviceClass: DeviceClass): void {
+    this.#extended.set(deviceClass);
     this.#classes.set(deviceClass.metadata.name ?? '', deviceClass);
     this.#classVersion++;
   }
 
   removeClass(name: string): void {
+    this.#extended.delete(name);
     this.#classes.delete(name);
     this.#classVersion++;
   }
@@ -172,7 +195,7 @@ export class DeviceClaimBook {
   #assumedAllocation(key: string, claim: DynamicResourceClaim): Allocation | undefined {
     for (const podKey of this.#assumedBy.get(key) ?? [])
       for (const part of this.#assumed.get(podKey)?.claims ?? [])
-        if (claimKeyOf(part.claim) === key && part.claim.metadata.uid === claim.metadata.uid)
+        if (claimKeyOf(part.claim) === key && isMeant(part, claim))
           if (part.allocation !== undefined) return part.allocation;
     return undefined;
   }
@@ -181,12 +204,13 @@ export class DeviceClaimBook {
   assume(podKey: string, decision: ClaimDecision): void {
     this.release(podKey);
     this.#assumed.set(podKey, decision);
-    for (const { claim } of decision.claims) {
+    for (const { claim, isNew } of decision.claims) {
       const key = claimKeyOf(claim);
       const pods = this.#assumedBy.get(key);
       if (pods === undefined) this.#assumedBy.set(key, new Set([podKey]));
       else pods.add(podKey);
-      this.#again(key);
+      if (isNew === true && !this.#claims.has(key)) this.#hold(key, { claim, allocation: undefined });
+      else this.#again(key);
     }
   }
 
@@ -200,7 +224,9 @@ export class DeviceClaimBook {
       const pods = this.#assumedBy.get(key);
       pods?.delete(podKey);
       if (pods?.size === 0) this.#assumedBy.delete(key);
-      this.#again(key);
+      // One that was to be made.
+      if (this.#claims.get(key)?.claim.metadata.uid === undefined) this.removeClaim(key);
+      else this.#again(key);
     }
   }
 
@@ -276,7 +302,7 @@ export class DeviceClaimBook {
 
   /** Of a pod that fits nowhere: its claims that keep it where it cannot go, and that nobody else holds. */
   idleOf(pod: Pod): readonly DynamicResourceClaim[] {
-    return claimNamesOf(pod).flatMap((entry) => {
+    return heldNamesOf(pod).flatMap((entry) => {
       const known = this.#claims.get(`${pod.metadata.namespace}/${entry.name ?? ''}`);
       if (known?.claim.status?.allocation === undefined) return [];
       const others = (known.claim.status.reservedFor ?? []).filter(({ uid }) => uid !== pod.metadata.uid);
@@ -296,7 +322,10 @@ export class DeviceClaimBook {
   ask(pod: Pod): ClaimAsk {
     const parts: Known[] = [];
     const forms: ClaimForm[] = [];
-    for (const entry of claimNamesOf(pod)) {
+    const extended = extendedRequests(pod, this.classOf);
+    const own = extended.length === 0 ? undefined : this.#ownExtended(pod);
+    const entries = claimNamesOf(pod);
+    for (const entry of own === undefined ? entries : [...entries, { isMade: true, name: own }]) {
       // Nothing has to be there for it.
       if (entry.isMade && entry.name === undefined) continue;
       const known = this.#claims.get(`${pod.metadata.namespace}/${entry.name ?? ''}`);
@@ -309,52 +338,84 @@ export class DeviceClaimBook {
       if (typeof form === 'string') return waits(form);
       forms.push(form);
     }
-    if (parts.length === 0) return nothing;
-    return this.#askFor(pod, parts, forms);
+    if (parts.length === 0 && extended.length === 0) return nothing;
+    const extra = new ExtraForms(pod, forms, own === undefined ? extended : [], (name) =>
+      this.#classes.get(name),
+    );
+    return this.#askFor(pod, parts, extra, extended);
   }
 
-  #askFor(pod: Pod, parts: readonly Known[], forms: readonly ClaimForm[]): ClaimAsk {
+  /** The claim that was made for its extended resources before. */
+  #ownExtended(pod: Pod): string | undefined {
+    const name = extendedClaimName(pod);
+    const known = this.#claims.get(`${pod.metadata.namespace}/${name}`);
+    const isOwn = known?.claim.metadata.ownerReferences?.some(({ uid }) => uid === pod.metadata.uid) === true;
+    return isOwn && known.claim.metadata.uid !== undefined ? name : undefined;
+  }
+
+  #askFor(
+    pod: Pod,
+    parts: readonly Known[],
+    extra: ExtraForms,
+    extended: readonly ExtendedRequest[],
+  ): ClaimAsk {
     const budget = { steps: askStepsMax };
     const selectors = parts.flatMap(({ allocation }) => allocation?.nodeSelector ?? []);
-    const asksForDevices = forms.some(({ requests }) => requests.length > 0);
+    const asksForDevices = extra.all.some(({ requests }) => requests.length > 0);
     const isOpen = selectors.length === 0 && !asksForDevices;
-    const shape = isOpen ? '' : this.#shapeOf(forms, selectors);
+    const shape = isOpen ? '' : this.#shapeOf(extra.all, selectors);
     const answerOn = (node: ClaimNode): Answer =>
-      allocate(forms, this.#pools.of(node), this.#ledger, this.#selections, budget);
+      allocate(extra.formsOn(node), this.#pools.of(node), this.#ledger, this.#selections, budget);
     let answers: Map<string, Remembered> | undefined;
     return {
       unresolved: undefined,
       shape,
-      gate: (ground) => (isOpen ? undefined : this.#gateFor(shape, forms, selectors, ground)),
+      gate: (ground) => (isOpen ? undefined : this.#gateFor(shape, extra, selectors, ground)),
       refusals: (node) => {
         const away = elsewhere(selectors, node);
+        const forms = extra.formsOn(node);
         if (away.length > 0 || forms.length === 0) return away;
         answers ??= this.#answersOf(shape);
         const pools = this.#pools.of(node);
         const version = pools.reduce((sum, { pool }) => sum + this.#ledger.version(pool.id), 0);
         const known = answers.get(node.name);
-        if (known !== undefined && known.pools === pools && known.version === version) return known.refusals;
+        const { mask } = extra.on(node);
+        if (known?.pools === pools && known.version === version && known.mask === mask) return known.refusals;
         // Nearly all nodes of most clouds.
-        if (pools.length === 0 && asksForDevices) return hasNone;
+        if (pools.length === 0 && forms.some(({ requests }) => requests.length > 0)) return hasNone;
         if (budget.steps === 0) return [claimRefusals.tooLong];
         const answer = answerOn(node);
         const refusals = refusalsOf(answer);
         // A fault names its claim; and what was cut short says nothing.
-        if (answer.kind !== 'fault' && budget.steps > 0) answers.set(node.name, { pools, version, refusals });
+        if (answer.kind !== 'fault' && budget.steps > 0)
+          answers.set(node.name, { pools, version, mask, refusals });
         return refusals;
       },
       mayEver: (node) =>
         elsewhere(selectors, node).length === 0 &&
-        (!asksForDevices || isEnough(forms, this.#pools.of(node), this.#selections)),
+        (!asksForDevices || isEnough(extra.formsOn(node), this.#pools.of(node), this.#selections)),
       decide: (node, known) => {
         // The budget is for looking for a node.
         budget.steps = askStepsMax;
+        const forms = extra.formsOn(node);
         const answer = forms.length === 0 ? undefined : (known ?? answerOn(node));
         const claims = parts.map((part) => partOf(part, forms, answer));
+        const made = extra.on(node).form;
+        if (made !== undefined && answer?.kind === 'picked')
+          claims.push({
+            ...partOf({ claim: made.claim, allocation: undefined }, forms, answer),
+            isNew: true,
+          });
         const isDone = claims.every(
           ({ claim, allocation }) => allocation === undefined && isHeldBy(claim, pod),
         );
-        return isDone ? undefined : { nodeName: node.name, pod, claims };
+        if (isDone) return undefined;
+        const special = claims.find(
+          ({ claim }) => claim.metadata.annotations?.[extendedAnnotation] === 'true',
+        );
+        const given = made === undefined ? extended : extra.on(node).requests;
+        const status = special && extendedStatus(special.claim.metadata.name ?? '', given);
+        return { nodeName: node.name, pod, claims, ...(status && { extended: status }) };
       },
     };
   }
@@ -365,16 +426,13 @@ export class DeviceClaimBook {
     return selectors.length === 0 ? shape : `${shape} ${JSON.stringify(selectors)}`;
   }
 
-  #gateFor(
-    shape: string,
-    forms: readonly ClaimForm[],
-    selectors: readonly NodeSelector[],
-    ground: Ground,
-  ): DeviceGate {
+  #gateFor(shape: string, extra: ExtraForms, selectors: readonly NodeSelector[], ground: Ground): DeviceGate {
     let gate = this.#gates.get(shape);
     if (gate === undefined) {
       const question = {
-        forms,
+        forms: extra.all,
+        formsOn: (node: ClaimNode) => extra.formsOn(node),
+        maskOf: (node: ClaimNode) => extra.on(node).mask,
         elsewhere: (node: ClaimNode) => elsewhere(selectors, node)[0],
         wordOf: (answer: Answer) => refusalsOf(answer)[0],
       };
@@ -429,6 +487,19 @@ export function claimNamesOf({ spec, status }: Pod): readonly ClaimEntry[] {
     const told = status?.resourceClaimStatuses?.find((one) => one.name === name);
     return { isMade: told !== undefined, name: told?.resourceClaimName };
   });
+}
+
+/** Also the one that was made for its extended resources. */
+function heldNamesOf(pod: Pod): readonly ClaimEntry[] {
+  const name = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+  return name === undefined ? claimNamesOf(pod) : [...claimNamesOf(pod), { isMade: true, name }];
+}
+
+/** One that is made meanwhile gets its uid then. */
+function isMeant({ claim, isNew }: ClaimPart, { metadata }: DynamicResourceClaim): boolean {
+  if (isNew !== true) return claim.metadata.uid === metadata.uid;
+  const owner = claim.metadata.ownerReferences?.[0]?.uid;
+  return metadata.ownerReferences?.some(({ uid }) => uid === owner) === true;
 }
 
 const isUsable = ({ metadata }: DynamicResourceClaim): boolean => metadata.deletionTimestamp === undefined;

@@ -30,7 +30,11 @@ export interface DeviceSources {
 }
 
 export interface GateQuestion {
+  /** All that may be asked of a node. */
   readonly forms: readonly ClaimForm[];
+  /** What is asked of this one; the same for nodes of one mask. */
+  formsOn(node: ClaimNode): readonly ClaimForm[];
+  maskOf(node: ClaimNode): string;
   /** Why a node is refused for where devices are that its claims have already; undefined: it is not. */
   elsewhere(node: ClaimNode): string | undefined;
   /** Of an answer: the text that refuses a node. */
@@ -39,6 +43,7 @@ export interface GateQuestion {
 
 interface View {
   readonly key: string;
+  readonly forms: readonly ClaimForm[];
   readonly pools: readonly PoolView[];
   readonly rows: Set<number>;
   /** Undefined: not asked yet. */
@@ -101,7 +106,7 @@ export class DeviceGate {
     const view = this.#viewOf[row];
     if (view === undefined || view.refusal === undefined) return view !== undefined;
     if (view.answer === undefined) return false;
-    view.isEnough ??= isEnough(this.#question.forms, view.pools, this.#sources.selections);
+    view.isEnough ??= isEnough(view.forms, view.pools, this.#sources.selections);
     return view.isEnough;
   }
 
@@ -168,16 +173,17 @@ export class DeviceGate {
     if (away !== undefined) {
       let view = this.#away.get(away);
       if (view === undefined) {
-        view = { ...emptyView(''), refusal: away };
+        view = { ...emptyView('', []), refusal: away };
         this.#away.set(away, view);
       }
       return view;
     }
     const pools = this.#sources.pools.of(node).filter(({ pool }) => this.#isWanted(pool));
-    const key = pools.map((one) => this.#keyOf(one)).join(' ');
+    const mask = this.#question.maskOf(node);
+    const key = `${mask} ${pools.map((one) => this.#keyOf(one)).join(' ')}`;
     let view = this.#views.get(key);
     if (view === undefined) {
-      view = { ...emptyView(key), pools };
+      view = { ...emptyView(key, this.#question.formsOn(node)), pools };
       this.#views.set(key, view);
       for (const { pool } of pools) {
         const views = this.#byPool.get(pool.id);
@@ -236,7 +242,7 @@ export class DeviceGate {
     const isHopeless = this.#cutShort >= cutShortMax;
     const answer: Answer = isHopeless
       ? { kind: 'tooLong' }
-      : allocate(this.#question.forms, view.pools, ledger, selections, { steps: stepsMax });
+      : allocate(view.forms, view.pools, ledger, selections, { steps: stepsMax });
     if (answer.kind === 'tooLong') this.#cutShort++;
     view.answer = answer;
     view.refusal = this.#question.wordOf(answer);
@@ -246,8 +252,9 @@ export class DeviceGate {
   }
 }
 
-const emptyView = (key: string): View => ({
+const emptyView = (key: string, forms: readonly ClaimForm[]): View => ({
   key,
+  forms,
   pools: [],
   rows: new Set(),
   answer: undefined,

@@ -53,6 +53,8 @@ export interface ClaimNode {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string>>;
+  /** Resources that it has itself. */
+  readonly extended?: ReadonlyMap<string, number>;
 }
 
 interface View {

@@ -119,7 +119,7 @@ export function hopeOf(
 ): Hope {
   let best: Hope = sorts.has('anything') || rows.size > rowsMax ? 'maybe' : 'none';
   if (sorts.has('volumes') && demand.hasClaims) best = 'maybe';
-  if (sorts.has('devices') && demand.hasDeviceClaims) best = 'maybe';
+  if (sorts.has('devices') && (demand.hasDeviceClaims || demand.extended.size > 0)) best = 'maybe';
   if (sorts.has('ports') && causes.ports) best = 'maybe';
   if (causes.pods) {
     if (sorts.has('topology') || sorts.has('pods') || sorts.has('namespaces')) best = 'maybe';
