@@ -52,6 +52,23 @@ const told = (world: Omit<World, 'nowMs'>, policy: RebalancePolicySpec): readonl
 const stays = (world: Omit<World, 'nowMs'>, policy: RebalancePolicySpec): readonly string[] =>
   planMoves({ nowMs, ...world }, policy).stays.map((one) => `${one.reason}: ${one.pods.join(' ')}`);
 
+test('planMoves() leaves gangs together, however their pods say that they are in one', () => {
+  const world = {
+    nodes: ['a', 'b'].map((name) => node(name)),
+    pods: [
+      pod('1', 'a', { schedulingGroup: { podGroupName: 'g' } }),
+      pod('2', 'a', {}, { labels: { 'scheduling.caelum.dev/pod-group': 'h' } }),
+    ],
+  };
+  const owners = world.pods.map((one) => ({
+    ...one,
+    metadata: { ...one.metadata, ownerReferences: world.pods[0]?.metadata.ownerReferences ?? [] },
+  }));
+  const policy = spec({ type: 'Duplicates' });
+  assert.deepEqual(told({ ...world, pods: owners }, policy), []);
+  assert.deepEqual(stays({ ...world, pods: owners }, policy), ['it is of a gang: shop/2']);
+});
+
 test('planMoves() empties the emptiest nodes and keeps new pods off them meanwhile', () => {
   const world = {
     nodes: ['a', 'b', 'c', 'empty'].map((name) => node(name)),

@@ -10,6 +10,7 @@ import {
   type PodDisruptionBudget,
   type RebalancePolicySpec,
 } from '../../api/index.ts';
+import { groupKeyOf } from '../gangs/gang-book.ts';
 import { isBoundToNode, ownerOf, type Placed, type Trial } from './trial.ts';
 
 /** With this annotation a pod stays. */
@@ -185,6 +186,6 @@ function keptByNature(pod: Pod, allow: readonly string[]): string | undefined {
   );
   if (isLocal && !allow.includes('LocalStorage')) return 'it has storage of its node';
   if ((spec?.resourceClaims ?? []).length > 0) return 'it has claimed devices';
-  if (spec?.schedulingGroup !== undefined) return 'it is of a gang';
+  if (groupKeyOf(pod) !== undefined) return 'it is of a gang';
   return undefined;
 }
