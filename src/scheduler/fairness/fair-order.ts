@@ -131,7 +131,7 @@ export class FairOrder implements PodOrder {
       this.#strays.set(key, { waiting, message: stray.message });
       return;
     }
-    const promise = this.#front.promiseOf(key);
+    const promise = this.#front.all === 0 ? undefined : this.#front.promiseOf(key);
     this.delete(key);
     if (this.#tenants.has(key)) {
       // What it is to have is still kept for it; else it has lost its place and begins again.
@@ -185,7 +185,7 @@ export class FairOrder implements PodOrder {
     this.settle(key);
     const stray = this.#strays.get(key);
     if (this.#strays.delete(key)) return stray?.waiting;
-    const nominated = this.#front.delete(key);
+    const nominated = this.#front.all === 0 ? undefined : this.#front.delete(key);
     if (nominated !== undefined) {
       const unit = this.#units.get(this.#gangOf(key)?.key ?? '');
       if (unit !== undefined) this.#unblock(unit);

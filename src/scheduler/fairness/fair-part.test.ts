@@ -320,7 +320,12 @@ test('of those that might go for a queue at its limit, whoever need not go after
   await run();
   add('a', 'high', { cpu: 3, created: 9, priority: 5 });
   await run(10_000);
-  assert.deepEqual(pods('a').map(({ metadata }) => metadata.name).sort(), ['high', 'low1']);
+  assert.deepEqual(
+    pods('a')
+      .map(({ metadata }) => metadata.name)
+      .sort(),
+    ['high', 'low1'],
+  );
 });
 
 test('budgets keep less important pods of a queue at its limit; when one allows it they go', async (t) => {

@@ -35,8 +35,8 @@ export class Tenants {
   #tree: QueueTree = treeOf([], this.resources);
   #queueOf: QueueOf = () => undefined;
   readonly #counts = new Map<string, Count>();
-  /** The same, by leaf, and how many there are of each priority. */
-  #lodgers = new Map<QueueNode, Lodgers>();
+  /** The same, by leaf, and how many there are of each priority. From the first time on that somebody asks, which a limit makes him do. */
+  #lodgers: Map<QueueNode, Lodgers> | undefined;
   readonly #leaving = new Set<string>();
   /** Pods without a place, whoever's they are. */
   readonly #waiting = new Map<string, { leaf: QueueNode; readonly pod: Pod }>();
@@ -57,7 +57,7 @@ export class Tenants {
   setQueues(queues: Iterable<Queue>, queueOf: QueueOf): void {
     this.#tree = treeOf(queues, this.resources);
     this.#queueOf = queueOf;
-    this.#lodgers = new Map();
+    this.#lodgers = undefined;
     for (const [key, count] of this.#counts) {
       count.leaf = this.leafOf(count.pod);
       this.#enter(key, count);
@@ -184,14 +184,7 @@ export class Tenants {
     if (isLeaving) leaf.countLeaving(ask, 1);
     if (isLeaving) this.#leaving.add(key);
     if (isPromised) leaf.countPromised(ask, 1);
-    let lodgers = this.#lodgers.get(leaf);
-    if (lodgers === undefined) {
-      lodgers = { keys: new Set(), ranks: new Map() };
-      this.#lodgers.set(leaf, lodgers);
-    }
-    lodgers.keys.add(key);
-    const priority = priorityOf(pod);
-    lodgers.ranks.set(priority, (lodgers.ranks.get(priority) ?? 0) + 1);
+    if (this.#lodgers !== undefined) lodge(this.#lodgers, leaf, key, pod);
   }
 
   #leave(key: string, { leaf, ask, pod, isLeaving, isPromised }: Count): void {
@@ -199,7 +192,7 @@ export class Tenants {
     if (isLeaving) leaf.countLeaving(ask, -1);
     if (isLeaving) this.#leaving.delete(key);
     if (isPromised) leaf.countPromised(ask, -1);
-    const lodgers = this.#lodgers.get(leaf);
+    const lodgers = this.#lodgers?.get(leaf);
     if (lodgers === undefined) return;
     lodgers.keys.delete(key);
     const priority = priorityOf(pod);
@@ -225,12 +218,20 @@ export class Tenants {
 
   /** Those that have a place in this leaf. */
   lodgersOf(leaf: QueueNode): ReadonlySet<string> {
-    return this.#lodgers.get(leaf)?.keys ?? nobody;
+    return this.#allLodgers().get(leaf)?.keys ?? nobody;
+  }
+
+  #allLodgers(): Map<QueueNode, Lodgers> {
+    if (this.#lodgers === undefined) {
+      this.#lodgers = new Map();
+      for (const [key, { leaf, pod }] of this.#counts) lodge(this.#lodgers, leaf, key, pod);
+    }
+    return this.#lodgers;
   }
 
   /** Does anybody there have less priority? */
   hasBelow(leaf: QueueNode, priority: number): boolean {
-    for (const rank of this.#lodgers.get(leaf)?.ranks.keys() ?? []) if (rank < priority) return true;
+    for (const rank of this.#allLodgers().get(leaf)?.ranks.keys() ?? []) if (rank < priority) return true;
     return false;
   }
 
@@ -262,6 +263,17 @@ export class Tenants {
 interface Lodgers {
   readonly keys: Set<string>;
   readonly ranks: Map<number, number>;
+}
+
+function lodge(all: Map<QueueNode, Lodgers>, leaf: QueueNode, key: string, pod: Pod): void {
+  let lodgers = all.get(leaf);
+  if (lodgers === undefined) {
+    lodgers = { keys: new Set(), ranks: new Map() };
+    all.set(leaf, lodgers);
+  }
+  lodgers.keys.add(key);
+  const priority = priorityOf(pod);
+  lodgers.ranks.set(priority, (lodgers.ranks.get(priority) ?? 0) + 1);
 }
 
 const nobody: ReadonlySet<string> = new Set();
