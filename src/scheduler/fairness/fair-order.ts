@@ -53,7 +53,7 @@ export class FairOrder implements PodOrder {
   readonly #blocked = new Map<QueueNode, Set<Unit>>();
   /** Blocked by a limit, in a queue that has less important pods: it is not known yet whether some of these can go. */
   readonly #limited = new Set<Unit>();
-  /** Of them it was found that this would not help, for the time being. */
+  /** Blocked by a limit, too: there are none, or it was found that it would not help if they went. Looked at again when something has changed. */
   readonly #unhelped = new Set<Unit>();
   /** So it was of them not long ago: they are not looked at again at once. */
   readonly #denied = new Set<Ask | string>();
@@ -404,10 +404,9 @@ export class FairOrder implements PodOrder {
       if (there === undefined) this.#blocked.set(refusal.by, new Set([unit]));
       else there.add(unit);
     }
-    const mayMakeRoom = this.#mayMakeRoom(unit);
-    if (mayMakeRoom && !this.#denied.has(unit.of)) this.#limited.add(unit);
+    if (!this.#denied.has(unit.of) && this.#mayMakeRoom(unit)) this.#limited.add(unit);
     else {
-      if (mayMakeRoom) this.#unhelped.add(unit);
+      if (limits.includes(refusal.sort)) this.#unhelped.add(unit);
       for (const { entries } of unit.groups) for (const entry of entries.all) this.#tell(entry);
     }
   }
@@ -516,7 +515,10 @@ export class FairOrder implements PodOrder {
     // There may be more.
     if (unit.refusal !== undefined && unit.groups.size > 0) {
       if (this.#mayMakeRoom(unit)) this.#limited.add(unit);
-      else this.#tellAll(unit);
+      else {
+        this.#unhelped.add(unit);
+        this.#tellAll(unit);
+      }
     }
   }
 
@@ -543,9 +545,10 @@ export class FairOrder implements PodOrder {
   lookForRoom(most: number): void {
     this.#denied.clear();
     for (const unit of this.#unhelped) {
-      if (most-- <= 0) break;
+      if (!this.#mayMakeRoom(unit)) continue;
       this.#unhelped.delete(unit);
-      if (this.#mayMakeRoom(unit)) this.#limited.add(unit);
+      this.#limited.add(unit);
+      if (--most <= 0) break;
     }
     if (this.#limited.size > 0) this.onReady();
   }

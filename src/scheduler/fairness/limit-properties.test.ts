@@ -32,7 +32,7 @@ const given = process.env['CAELUM_SEED'];
 const count = Number(process.env['CAELUM_SEEDS'] ?? 10);
 /** Those at the end once found something. */
 const seeds =
-  given === undefined ? [...Array.from({ length: count }, (_, at) => at + 1), 18, 66] : [Number(given)];
+  given === undefined ? [...Array.from({ length: count }, (_, at) => at + 1), 18, 66, 123] : [Number(given)];
 const rounds = 25;
 const eventsRef = { group: '', version: 'v1', resource: 'events', namespaced: true };
 const queueLabel = 'scheduling.caelum.dev/queue';
