@@ -20,6 +20,15 @@ export interface Figure {
   readonly goal?: string;
 }
 
+/** How far a benchmark is. */
+export interface Progress {
+  /** So many steps are to be done. */
+  begin(steps: number): void;
+  /** The next one. */
+  step(what: string): void;
+  say(line: string): void;
+}
+
 export interface Benchmark {
   /** One sentence. */
   readonly description: string;
@@ -27,8 +36,8 @@ export interface Benchmark {
   readonly seconds: number;
   /** What it needs beyond Node; a reason to skip, or undefined when it can run. */
   unavailable?(): string | undefined;
-  /** `say` shows progress. */
-  run(say: (line: string) => void): Promise<readonly Figure[]>;
+  /** `say` tells what has been found; `progress` also what is being done. */
+  run(say: (line: string) => void, progress: Progress): Promise<readonly Figure[]>;
   /** What the last run has to show beside figures. */
   plots?(): readonly Plot[];
 }

@@ -151,6 +151,6 @@ if (workerData === threadName && !isMainThread) {
   const say = (line: string): void => send({ kind: 'line', line });
   send({ kind: 'figures', figures: [...(await large(say)), ...(await day(say))] });
 } else if (import.meta.main) {
-  for (const { name, value, unit } of await bench.run((line) => process.stdout.write(`${line}\n`)))
+  for (const { name, value, unit } of await inThread((line) => process.stdout.write(`${line}\n`)))
     process.stdout.write(`${name}: ${value.toFixed(1)} ${unit}\n`);
 }

@@ -116,6 +116,19 @@ export function pods(
   });
 }
 
+/** Small pods of other owners, a thousand each, evenly over the nodes, until there are so many. Replicas share an object. */
+export function crowd(snapshot: Snapshot, nodes: number, count: number): void {
+  const each = 1000;
+  for (let at = snapshot.table.size; at < count; at++) {
+    const owner = Math.floor(at / each);
+    const one = crowds.get(owner) ?? small(`crowd-${owner}`, 0, '5m');
+    crowds.set(owner, one);
+    snapshot.addPod(`default/crowd-${owner}-${at}`, one, `n-${(at * 7919) % nodes}`);
+  }
+}
+
+const crowds = new Map<number, Pod>();
+
 /** A few pods that others want to keep out of their zone, or that keep others out of theirs. */
 export function loners(): readonly WaitingPod[] {
   return [0, 1, 2].map((at) => {
@@ -139,7 +152,7 @@ const small = (name: string, priority: number, cpu: string): Pod =>
     metadata: { name, namespace: 'default', uid: name, labels: { app: `p${priority}` } },
     spec: {
       priority,
-      containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory: '64Mi' } } }],
+      containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory: '16Mi' } } }],
     },
     status: { startTime: '2026-01-01T00:00:00Z' },
   }) as unknown as Pod;

@@ -1,8 +1,9 @@
 /** `caelum bench [NAME]`: every figure beside its peer or floor, measured in the same run. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Benchmark, Figure } from '../../../bench/benchmark.ts';
+import type { Benchmark, Figure, Progress } from '../../../bench/benchmark.ts';
 import { svgOf } from '../../../bench/plot.ts';
 import { formatNumber, suggestion, textTable, usage } from '../../cli/index.ts';
 import { explainError } from '../../lib/index.ts';
@@ -19,8 +20,16 @@ export const bench: RunnableCommand = {
   options: [
     outputOption,
     { name: 'list', help: 'only say what there is to measure' },
-    { name: 'plots', value: 'DIR', help: 'where plots are written, as SVG (default: caelum-bench)' },
+    {
+      name: 'plots',
+      value: 'DIR',
+      help: 'where plots (SVG) and reports are written (default: caelum-bench)',
+    },
   ],
+  notes: `Environment:
+  CAELUM_BENCH_ONLY=plain,growth   parts of api, controllers, scheduler, scheduler-api or scheduler-quality
+  CAELUM_BENCH_SCALE=0.1           makes api, controllers and scheduler-api smaller
+  CAELUM_BENCH_PODS=10000000       in the memory figure of scheduler (default 1,000,000; ten take a minute and 4 GiB)`,
   async run(given) {
     const names = readdirSync(folder)
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
@@ -57,8 +66,11 @@ export const bench: RunnableCommand = {
       }
       say(`${name}: ${one.description} (about ${one.seconds} s)`);
       try {
-        figures.push(...(await one.run((line) => say(`  ${line}`))));
-        writePlots(one, given.value('plots') ?? 'caelum-bench');
+        const progress = new BenchProgress();
+        const found = await one.run((line) => progress.say(line), progress);
+        progress.end();
+        figures.push(...found);
+        writeReport(name, one, found, given.value('plots') ?? 'caelum-bench');
       } catch (error) {
         failed = true;
         say(`${name}: Cannot measure: ${explainError(error)}`);
@@ -73,29 +85,77 @@ export const bench: RunnableCommand = {
   },
 };
 
-function writePlots(one: Benchmark, directory: string): void {
-  for (const plot of one.plots?.() ?? []) {
-    const file = join(directory, `${plot.name}.svg`);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(file, svgOf(plot));
-    say(`  ${plot.title}: ${file}`);
+/** On a terminal one line that changes; elsewhere a line for each step, so that a log shows where it is. */
+class BenchProgress implements Progress {
+  readonly #isTerminal = process.stderr.isTTY;
+  #steps = 0;
+  #done = 0;
+
+  begin(steps: number): void {
+    this.#steps = steps;
   }
+
+  step(what: string): void {
+    const share = this.#steps === 0 ? '' : `${this.#done}/${this.#steps} `;
+    this.#done++;
+    if (this.#isTerminal) process.stderr.write(`\r\x1b[K  ${share}${what} …`);
+    else say(`  ${share}${what}`);
+  }
+
+  say(line: string): void {
+    this.end();
+    say(`  ${line}`);
+  }
+
+  end(): void {
+    if (this.#isTerminal) process.stderr.write('\r\x1b[K');
+  }
+}
+
+/** Of benchmarks that have something to show: the plots, and a page that has figures and plots. */
+function writeReport(name: string, one: Benchmark, figures: readonly Figure[], directory: string): void {
+  const plots = one.plots?.() ?? [];
+  if (plots.length === 0) return;
+  mkdirSync(directory, { recursive: true });
+  for (const plot of plots) writeFileSync(join(directory, `${plot.name}.svg`), svgOf(plot));
+  const file = join(directory, `${name}.md`);
+  writeFileSync(file, reportOf(name, one, figures));
+  say(`  report: ${file}`);
+}
+
+function reportOf(name: string, one: Benchmark, figures: readonly Figure[]): string {
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    `# ${name}: ${one.description}`,
+    '',
+    machine,
+    '',
+    ...(one.plots?.() ?? []).flatMap((plot) => [`![${plot.title}](${plot.name}.svg)`, '']),
+    row(figureHeads),
+    row(figureHeads.map(() => '---')),
+    ...figures.map((figure) => row(figureCells(figure))),
+    '',
+  ].join('\n');
 }
 
 /** For scripts that run one benchmark file by itself. */
 export function figureTable(figures: readonly Figure[]): string {
-  return textTable(
-    ['FIGURE', 'MEDIAN', 'UNIT', 'PEER', 'PEER MEDIAN', 'RATIO', 'GOAL'],
-    figures.map((figure) => [
-      figure.name,
-      formatNumber(figure.value),
-      figure.unit,
-      figure.peer?.name ?? '-',
-      figure.peer === undefined ? '-' : formatNumber(figure.peer.value),
-      figure.ratio === undefined ? '-' : figure.ratio.toFixed(2),
-      figure.goal ?? '',
-    ]),
-  );
+  return textTable(figureHeads, figures.map(figureCells));
+}
+
+const figureHeads = ['FIGURE', 'MEDIAN', 'UNIT', 'PEER', 'PEER MEDIAN', 'RATIO', 'GOAL'];
+
+function figureCells(figure: Figure): string[] {
+  return [
+    figure.name,
+    formatNumber(figure.value),
+    figure.unit,
+    figure.peer?.name ?? '-',
+    figure.peer === undefined ? '-' : formatNumber(figure.peer.value),
+    figure.ratio === undefined ? '-' : figure.ratio.toFixed(2),
+    figure.goal ?? '',
+  ];
 }
 
 /** Where the benchmarks are. */
