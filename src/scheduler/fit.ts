@@ -3,7 +3,7 @@
  * Invariant: after each `placed` and `changed` the counts are those of the snapshot.
  */
 import { claimsOf, type Pod } from '../api/index.ts';
-import { type ClaimAsk, type ClaimDecision, claimRefusals } from './claims/claim-book.ts';
+import { type ClaimAsk, type ClaimDecision, claimRefusals, mayHoldDevices } from './claims/claim-book.ts';
 import type { Demand } from './demand.ts';
 import { hasRoom, portsRefusal, refusals, roomRefusals } from './filters.ts';
 import { around, Guard, type Neighbours } from './neighbours.ts';
@@ -133,7 +133,7 @@ export class Fit implements Check {
   changed(pod: Pod, row: number, sign: 1 | -1): void {
     this.neighbours.changed(pod, row, sign);
     this.#bare?.changed(pod, row, sign);
-    if (this.#devices !== undefined && pod.spec?.resourceClaims !== undefined)
+    if (this.#devices !== undefined && mayHoldDevices(pod))
       this.#snapshot.deviceClaims.setAway(pod, sign < 0);
     if (pod.spec?.affinity?.podAntiAffinity !== undefined)
       this.#guard = new Guard(this.#snapshot, this.#demand);

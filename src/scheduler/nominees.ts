@@ -4,6 +4,7 @@
  * Invariant: after `end` none of them does.
  */
 import type { Pod } from '../api/index.ts';
+import { mayHoldDevices } from './claims/claim-book.ts';
 import { isMakingRoom, priorityOf } from './preemption.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -44,7 +45,8 @@ export class Nominees {
     const row = this.#snapshot.rowOf(nomination.nodeName);
     if (row === undefined) return;
     this.#held.add(key);
-    if (nomination.pod.spec?.resourceClaims !== undefined) this.#keepDevices(key, nomination.pod, row);
+    if (this.#snapshot.deviceClaims.asksForDevices(nomination.pod))
+      this.#keepDevices(key, nomination.pod, row);
     const shape = this.#snapshot.table.shapeOf(nomination.pod, true);
     this.#snapshot.addPod(key, nomination.pod, nomination.nodeName, shape);
   }
@@ -54,8 +56,7 @@ export class Nominees {
     const facts = this.#snapshot.facts(row);
     const leaving: Pod[] = [];
     for (const [other, one] of this.#snapshot.placedOn(row))
-      if (one.spec?.resourceClaims !== undefined && isMakingRoom(this.#snapshot, other, one))
-        leaving.push(one);
+      if (mayHoldDevices(one) && isMakingRoom(this.#snapshot, other, one)) leaving.push(one);
     if (facts !== undefined) this.#snapshot.deviceClaims.keepFor(key, pod, facts, leaving);
   }
 

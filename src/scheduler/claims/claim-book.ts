@@ -240,13 +240,11 @@ export class DeviceClaimBook {
     const { uid = '', namespace } = pod.metadata;
     if (isAway) this.#away.add(uid);
     else this.#away.delete(uid);
-    for (const { name = '' } of claimNamesOf(pod)) {
+    for (const { name = '' } of heldNamesOf(pod)) {
       const known = this.#claims.get(`${namespace}/${name}`);
-      if (known !== undefined)
-        this.#lend(
-          known,
-          this.#isLeft(known, (holder) => this.#away.has(holder)),
-        );
+      if (known === undefined) continue;
+      const isLeft = this.#isLeft(known, (holder) => this.#away.has(holder));
+      this.#lend(known, isLeft);
     }
   }
 
@@ -262,6 +260,11 @@ export class DeviceClaimBook {
     for (const podKey of this.#assumedBy.get(claimKeyOf(claim)) ?? [])
       holders.push(this.#assumed.get(podKey)?.pod.metadata.uid ?? '');
     return holders.length > 0 && holders.every(isAway);
+  }
+
+  /** It asks for devices, whether or not it knows. */
+  asksForDevices(pod: Pod): boolean {
+    return pod.spec?.resourceClaims !== undefined || extendedRequests(pod, this.classOf).length > 0;
   }
 
   /** Keeps devices for a pod that is to have the node when others have left it, until it is released. */
@@ -488,6 +491,10 @@ export function claimNamesOf({ spec, status }: Pod): readonly ClaimEntry[] {
     return { isMade: told !== undefined, name: told?.resourceClaimName };
   });
 }
+
+/** It may hold devices: by claims of its own, or by the one that was made for its extended resources. */
+export const mayHoldDevices = ({ spec, status }: Pod): boolean =>
+  spec?.resourceClaims !== undefined || status?.extendedResourceClaimStatus !== undefined;
 
 /** Also the one that was made for its extended resources. */
 function heldNamesOf(pod: Pod): readonly ClaimEntry[] {

@@ -39,15 +39,30 @@ interface Cloud {
   };
 }
 
-function podOf(name: string, priority: number, cpu: number, app: string, claimName?: string): Pod {
+/** Some hold their devices for an extended resource: no rule may tell the difference. */
+function podOf(
+  name: string,
+  priority: number,
+  cpu: number,
+  app: string,
+  claimName?: string,
+  isExtended = false,
+): Pod {
   return {
     metadata: { name, namespace: 'default', uid: `uid-${name}`, labels: { app } },
     spec: {
       priority,
       containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: String(cpu) } } }],
-      ...(claimName && { resourceClaims: [{ name: 'x', resourceClaimName: claimName }] }),
+      ...(claimName && !isExtended && { resourceClaims: [{ name: 'x', resourceClaimName: claimName }] }),
     },
-    status: { phase: 'Running', startTime: '2026-01-01T00:00:00Z' },
+    status: {
+      phase: 'Running',
+      startTime: '2026-01-01T00:00:00Z',
+      ...(claimName &&
+        isExtended && {
+          extendedResourceClaimStatus: { resourceClaimName: claimName, requestMappings: [] },
+        }),
+    },
   };
 }
 
@@ -109,7 +124,7 @@ function randomCloud(seed: number): Cloud {
       const shared = cloud.claims.find(({ devices }) => devices[0]?.startsWith(`${name}/`) && chance(0.3));
       const own = shared === undefined && free.length > 0 && chance(0.8) ? [free.shift() ?? ''] : [];
       const claimName = shared?.claim.metadata.name ?? (own.length > 0 ? `c-${name}-${at}` : undefined);
-      const pod = podOf(`p-${name}-${at}`, priority, asks, chance(0.5) ? 'a' : 'b', claimName);
+      const pod = podOf(`p-${name}-${at}`, priority, asks, chance(0.5) ? 'a' : 'b', claimName, chance(0.4));
       const key = `default/${pod.metadata.name}`;
       cloud.pods.push({ key, pod, nodeName: name, priority, cpu: asks });
       snapshot.addPod(key, pod, name);
