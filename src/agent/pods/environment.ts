@@ -1,5 +1,5 @@
 /**
- * A container's environment: services, then envFrom, then env, later ones winning; over what the image says. Pure.
+ * A container's environment: services and the GPUs that the pod was given, then envFrom, then env, later ones winning; over what the image says. Pure.
  *
  * Throws `invalid` with the kubelet's words when something that is needed is not there: the container then waits with
  * CreateContainerConfigError.
@@ -15,6 +15,7 @@ import {
   type Service,
 } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
+import { gpuVariables } from '../devices/gpu-environment.ts';
 import { expand } from './expansion.ts';
 
 export interface EnvironmentSources {
@@ -42,6 +43,8 @@ export function environmentOf(
 ): Map<string, string> {
   const result = new Map<string, string>();
   const services = serviceVariables(pod, sources.services);
+  if (pod.metadata.annotations !== undefined)
+    for (const [name, value] of gpuVariables(pod)) services.set(name, value);
   for (const from of container.envFrom ?? []) {
     for (const [key, value] of envFromEntries(pod, from, sources)) {
       const name = `${from.prefix ?? ''}${key}`;
