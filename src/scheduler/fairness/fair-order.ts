@@ -22,6 +22,7 @@ import type { Refusal } from './admission.ts';
 import type { Ask } from './amounts.ts';
 import { Front, type Refused } from './front.ts';
 import { countTogether, type GangNeed, stillRefuses } from './gang-turn.ts';
+import { LimitedUnits } from './limited-units.ts';
 import {
   type Entry,
   entriesOf,
@@ -51,12 +52,8 @@ export class FairOrder implements PodOrder {
   /** By the key of the gang. */
   readonly #units = new Map<string, Unit>();
   readonly #blocked = new Map<QueueNode, Set<Unit>>();
-  /** Blocked by a limit, in a queue that has less important pods: it is not known yet whether some of these can go. */
-  readonly #limited = new Set<Unit>();
-  /** Blocked by a limit, too: there are none, or it was found that it would not help if they went. Looked at again when something has changed. */
-  readonly #unhelped = new Set<Unit>();
-  /** So it was of them not long ago: they are not looked at again at once. */
-  readonly #denied = new Set<Ask | string>();
+  /** Blocked by a limit: less important pods of their queues may have to go for them. */
+  readonly #limited: LimitedUnits;
   /** Taken, and not settled: it counts, unless that was suspended. */
   readonly #taken = new Map<string, Asking>();
   #isSuspended = false;
@@ -77,6 +74,7 @@ export class FairOrder implements PodOrder {
     this.#isNominated = isNominated;
     this.#gangs = gangs;
     this.#front = new Front(tenants, gangs);
+    this.#limited = new LimitedUnits(tenants);
     tenants.onRoom = (node) => this.#wake(node);
   }
 
@@ -173,9 +171,7 @@ export class FairOrder implements PodOrder {
       if (group.size === 1) leaf.countCandidates(1);
       if (firstOf(group) !== before) group.line.heads.push(entry);
     } else if (gang !== undefined) this.#unblock(unit);
-    else if (firstOf(group) === entry && !this.#denied.has(unit.of) && this.#mayMakeRoom(unit))
-      this.#limited.add(unit);
-    else {
+    else if (firstOf(group) !== entry || !this.#limited.add(unit)) {
       this.#tell(entry);
       this.onRefused();
     }
@@ -338,7 +334,8 @@ export class FairOrder implements PodOrder {
     for (const some of [this.#strays, this.#entries])
       for (const { waiting } of some.values()) all.push(waiting);
     for (const some of [this.#urgent, this.#strays, this.#entries, this.#units]) some.clear();
-    for (const some of [this.#blocked, this.#limited, this.#unhelped, this.#denied]) some.clear();
+    this.#blocked.clear();
+    this.#limited.clear();
     this.#lines = new Map();
     this.#ready = 0;
     for (const waiting of all) this.add(waiting);
@@ -404,17 +401,12 @@ export class FairOrder implements PodOrder {
       if (there === undefined) this.#blocked.set(refusal.by, new Set([unit]));
       else there.add(unit);
     }
-    if (!this.#denied.has(unit.of) && this.#mayMakeRoom(unit)) this.#limited.add(unit);
-    else {
-      if (limits.includes(refusal.sort)) this.#unhelped.add(unit);
-      for (const { entries } of unit.groups) for (const entry of entries.all) this.#tell(entry);
-    }
+    if (!this.#limited.add(unit)) this.#tellAll(unit);
   }
 
   #forgetBlock(unit: Unit): void {
     if (unit.refusal?.by !== undefined) this.#blocked.get(unit.refusal.by)?.delete(unit);
     this.#limited.delete(unit);
-    this.#unhelped.delete(unit);
   }
 
   #unblock(unit: Unit): void {
@@ -467,23 +459,10 @@ export class FairOrder implements PodOrder {
     return stillRefuses(refusal);
   }
 
-  /** A limit refuses it, and in its queue there are pods that are less important. */
-  #mayMakeRoom({ groups, refusal }: Unit): boolean {
-    if (refusal === undefined || !limits.includes(refusal.sort)) return false;
-    for (const group of groups) {
-      const first = firstOf(group);
-      if (first === undefined || first.waiting.pod.spec?.preemptionPolicy === 'Never') continue;
-      if (this.#tenants.hasBelow(group.leaf, first.priority)) return true;
-    }
-    return false;
-  }
-
   /** Units for which less important pods of their queues may have to go, each once. */
   takeLimited(most: number): readonly LimitedUnit[] {
     const units: LimitedUnit[] = [];
-    for (const unit of this.#limited) {
-      if (units.length >= most) break;
-      this.#limited.delete(unit);
+    for (const unit of this.#limited.take(most)) {
       const found = this.#limitedUnit(unit);
       if (found !== undefined) units.push(found);
     }
@@ -492,11 +471,12 @@ export class FairOrder implements PodOrder {
 
   #limitedUnit(unit: Unit): LimitedUnit | undefined {
     const { refusal } = unit;
-    const entries = entriesOf(unit);
-    const [first] = entries;
+    const [group] = unit.groups;
+    const first = group && firstOf(group);
     if (refusal === undefined || first === undefined) return undefined;
     const gang = typeof unit.of === 'string' ? this.#gangs.gang(unit.of) : undefined;
     if (gang === undefined) return { unit, refusal, pods: [first], priority: first.priority };
+    const entries = entriesOf(unit);
     const turn = this.#turnOf(gang, entries);
     const count = 'need' in turn ? Math.max(1, turn.need) : 1;
     const pods = entries.slice(0, count);
@@ -513,43 +493,32 @@ export class FairOrder implements PodOrder {
       this.#front.add(waiting, message);
     }
     // There may be more.
-    if (unit.refusal !== undefined && unit.groups.size > 0) {
-      if (this.#mayMakeRoom(unit)) this.#limited.add(unit);
-      else {
-        this.#unhelped.add(unit);
-        this.#tellAll(unit);
-      }
-    }
+    if (unit.refusal !== undefined && unit.groups.size > 0 && !this.#limited.add(unit))
+      this.#tellAll(unit, true);
   }
 
   /** That others of its queue go would not help, or is not needed: it waits. */
   unhelped({ unit }: LimitedUnit, why = ''): void {
     const { refusal } = unit;
     if (refusal === undefined || unit.groups.size === 0) return;
-    this.#unhelped.add(unit);
-    this.#denied.add(unit.of);
+    this.#limited.deny(unit);
     unit.why = why;
-    this.#tellAll(unit);
+    this.#tellAll(unit, true);
   }
 
-  #tellAll({ groups }: Unit): void {
+  #tellAll({ groups }: Unit, atOnce = false): void {
     for (const { entries } of groups) for (const entry of entries.all) this.#tell(entry);
-    if (this.#untold.length > 0) this.onRefused();
+    if (atOnce && this.#untold.length > 0) this.onRefused();
   }
 
-  get hasUnhelped(): boolean {
-    return this.#unhelped.size + this.#denied.size > 0;
+  /** Is there anybody for whom others might go if something were otherwise? */
+  get mayLookForRoom(): boolean {
+    return this.#limited.mayChange;
   }
 
   /** Something is otherwise: what would not have helped may do so now. */
   lookForRoom(most: number): void {
-    this.#denied.clear();
-    for (const unit of this.#unhelped) {
-      if (!this.#mayMakeRoom(unit)) continue;
-      this.#unhelped.delete(unit);
-      this.#limited.add(unit);
-      if (--most <= 0) break;
-    }
+    this.#limited.lookAgain(most);
     if (this.#limited.size > 0) this.onReady();
   }
 }
@@ -570,8 +539,6 @@ interface Asking {
 
 const messageOf = ({ message }: Refusal, why: string): string =>
   why === '' ? message : `${message}; ${why}`;
-
-const limits: readonly Refusal['sort'][] = ['max', 'min', 'kept'];
 
 const standOf = ({ rule, members }: Gang, waiting: number): string =>
   `${rule?.minCount} ${rule?.wasScheduled} ${members.size} ${waiting}`;

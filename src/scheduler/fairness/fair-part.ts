@@ -251,7 +251,7 @@ class FairPart implements SchedulerPart {
 
   /** Pods, nodes or budgets are otherwise: some who were refused by a limit may have others go for them now. At rest nothing is looked at. */
   #lookForRoomSoon(): void {
-    if (!this.#fair.hasUnhelped || this.#roomTimer !== undefined || this.#stopped) return;
+    if (!this.#fair.mayLookForRoom || this.#roomTimer !== undefined || this.#stopped) return;
     this.#roomTimer = this.#host.clock.after(roomRestMs, () => {
       this.#roomTimer = undefined;
       if (this.order.isFair && !this.#stopped) this.#fair.lookForRoom(limitedMax);
