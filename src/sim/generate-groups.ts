@@ -6,6 +6,7 @@ import type { Random } from '../lib/index.ts';
 import type { Fault, GroupAction, NodePlan } from './plan.ts';
 
 type Timed = GroupAction & { readonly atMs: number };
+type Sometimes = (random: Random, activeMs: number, nodes: readonly NodePlan[]) => readonly Timed[];
 type Gang = GroupAction & { readonly kind: 'gang' };
 
 const chance = (random: Random, of: number): boolean => random.float() < of;
@@ -14,9 +15,11 @@ const soon = (random: Random, meanMs: number): number =>
 const wholeOf = (random: Random, nodes: readonly NodePlan[]): number =>
   (nodes[random.integer(nodes.length)]?.cpuCount ?? 4) * 1000;
 
-export function gangActions(random: Random, activeMs: number, nodes: readonly NodePlan[]): readonly Timed[] {
-  if (!chance(random, 0.3)) return [];
-  const gangs = Array.from({ length: 1 + random.integer(3) }, (_, number): Gang => {
+export const gangActions: Sometimes = (random, activeMs, nodes) =>
+  chance(random, 0.3) ? gangs(random, activeMs, nodes) : [];
+
+export function gangs(random: Random, activeMs: number, nodes: readonly NodePlan[]): readonly Timed[] {
+  const all = Array.from({ length: 1 + random.integer(3) }, (_, number): Gang => {
     const minCount = 2 + random.integer(nodes.length + 2);
     return {
       kind: 'gang',
@@ -32,11 +35,11 @@ export function gangActions(random: Random, activeMs: number, nodes: readonly No
       isLow: chance(random, 0.3),
     };
   });
-  const actions: Timed[] = gangs.map((gang) => ({ ...gang, atMs: 2000 + random.integer(20_000) }));
+  const actions: Timed[] = all.map((gang) => ({ ...gang, atMs: 2000 + random.integer(20_000) }));
   for (let atMs = 20_000; actions.length < 24; ) {
     atMs += soon(random, 15_000);
     if (atMs >= activeMs) break;
-    const gang = gangs[random.integer(gangs.length)] as Gang;
+    const gang = all[random.integer(all.length)] as Gang;
     const { number, minCount } = gang;
     const what = random.float();
     if (what < 0.4) actions.push({ ...gang, pods: minCount + random.integer(4), atMs });
@@ -58,12 +61,10 @@ export function gangFaults(random: Random, actions: readonly Timed[], activeMs: 
     });
 }
 
-export function reservationActions(
-  random: Random,
-  activeMs: number,
-  nodes: readonly NodePlan[],
-): readonly Timed[] {
-  if (!chance(random, 0.3)) return [];
+export const reservationActions: Sometimes = (random, activeMs, nodes) =>
+  chance(random, 0.3) ? heldRoom(random, activeMs, nodes) : [];
+
+export function heldRoom(random: Random, activeMs: number, nodes: readonly NodePlan[]): readonly Timed[] {
   const count = 1 + random.integer(2);
   const sizes = Array.from({ length: count }, () =>
     Math.round(wholeOf(random, nodes) * (0.2 + 0.4 * random.float())),

@@ -14,7 +14,10 @@ export function tenantActions(
   activeMs: number,
   nodes: readonly NodePlan[],
 ): readonly Timed[] {
-  if (nodes.length < 3 || !chance(random, 0.4)) return [];
+  return nodes.length < 3 || !chance(random, 0.4) ? [] : tenants(random, activeMs, nodes);
+}
+
+export function tenants(random: Random, activeMs: number, nodes: readonly NodePlan[]): readonly Timed[] {
   const node = nodes.length - 1;
   const whole = (nodes[node]?.cpuCount ?? 4) * 1000;
   const guaranteedMilli: number[] = [];
@@ -24,7 +27,7 @@ export function tenantActions(
     left -= its;
     guaranteedMilli.push(its);
   }
-  const actions: Timed[] = [{ kind: 'tenants', node, guaranteedMilli, atMs: random.integer(3000) }];
+  const actions: Timed[] = [{ kind: 'tenants', node, guaranteedMilli, atMs: 1500 + random.integer(2000) }];
   let number = 0;
   for (let atMs = 4000; atMs < activeMs && actions.length < 30; ) {
     const tenant = random.integer(guaranteedMilli.length);

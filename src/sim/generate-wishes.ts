@@ -3,6 +3,7 @@ import type { Random } from '../lib/index.ts';
 import { type Fault, rebalancerName, type WishAction } from './plan.ts';
 
 type Timed = WishAction & { readonly atMs: number };
+type Sometimes = (random: Random, activeMs: number, nodeCount: number) => readonly Timed[];
 
 const chance = (random: Random, of: number): boolean => random.float() < of;
 const soon = (random: Random, meanMs: number): number =>
@@ -12,8 +13,10 @@ const pick = <T>(random: Random, list: readonly [T, ...T[]]): T =>
 
 const models = ['T4', 'V100'] as const;
 
-export function gpuActions(random: Random, activeMs: number, nodeCount: number): readonly Timed[] {
-  if (!chance(random, 0.25)) return [];
+export const gpuActions: Sometimes = (random, activeMs, nodeCount) =>
+  chance(random, 0.25) ? gpus(random, activeMs, nodeCount) : [];
+
+export function gpus(random: Random, activeMs: number, nodeCount: number): readonly Timed[] {
   const actions: Timed[] = [];
   const equip = (node: number, atMs: number): Timed => ({
     kind: 'gpus',
@@ -22,7 +25,7 @@ export function gpuActions(random: Random, activeMs: number, nodeCount: number):
     model: pick(random, models),
     atMs,
   });
-  for (let node = 0; node < nodeCount; node++) actions.push(equip(node, random.integer(5000)));
+  for (let node = 0; node < nodeCount; node++) actions.push(equip(node, 1500 + random.integer(5000)));
   let number = 0;
   for (let atMs = 4000; actions.length < nodeCount + 16; ) {
     atMs += soon(random, 12_000);
@@ -60,8 +63,10 @@ const strategies = [
   'LocationAware',
 ] as const;
 
-export function profileActions(random: Random, activeMs: number, nodeCount: number): readonly Timed[] {
-  if (!chance(random, 0.25)) return [];
+export const profileActions: Sometimes = (random, activeMs, nodeCount) =>
+  chance(random, 0.25) ? profiles(random, activeMs, nodeCount) : [];
+
+export function profiles(random: Random, activeMs: number, nodeCount: number): readonly Timed[] {
   const count = 1 + random.integer(2);
   const profile = (number: number, atMs: number): Timed => ({
     kind: 'profile',
@@ -106,8 +111,10 @@ const kinds = [
   'LowUtilization',
 ] as const;
 
-export function rebalanceActions(random: Random, activeMs: number): readonly Timed[] {
-  if (!chance(random, 0.25)) return [];
+export const rebalanceActions = (random: Random, activeMs: number): readonly Timed[] =>
+  chance(random, 0.25) ? moves(random, activeMs) : [];
+
+export function moves(random: Random, activeMs: number): readonly Timed[] {
   const tell = (atMs: number): Timed => {
     // Emptying nodes and filling empty ones in one policy is nobody's wish.
     const not = chance(random, 0.5) ? 'Defragment' : 'LowUtilization';

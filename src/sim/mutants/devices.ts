@@ -19,8 +19,8 @@ export const deviceMutants: readonly Mutant[] = [
   {
     name: 'devices/lost-answer-believed',
     file: 'scheduler/claims/claim-binding.ts',
-    find: "if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;",
-    replace: 'return;',
+    find: "++conflicts < conflictsMax) continue;\n        // It may have been carried out all the same.\n        if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;",
+    replace: '++conflicts < conflictsMax) continue;\n        return;',
     directed: 'claims-under-loss',
     sentence: 'A write whose answer was lost, or that was refused, is taken for done.',
   },

@@ -70,6 +70,7 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     file: 'controllers/cron-job/plan.ts',
     find: "if (concurrencyPolicy === 'Forbid' && active.length > 0) {",
     replace: "if (concurrencyPolicy === 'Forbid' && active.length > 9) {",
+    directed: 'calm-crons',
     sentence: 'A CronJob that forbids it runs two Jobs at once.',
   },
   {
@@ -77,6 +78,7 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     file: 'controllers/cron-job/plan.ts',
     find: '    ...history(observed),\n',
     replace: '',
+    directed: 'calm-crons',
     sentence: 'A CronJob keeps every Job it ever made.',
   },
   {

@@ -8,8 +8,17 @@ import { refusal } from './rules-kept.ts';
 const groups = 'podgroups.scheduling.k8s.io';
 /** Bindings of one moment are answered within. */
 const togetherMs = 5000;
-/** What is calm for so long has no messages under way that are older. */
-const settleMs = 45_000;
+/** What is over for so long has no messages under way any more; a slow one lives for 40 s. */
+const settleMs = 5000;
+const slowMs = 45_000;
+
+/** Whether bindings of then may not have come through, or a scheduler may not have lived to send them. */
+const isTroubled = ({ plan, nowMs }: Checked, atMs: number): boolean =>
+  plan.faults.some((fault) => {
+    if ('process' in fault && fault.process !== 'api' && !isSchedulers(fault.process)) return false;
+    const overMs = fault.atMs + fault.forMs + (fault.kind === 'slow' ? slowMs : settleMs);
+    return fault.atMs <= nowMs() && overMs >= atMs;
+  });
 
 interface Gang {
   readonly minCount: number;
@@ -57,7 +66,7 @@ export const gangsBeginWhole: Property = {
   name: 'scheduler/gangs-begin-whole',
   source: 'mission S1: gang scheduling (all or none); Kubernetes: PodGroup',
   statement:
-    'In a calm world, when the first pod of a gang gets a node, as many have one within five seconds as the gang needs, unless one of them or a node goes meanwhile.',
+    'Where the API server and the schedulers are undisturbed, when the first pod of a gang gets a node, as many have one within five seconds as the gang needs, unless one of them or a node goes meanwhile.',
   check(world, broken) {
     const begun = new Map<string, number>();
     const lostMs = new Map<string, number>();
@@ -87,10 +96,8 @@ export const gangsBeginWhole: Property = {
         const nowMs = world.nowMs();
         for (const [key, atMs] of begun) {
           const [count, gang] = placed(key);
-          const calmMs = world.calmSinceMs();
           const isDisturbed =
-            calmMs === undefined ||
-            calmMs > atMs - settleMs ||
+            isTroubled(world, atMs) ||
             Math.max(nodeLostMs, lostMs.get(key) ?? nodeLostMs) > atMs - togetherMs;
           if (isDisturbed || gang === undefined || count >= gang.minCount) begun.delete(key);
           else if (nowMs - atMs > togetherMs) {

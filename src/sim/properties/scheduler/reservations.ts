@@ -1,11 +1,11 @@
 /** Reservations: what is held is given to nobody else, and in the end what can be held is. */
-import type { Node, Pod, Reservation } from '../../../api/index.ts';
+import type { KubeObject, Node, Pod, Reservation } from '../../../api/index.ts';
 import type { Checked, Property } from '../../property.ts';
 import { isGoing, isTerminal, milli, requestOf, sinceMs } from '../facts.ts';
 import {
   fitting,
   freeOn,
-  heldOn,
+  heldBy,
   isAnswered,
   placeOf,
   podsOn,
@@ -16,6 +16,20 @@ import { refusal } from './rules-kept.ts';
 
 const resource = 'reservations.scheduling.caelum.dev';
 
+const epochMs = Date.UTC(2026, 0, 1);
+/** How late a scheduler may hear of it, write it, and be wrong by its clock where that was not set. */
+const lateMs = 60_000;
+
+/** Its end is not near, and it is to hold no less than it says that it does. */
+function isFirm({ plan, nowMs }: Checked, { spec, status }: Reservation): boolean {
+  if ((status?.allocated ?? 0) > spec.count) return false;
+  const end = status?.expireTime;
+  if (end === undefined) return spec.ttl === undefined;
+  return (
+    epochMs + nowMs() + 5000 < Date.parse(end) && !plan.faults.some(({ kind }) => kind.startsWith('clock'))
+  );
+}
+
 export const heldRoomKept: Property = {
   name: 'scheduler/held-room-kept',
   source: 'mission S1: reservations (allocate, hold, release)',
@@ -23,48 +37,59 @@ export const heldRoomKept: Property = {
     'A pod is bound only where the node holds, with it, all its pods and what reservations have said of late, and say, to hold there; and a pod has a place only of a reservation whose places it may use.',
   check(world, broken) {
     const { truth } = world;
-    /** Of nodes, and of reservations. */
     const changedMs = new Map<string, number>();
+    /** The least that it has held there since then, for who uses it now. */
+    const leastHeld = (
+      name: string,
+      node: string,
+      here: readonly Pod[],
+      since: number,
+      of: 'cpu' | 'memory',
+    ): number => {
+      let least = Number.POSITIVE_INFINITY;
+      const versions = truth.versions(resource, name);
+      for (let at = versions.length - 1; at >= 0; at--) {
+        const version = versions[at];
+        if (version === undefined) break;
+        const { object } = version;
+        const holds = object !== undefined && isFirm(world, object as Reservation);
+        least = Math.min(least, holds ? heldBy(object as Reservation, node, here)[of] : 0);
+        if (version.atMs <= since) return least;
+      }
+      // Before it was there it held nothing.
+      return 0;
+    };
     return {
       onEvent({ kind, resource: of, object, previous, name, atMs }) {
-        if (of === resource) changedMs.set(name, atMs);
         if (of === 'nodes') {
-          const [node, before] = [object as Node, previous as Node | undefined];
-          const told = ({ spec, metadata, status }: Node): string =>
-            JSON.stringify([spec, metadata.labels, status?.allocatable]);
-          if (kind === 'delete' || before === undefined || told(node) !== told(before))
-            changedMs.set(name, atMs);
+          const told = (node: KubeObject | undefined): string => {
+            const { spec, metadata, status } = (node ?? { metadata: {} }) as Node;
+            return JSON.stringify([spec, metadata.labels, status?.allocatable]);
+          };
+          if (kind === 'delete' || told(object) !== told(previous)) changedMs.set(name, atMs);
         }
         if (of !== 'pods' || kind === 'delete') return;
-        const pod = object as Pod;
-        const { nodeName = '' } = pod.spec ?? {};
+        const { nodeName = '' } = (object as Pod).spec ?? {};
         if (nodeName === '' || (previous as Pod | undefined)?.spec?.nodeName) return;
         const node = truth.objects<Node>('nodes').get(nodeName);
         const since = sinceMs(world);
-        const isSteady = (key: string): boolean => (changedMs.get(key) ?? 0) < since;
-        if (node === undefined || !isSteady(nodeName)) return;
-        const holders = [...reservationsOf(world)].filter(([, { status }]) =>
-          status?.places?.some((place) => place.node === nodeName),
-        );
-        if (holders.length === 0 || !holders.every(([key]) => isSteady(key))) return;
-        const held = heldOn(world, nodeName);
+        // Where it is no good any more nothing is held.
+        if (node === undefined || (changedMs.get(nodeName) ?? 0) >= since) return;
         const here = podsOn(world, nodeName);
         for (const what of ['cpu', 'memory'] as const) {
+          let held = 0;
+          for (const key of reservationsOf(world).keys()) held += leastHeld(key, nodeName, here, since, what);
           const asked = here.reduce((sum, one) => sum + requestOf(one, what), 0);
           const has = milli(node.status?.allocatable?.[what]);
-          if (asked + held[what] > has + 1e-6)
+          if (held > 0 && asked + held > has + 1e-6)
             broken(
-              `${name} was bound to ${nodeName}, whose pods ask for ${asked / 1000} of ${what}; of its ${has / 1000} reservations hold ${held[what] / 1000}`,
+              `${name} was bound to ${nodeName}, whose pods ask for ${asked / 1000} of ${what}; of its ${has / 1000} reservations hold ${held / 1000}`,
             );
         }
       },
     };
   },
 };
-
-const epochMs = Date.UTC(2026, 0, 1);
-/** How late a scheduler may hear of it, write it, and be wrong by its clock where that was not set. */
-const lateMs = 60_000;
 
 const isOver = ({ plan, nowMs }: Checked, end: string | undefined): boolean =>
   end !== undefined &&

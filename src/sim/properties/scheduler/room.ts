@@ -21,26 +21,35 @@ export const podsOn = ({ truth }: Checked, nodeName: string): readonly Pod[] =>
 /** Of which reservation it has a place, by its uid. */
 export const placeOf = ({ metadata }: Pod): string | undefined => metadata.annotations?.[`${prefix}held-by`];
 
-/** What reservations hold there and nobody uses, as their status says; with the places that are used, what their pods leave of them. */
+/** What a reservation holds there and nobody uses; with the places that are used, what their pods leave of them. */
+export function heldBy(
+  { metadata, spec, status }: Reservation,
+  nodeName: string,
+  here: readonly Pod[],
+): Room {
+  const users = here.filter((pod) => placeOf(pod) === metadata.uid);
+  const count = (status?.places ?? [])
+    .filter(({ node }) => node === nodeName)
+    .reduce((sum, place) => sum + place.count, 0);
+  const free = Math.max(0, count - users.length);
+  const left = (of: 'cpu' | 'memory'): number => {
+    const place = milli(spec.template.requests[of]);
+    return free * place + users.reduce((sum, pod) => sum + Math.max(0, place - requestOf(pod, of)), 0);
+  };
+  return count === 0 ? nothing : { cpu: left('cpu'), memory: left('memory'), pods: free };
+}
+
+const nothing: Room = { cpu: 0, memory: 0, pods: 0 };
+
+/** What all of them hold, as their status says. */
 export function heldOn(world: Checked, nodeName: string): Room {
-  let [cpu, memory, pods] = [0, 0, 0];
-  for (const { metadata, spec, status } of reservationsOf(world).values()) {
-    const place = {
-      cpu: milli(spec.template.requests['cpu']),
-      memory: milli(spec.template.requests['memory']),
-    };
-    for (const { node, count } of status?.places ?? []) {
-      if (node !== nodeName) continue;
-      const users = podsOn(world, nodeName).filter((pod) => placeOf(pod) === metadata.uid);
-      const free = Math.max(0, count - users.length);
-      const left = (of: 'cpu' | 'memory'): number =>
-        free * place[of] + users.reduce((sum, pod) => sum + Math.max(0, place[of] - requestOf(pod, of)), 0);
-      cpu += left('cpu');
-      memory += left('memory');
-      pods += free;
-    }
+  const here = podsOn(world, nodeName);
+  let sum = nothing;
+  for (const reservation of reservationsOf(world).values()) {
+    const { cpu, memory, pods } = heldBy(reservation, nodeName, here);
+    sum = { cpu: sum.cpu + cpu, memory: sum.memory + memory, pods: sum.pods + pods };
   }
-  return { cpu, memory, pods };
+  return sum;
 }
 
 /** What pods and reservations leave of a node. */
