@@ -96,7 +96,7 @@ const createTriesMax = 3;
 /** Names made up for one object until one is free. */
 const namesMax = 8;
 /** A key rests for this many times as long as its observing, planning and concluding took, so that large ones do not crowd out others. */
-const restFactor = 9;
+const restFactor = 19;
 const restMsMax = 1000;
 
 export function startController<Observed>(

@@ -2,7 +2,7 @@
 import type { Pod, ReplicaSet } from '../../api/index.ts';
 import { type Informers, keyOf } from '../../client/index.ts';
 import { controllerOf, Family } from '../ownership.ts';
-import { type Standing, standingOf } from '../pod-state.ts';
+import { isActive, type Standing, standingOf } from '../pod-state.ts';
 import { podsRef, replicaSetsRef } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
 import { conclude, type Observed, plan } from './plan.ts';
@@ -15,12 +15,18 @@ export function replicaSetController(informers: Informers): Controller<Observed>
     return uid === undefined ? [] : [uid];
   });
   // Kept as pods change, so that a look at a large set need not visit each of its pods.
-  const replicas = informers.informer<Pod>(podsRef).index('controller and standing', (pod) => {
+  const replicas = informers.informer<Pod>(podsRef).index('controller, standing and labels', (pod) => {
     const uid = controllerOf(pod)?.uid;
-    return uid === undefined ? [] : [`${uid} ${standingOf(pod)}`];
+    return uid === undefined ? [] : [`${uid} ${standingOf(pod)} ${textOf(pod.metadata.labels)}`];
   });
-  const standing = ({ metadata }: ReplicaSet, one: Standing): readonly Pod[] =>
-    replicas(`${metadata.uid} ${one}`);
+  const standing = ({ metadata, spec }: ReplicaSet, one: Standing): readonly Pod[] =>
+    replicas(`${metadata.uid} ${one} ${textOf(spec?.template?.metadata?.labels)}`);
+  const active = (replicaSet: ReplicaSet): readonly Pod[] => {
+    const found = [...standing(replicaSet, 'starting'), ...standing(replicaSet, 'ready')];
+    const others = standing(replicaSet, 'finished').length + standing(replicaSet, 'ending').length;
+    const all = family.childrenOf(replicaSet);
+    return found.length + others === all.length ? found : all.filter(isActive);
+  };
   return {
     name: 'replicaset-controller',
     workers: 8,
@@ -31,26 +37,42 @@ export function replicaSetController(informers: Informers): Controller<Observed>
     observe(key) {
       const replicaSet = replicaSets.get(key);
       if (replicaSet === undefined) return undefined;
+      const pods = family.candidatesOf(replicaSet);
+      const groups = {
+        finished: standing(replicaSet, 'finished'),
+        ending: standing(replicaSet, 'ending'),
+        starting: standing(replicaSet, 'starting'),
+        ready: standing(replicaSet, 'ready'),
+      };
+      const count = Object.values(groups).reduce((sum, group) => sum + group.length, 0);
       return {
         replicaSet,
-        pods: family.candidatesOf(replicaSet),
-        standing: {
-          finished: standing(replicaSet, 'finished'),
-          ending: standing(replicaSet, 'ending'),
-          starting: standing(replicaSet, 'starting'),
-          ready: standing(replicaSet, 'ready'),
-        },
+        pods,
+        // Others are there as well: of other labels, or that nobody controls.
+        ...(count === pods.length ? { standing: groups } : {}),
         relatives() {
           const owner = controllerOf(replicaSet)?.uid;
           const siblings = owner === undefined ? [replicaSet] : siblingsOf(owner);
-          return siblings.flatMap((sibling) => [
-            ...standing(sibling, 'starting'),
-            ...standing(sibling, 'ready'),
-          ]);
+          return siblings.flatMap(active);
         },
       };
     },
     plan,
     conclude,
   };
+}
+
+type Labels = Pod['metadata']['labels'];
+
+const texts = new WeakMap<object, string>();
+
+/** The same for the same labels in the same order. Pods of one set share theirs. */
+function textOf(labels: Labels): string {
+  if (labels === undefined) return '';
+  let text = texts.get(labels);
+  if (text === undefined) {
+    text = JSON.stringify(labels);
+    texts.set(labels, text);
+  }
+  return text;
 }

@@ -26,7 +26,7 @@ export interface Observed {
   readonly replicaSet: ReplicaSet;
   /** Pods that it controls, and pods of its namespace that nobody controls and that match. */
   readonly pods: readonly Pod[];
-  /** The pods that it controls, where somebody has them in these groups already. */
+  /** All of `pods`, where somebody has them in these groups already and knows that they have just the labels of the template: these are its own. */
   readonly standing?: ByStanding;
   /** Active pods of all ReplicaSets of the same owner, for spreading deletions. */
   relatives(): readonly Pod[];
@@ -50,9 +50,11 @@ const holdings = new WeakMap<Observed, Holding>();
 function holdingOf(observed: Observed): Holding {
   let holding = holdings.get(observed);
   if (holding === undefined) {
-    const { owned, writes } = claim(observed.replicaSet, resourceOf(observed), podsRef, observed.pods);
     const { standing } = observed;
-    holding = { writes, owned: writes.length === 0 && standing !== undefined ? standing : byStanding(owned) };
+    if (standing === undefined) {
+      const { owned, writes } = claim(observed.replicaSet, resourceOf(observed), podsRef, observed.pods);
+      holding = { writes, owned: byStanding(owned) };
+    } else holding = { writes: [], owned: standing };
     holdings.set(observed, holding);
   }
   return holding;
