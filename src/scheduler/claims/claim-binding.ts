@@ -179,25 +179,32 @@ export class ClaimBinding {
 
   /** The claim for extended resources: its name is always the same, so that a lost answer makes no second one. */
   async #make(claim: Claim): Promise<void> {
-    const { client, clock, snapshot } = this.#options;
+    const { client, snapshot } = this.#options;
     const { namespace, name = '', ownerReferences = [] } = claim.metadata;
     const draft = { ...claim, metadata: { ...claim.metadata, finalizers: [finalizer] } };
-    let restMs = firstRestMs;
-    while (!this.#isStopped) {
+    await this.#untilAnswered(async () => {
       try {
         snapshot.deviceClaims.setClaim(await client.create<Claim>(claimsRef, draft));
+      } catch (error) {
+        if (!isError(error, 'alreadyExists')) throw error;
+        const there = await client.get<Claim>(claimsRef, namespace, name);
+        if (there.metadata.ownerReferences?.[0]?.uid !== ownerReferences[0]?.uid) throw error;
+        snapshot.deviceClaims.setClaim(there);
+      }
+    });
+  }
+
+  /** Does it again where nobody knows whether it was done. */
+  async #untilAnswered(act: () => Promise<void>): Promise<void> {
+    for (let restMs = firstRestMs; !this.#isStopped; restMs = Math.min(restMsMax, 2 * restMs)) {
+      try {
+        await act();
         return;
       } catch (error) {
-        if (isError(error, 'alreadyExists')) {
-          const there = await client.get<Claim>(claimsRef, namespace, name);
-          if (there.metadata.ownerReferences?.[0]?.uid !== ownerReferences[0]?.uid) throw error;
-          snapshot.deviceClaims.setClaim(there);
-          return;
-        }
-        if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;
+        const isUnknown = isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests');
+        if (!isUnknown) throw error;
       }
-      await clock.sleep(restMs);
-      restMs = Math.min(restMsMax, 2 * restMs);
+      await this.#options.clock.sleep(restMs);
     }
     throw gone();
   }
@@ -218,17 +225,7 @@ export class ClaimBinding {
   /** Which of its containers has what of the claim for its extended resources: the node reads it there. */
   async #tell({ pod, extended }: ClaimDecision): Promise<void> {
     if (extended === undefined || sameJson(pod.status?.extendedResourceClaimStatus, extended)) return;
-    const { clock } = this.#options;
-    for (let restMs = firstRestMs; !this.#isStopped; restMs = Math.min(restMsMax, 2 * restMs)) {
-      try {
-        await this.#patchPod(pod, extended);
-        return;
-      } catch (error) {
-        if (!isError(error, 'timeout', 'unavailable', 'internal', 'tooManyRequests')) throw error;
-      }
-      await clock.sleep(restMs);
-    }
-    throw gone();
+    await this.#untilAnswered(() => this.#patchPod(pod, extended));
   }
 
   async #patchPod({ metadata }: Pod, extended: ClaimDecision['extended'] | null): Promise<void> {
