@@ -52,11 +52,12 @@ class World {
   readonly stop: () => void;
   /** When those that are told to go will have gone. */
   readonly #ends = new Map<string, number>();
+  readonly #isGuaranteed: boolean;
   #number = 0;
-  writes = 0;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
+    this.#isGuaranteed = seed % 3 === 0;
     const { clock, client } = this;
     const informers = createInformers({ client, clock, random: this.random.stream('i'), log: silentLog });
     const scheduler = startScheduler({
@@ -86,7 +87,9 @@ class World {
     const { random } = this;
     for (let top = 0; top < 2; top++) {
       const below = random.integer(3);
-      this.queue(`q${top}`, { max: { cpu: String(5 + random.integer(10)) } });
+      const most = 5 + random.integer(10);
+      const min = this.#isGuaranteed ? { min: { cpu: String(random.integer(Math.min(5, most))) } } : {};
+      this.queue(`q${top}`, { max: { cpu: String(most) }, ...min });
       if (below === 0 || random.integer(3) === 0) this.leaves.push(`q${top}`);
       for (let at = 0; at < below; at++) {
         const limit: QueueSpec =
