@@ -194,8 +194,6 @@ interface Sibling {
 
 /** Found last: the next has the same owner, as a rule. */
 let sibling: Sibling | undefined;
-/** It was found for this one. */
-let latest: Pod | undefined;
 /** By the pod: asked several times in a plan. */
 const ofPods = new Map<Pod, Demand>();
 /** By the owner: what the pod that was asked about last demands, and that pod. */
@@ -209,9 +207,15 @@ const rememberedMax = 4096;
  * fraction of working it out.
  */
 export function demandOf(pod: Pod): Demand {
-  if (pod === latest && sibling !== undefined) return sibling.demand;
   const known = ofPods.get(pod);
   if (known !== undefined) return known;
+  const demand = freshDemandOf(pod);
+  remember(ofPods, pod, demand);
+  return demand;
+}
+
+/** The same, but not remembered for the pod: of those who are looked at once. */
+export function freshDemandOf(pod: Pod): Demand {
   const owner = ownerOf(pod);
   let like = sibling?.demand.owner === owner ? sibling : ofOwners.get(owner);
   if (like === undefined || !asksAlike(like.pod, pod)) {
@@ -222,8 +226,6 @@ export function demandOf(pod: Pod): Demand {
     remember(ofOwners, owner, like);
   }
   sibling = like;
-  latest = pod;
-  remember(ofPods, pod, like.demand);
   return like.demand;
 }
 

@@ -27,6 +27,7 @@ import { suitableWithin } from './gangs/within.ts';
 import { Guard } from './neighbours.ts';
 import { Nominees } from './nominees.ts';
 import { packableFrom, planPacked } from './packing/plan-packed.ts';
+import { demandsOf, inOrder } from './plan-order.ts';
 import {
   type Check,
   notHelpfulAnywhere,
@@ -112,9 +113,10 @@ function placeAll(
   rest: Omit<Making, 'scorer'>,
 ): void {
   const { nominees } = rest;
+  const demands = demandsOf(ordered);
   for (let at = 0; at < ordered.length; ) {
     const first = ordered[at] as WaitingPod;
-    const demand = demandOf(first.pod);
+    const demand = demands?.[at] ?? demandOf(first.pod);
     const priority = priorityOf(first.pod);
     const scorer = policy.scorerOf(first.pod);
     const making: Making = { scorer, ...rest };
@@ -129,7 +131,7 @@ function placeAll(
     } else {
       for (; end < ordered.length; end++) {
         const { key, pod } = ordered[end] as WaitingPod;
-        const other = demandOf(pod);
+        const other = demands?.[end] ?? demandOf(pod);
         if ((other !== demand && other.key !== demand.key) || priorityOf(pod) !== priority) break;
         if (snapshot.nominations.size > 0 && snapshot.nominations.has(key)) break;
         if (policy.scorerOf(pod) !== scorer) break;
@@ -292,27 +294,6 @@ function fail(
     ...(preemption === undefined ? {} : { preemption }),
   });
   return preemption;
-}
-
-/** Higher priority first, then older, then by name; pods that ask the same stand together where these allow. */
-function inOrder(pods: readonly WaitingPod[]): readonly WaitingPod[] {
-  // As a rule they come so.
-  for (let at = 1; at < pods.length; at++)
-    if (compareTurns(pods[at - 1] as WaitingPod, pods[at] as WaitingPod) >= 0)
-      return [...pods].sort(compareTurns);
-  return pods;
-}
-
-function compareTurns(a: WaitingPod, b: WaitingPod): number {
-  const priority = priorityOf(b.pod) - priorityOf(a.pod);
-  if (priority !== 0) return priority;
-  const x = a.pod.metadata.creationTimestamp ?? '';
-  const y = b.pod.metadata.creationTimestamp ?? '';
-  if (x !== y) return x < y ? -1 : 1;
-  const p = demandOf(a.pod);
-  const q = demandOf(b.pod);
-  if (p !== q && p.key !== q.key) return p.key < q.key ? -1 : 1;
-  return a.key < b.key ? -1 : 1;
 }
 
 /** Those whose claims ask alike from one board; answers how many it has planned: of the next it is not clear what its claims find. */

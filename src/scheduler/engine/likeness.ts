@@ -41,8 +41,9 @@ function sameSpecs(a: Spec | undefined, b: Spec | undefined): boolean {
     } else if (field === 'containers' || field === 'initContainers') {
       if (!sameContainers(a[field], b[field])) return false;
     } else {
-      const [x, y] = [a[field as keyof Spec], b[field as keyof Spec]];
-      if (x !== y && !sameJson(x, y)) return false;
+      const one = a[field as keyof Spec];
+      const other = b[field as keyof Spec];
+      if (one !== other && !sameJson(one, other)) return false;
     }
   }
   for (const _field in b) count--;
@@ -63,7 +64,8 @@ export function sameContainers(
   if (a === b) return true;
   if (a?.length !== b?.length) return false;
   for (let at = 0; at < (a?.length ?? 0); at++) {
-    const [one, other] = [a?.[at], b?.[at]];
+    const one = a?.[at];
+    const other = b?.[at];
     if (one === other) continue;
     if (
       one?.image !== other?.image ||
