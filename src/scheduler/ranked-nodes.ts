@@ -4,7 +4,7 @@
  * Worked out when it is asked for, not when the pod was placed: placing costs nothing for it, and what is told is true now, with the pod itself left out.
  */
 import type { Pod } from '../api/index.ts';
-import { demandOf } from './demand.ts';
+import { demandIn } from './claims/extended-claims.ts';
 import { Fit } from './fit.ts';
 import { Guard } from './neighbours.ts';
 import { Nominees } from './nominees.ts';
@@ -33,7 +33,7 @@ const mostTold = 5;
 
 /** Undefined: the pod is no question (it asks for what makes no sense). */
 export function rankNodes(snapshot: Snapshot, key: string, pod: Pod, policy: Policy): Ranked | undefined {
-  const demand = demandOf(pod);
+  const demand = demandIn(snapshot, pod);
   if (demand.impossible !== undefined) return undefined;
   const placed = snapshot.placed(key);
   const nodeName = placed === undefined ? undefined : snapshot.facts(placed.row)?.name;
@@ -48,7 +48,7 @@ export function rankNodes(snapshot: Snapshot, key: string, pod: Pod, policy: Pol
 }
 
 function rank(snapshot: Snapshot, pod: Pod, policy: Policy): Ranked {
-  const demand = demandOf(pod);
+  const demand = demandIn(snapshot, pod);
   const scorer = policy.scorerOf(pod);
   const scoring = scorer.begin(demand, snapshot, pod);
   const suitable = suitableNodes(unnamed(demand), snapshot, scorer, scoring);

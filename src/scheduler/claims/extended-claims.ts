@@ -8,7 +8,7 @@
  */
 import type { DeviceClass, DynamicResourceClaim, Pod } from '../../api/index.ts';
 import { quantityValue } from '../../api/index.ts';
-import type { Demand } from '../demand.ts';
+import { type Demand, demandOf } from '../demand.ts';
 
 export const extendedAnnotation = 'resource.kubernetes.io/extended-resource-claim';
 const implicitPrefix = 'deviceclass.resource.kubernetes.io/';
@@ -86,6 +86,15 @@ export function backedDemand(demand: Demand, classOf: ClassOfResource): Demand {
     derived.set(demand, known);
   }
   return known.demand;
+}
+
+/** What a pod asks, as classes are now. */
+export function demandIn(
+  { deviceClaims }: { readonly deviceClaims: { readonly classOf: ClassOfResource } },
+  pod: Pod,
+): Demand {
+  const demand = demandOf(pod);
+  return demand.extended.size === 0 ? demand : backedDemand(demand, deviceClaims.classOf);
 }
 
 /** By container: initial ones first, since requests are numbered so. */

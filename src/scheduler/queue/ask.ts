@@ -6,6 +6,7 @@
  * would leave it waiting.
  */
 import { claimsOf, type LabelSelector, labelPredicate, type Pod } from '../../api/index.ts';
+import { backedDemand } from '../claims/extended-claims.ts';
 import { type Demand, hostPortsOf, type NamespaceLabels, termSelects } from '../demand.ts';
 import { hasRoom, isLargeEnough, refusals, staticRefusal } from '../filters.ts';
 import { priorityOf } from '../preemption.ts';
@@ -111,12 +112,13 @@ export function askKeyOf({ metadata, spec }: Pod, demand: Demand, byAll: boolean
 }
 
 export function hopeOf(
-  demand: Demand,
+  asked: Demand,
   pod: Pod,
   causes: Causes,
   { rows, pods, sorts }: Changes,
   snapshot: Snapshot,
 ): Hope {
+  const demand = asked.extended.size === 0 ? asked : backedDemand(asked, snapshot.deviceClaims.classOf);
   let best: Hope = sorts.has('anything') || rows.size > rowsMax ? 'maybe' : 'none';
   if (sorts.has('volumes') && demand.hasClaims) best = 'maybe';
   if (sorts.has('devices') && (demand.hasDeviceClaims || demand.extended.size > 0)) best = 'maybe';

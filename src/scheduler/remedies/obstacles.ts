@@ -3,7 +3,7 @@
  */
 import { type Pod, type Taint, termHolds, tolerates } from '../../api/index.ts';
 import { type Demand, portsClash } from '../demand.ts';
-import { isLargeEnough, refusals } from '../filters.ts';
+import { isByClaim, isLargeEnough, refusals } from '../filters.ts';
 import { Fit } from '../fit.ts';
 import { Guard } from '../neighbours.ts';
 import { Nominees } from '../nominees.ts';
@@ -117,14 +117,23 @@ function* roomObstacles(demand: Demand, snapshot: Snapshot, row: number): Iterab
     ['cpu', demand.cpuMilli, snapshot.cpuFree[row] ?? 0, snapshot.cpuWhole[row] ?? 0],
     ['memory', demand.memoryBytes, snapshot.memoryFree[row] ?? 0, snapshot.memoryWhole[row] ?? 0],
     ['ephemeral-storage', demand.ephemeralBytes, snapshot.ephemeralFree[row] ?? 0, facts?.storageBytes ?? 0],
-    ...[...demand.extended].map(
-      ([resource, amount]) =>
-        [resource, amount, snapshot.extendedFree(row, resource), facts?.extended.get(resource) ?? 0] as const,
-    ),
+    ...[...demand.extended]
+      .filter(([resource]) => !isByClaim(demand, snapshot, row, resource))
+      .map(
+        ([resource, amount]) =>
+          [
+            resource,
+            amount,
+            snapshot.extendedFree(row, resource),
+            facts?.extended.get(resource) ?? 0,
+          ] as const,
+      ),
   ];
   for (const [resource, amount, free, whole] of asked)
     if (amount > 0 && amount > free) yield { kind: 'room', resource, lacks: amount - free, whole };
-  const ofGpus = demand.gpus === undefined ? undefined : snapshot.gpus.refusal(row, demand.gpus);
+  const { gpus } = demand;
+  const isOwn = gpus !== undefined && !isByClaim(demand, snapshot, row, gpus.resource);
+  const ofGpus = isOwn ? snapshot.gpus.refusal(row, gpus) : undefined;
   if (ofGpus !== undefined && !ofGpus.startsWith('Insufficient ')) yield { kind: 'other', reason: ofGpus };
 }
 

@@ -6,7 +6,8 @@
  * Invariant: where the change that a way names is made, and nothing else has changed, the pod has its place.
  */
 import type { Pod } from '../../api/index.ts';
-import { demandOf, termSelects } from '../demand.ts';
+import { demandIn } from '../claims/extended-claims.ts';
+import { termSelects } from '../demand.ts';
 import { refusals } from '../filters.ts';
 import { around } from '../neighbours.ts';
 import { priorityOf } from '../preemption.ts';
@@ -76,7 +77,7 @@ export function remediesOf(snapshot: Snapshot, pod: Pod): Remedies {
       ],
       nearest: [],
     };
-  const demand = demandOf(pod);
+  const demand = demandIn(snapshot, pod);
   if (demand.impossible !== undefined)
     return {
       ways: [{ kind: 'pod', text: `no cloud could take it: ${demand.impossible}`, nodes: [] }],
@@ -95,7 +96,7 @@ export function remediesOf(snapshot: Snapshot, pod: Pod): Remedies {
       ...simpleWays(looks),
       ...neighbourWays(snapshot, pod, looks),
       ...priorityWays(snapshot, pod, looks),
-      ...newNodeWays(pod, looks),
+      ...newNodeWays(snapshot, pod, looks),
     ],
     nearest: near.map(({ node, obstacles }) => ({ node, obstacles: obstacles.map(obstacleText) })),
   };
@@ -253,7 +254,7 @@ function neighbourWays(snapshot: Snapshot, pod: Pod, looks: readonly Look[]): re
 
 /** The least skew that lets it in, where one constraint alone is in the way. */
 function skewWay(snapshot: Snapshot, pod: Pod, nodes: readonly string[]): Way | undefined {
-  const demand = demandOf(pod);
+  const demand = demandIn(snapshot, pod);
   const rows = nodes.flatMap((node) => snapshot.rowOf(node) ?? []);
   let best: Extract<Way, { kind: 'skew' }> | undefined;
   for (const [at, constraint] of demand.spread.entries()) {
@@ -312,7 +313,7 @@ function priorityWays(snapshot: Snapshot, pod: Pod, looks: readonly Look[]): rea
   const open = onlyBy(looks, 'room', 'pods').filter(({ isLarge }) => isLarge);
   const found = leastPriority(
     snapshot,
-    demandOf(pod),
+    demandIn(snapshot, pod),
     open.map(({ row }) => row),
   );
   if (found === undefined || found.above < priorityOf(pod)) return [];
@@ -329,8 +330,8 @@ function priorityWays(snapshot: Snapshot, pod: Pod, looks: readonly Look[]): rea
 }
 
 /** One more machine helps whoever does not hang on others. */
-function newNodeWays(pod: Pod, looks: readonly Look[]): readonly Way[] {
-  const demand = demandOf(pod);
+function newNodeWays(snapshot: Snapshot, pod: Pod, looks: readonly Look[]): readonly Way[] {
+  const demand = demandIn(snapshot, pod);
   const hangs =
     demand.nodeName !== '' ||
     demand.hasClaims ||
