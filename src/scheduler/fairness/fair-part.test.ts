@@ -328,6 +328,24 @@ test('of those that might go for a queue at its limit, whoever need not go after
   );
 });
 
+test('one that was refused when there was nobody less important takes the place of those that came since', async (t) => {
+  const { client, run, addNode, queue, add, pods } = desk(t);
+  addNode('n', 20);
+  queue('a', { max: { cpu: '4' } });
+  add('a', 'first', { cpu: 2, priority: 5 });
+  await run();
+  add('a', 'high', { cpu: 3, created: 5, priority: 5 });
+  await run();
+  add('a', 'small', { cpu: 2, created: 9 });
+  await run();
+  client.remove(podsRef, 'a/first');
+  await run(10_000);
+  assert.deepEqual(
+    pods('a').map(({ metadata, spec }) => `${metadata.name} ${spec?.nodeName}`),
+    ['high n'],
+  );
+});
+
 test('budgets keep less important pods of a queue at its limit; when one allows it they go', async (t) => {
   const { run, addNode, queue, add, pods, message, budget, events } = desk(t);
   addNode('n', 20);
