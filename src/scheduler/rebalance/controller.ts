@@ -23,8 +23,6 @@ import {
   type Random,
   sameJson,
 } from '../../lib/index.ts';
-import type { Policy } from '../scorer.ts';
-import { defaultPolicy } from '../scores.ts';
 import { type Applied, type ApplyOptions, applyMoves, holdLastsMs, sweepHolds } from './apply.ts';
 import { isLess, type Move, type MovePlan, measures, milliseconds, planningOf } from './plan-moves.ts';
 import { lastingPart, statusOf, tellStatus } from './policy-status.ts';
@@ -38,8 +36,6 @@ export interface RebalancerOptions {
   readonly log: Log;
   /** Whether it is this program that plans, where there are several; default: it is. */
   readonly isLeader?: () => boolean;
-  /** As the scheduler places pods. */
-  readonly policy?: () => Policy;
 }
 
 /** A plan that finds what the last one found is told again after so long. */
@@ -179,9 +175,7 @@ class Rebalancer {
     };
     this.#kept.set(uid, mine);
     const world = await readWorld(client, [...nodes.list()], [...pods.list()], plannedMs);
-    const plan = await this.#planned(
-      planningOf(world, policy.spec, this.#options.policy?.() ?? defaultPolicy),
-    );
+    const plan = await this.#planned(planningOf(world, policy.spec));
     if (this.#isStopped) return;
     const mayApply = policy.spec.mode === 'Apply' && plan.phases.length > 0;
     if (mayApply) {

@@ -7,6 +7,7 @@ import type {
   PodDisruptionBudget,
   RebalancePolicySpec,
   RebalanceStrategy,
+  SchedulingProfile,
 } from '../../api/index.ts';
 import { movesOf, planMoves } from './plan-moves.ts';
 import type { World } from './trial.ts';
@@ -51,6 +52,18 @@ const told = (world: Omit<World, 'nowMs'>, policy: RebalancePolicySpec): readonl
 
 const stays = (world: Omit<World, 'nowMs'>, policy: RebalancePolicySpec): readonly string[] =>
   planMoves({ nowMs, ...world }, policy).stays.map((one) => `${one.reason}: ${one.pods.join(' ')}`);
+
+test('planMoves() moves pods to where their scheduling profile would have them', () => {
+  const nodes = [node('a'), node('busy'), node('empty')];
+  const pods = [pod('p1', 'a'), pod('q1', 'busy'), pod('q2', 'busy')];
+  const drained = spec({ type: 'Drain', nodeNames: ['a'] });
+  assert.deepEqual(told({ nodes, pods }, drained), ['shop/p1 a > empty']);
+  const profile = (strategy: string): SchedulingProfile => ({
+    metadata: { name: 'p', uid: 'p' },
+    spec: { strategy },
+  });
+  assert.deepEqual(told({ nodes, pods, profiles: [profile('BinPack')] }, drained), ['shop/p1 a > busy']);
+});
 
 test('planMoves() leaves gangs together, however their pods say that they are in one', () => {
   const world = {

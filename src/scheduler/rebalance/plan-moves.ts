@@ -6,7 +6,7 @@
  * Owns what is moved and that plans come to an end (strategy.ts). Does not own the moves: these are made by evictions (apply.ts).
  */
 import { durationNanoseconds, type RebalancePolicySpec, type RebalanceStrategy } from '../../api/index.ts';
-import { defaultPolicy, type Policy } from '../scores.ts';
+import { policyOf } from '../strategies/profiles.ts';
 import { antiAffinity, duplicates, spreadRepair } from './neighbour-strategies.ts';
 import { drain, lifetime, nodeAffinity, nodeTaints, restarts } from './node-strategies.ts';
 import { Stays } from './stays.ts';
@@ -48,8 +48,8 @@ const triesMax = 2000;
 const noPlace = 'there is no place for it elsewhere';
 const noBetter = 'no place would be better';
 
-export function planMoves(world: World, spec: RebalancePolicySpec, policy: Policy = defaultPolicy): MovePlan {
-  const planning = planningOf(world, spec, policy);
+export function planMoves(world: World, spec: RebalancePolicySpec): MovePlan {
+  const planning = planningOf(world, spec);
   for (;;) {
     const step = planning.next();
     if (step.done === true) return step.value;
@@ -57,12 +57,8 @@ export function planMoves(world: World, spec: RebalancePolicySpec, policy: Polic
 }
 
 /** The same bit by bit, for those who have others to serve in between: of a world of one moment. */
-export function* planningOf(
-  world: World,
-  spec: RebalancePolicySpec,
-  policy: Policy = defaultPolicy,
-): Generator<undefined, MovePlan> {
-  const trial = new Trial(world, policy);
+export function* planningOf(world: World, spec: RebalancePolicySpec): Generator<undefined, MovePlan> {
+  const trial = new Trial(world, policyOf(world.profiles ?? []));
   const stays = new Stays(trial, spec, world.budgets ?? [], milliseconds(spec.limits?.minPodAge));
   const strategies = spec.strategies.map(strategyOf);
   const reasons = new Map<string, Set<string>>();

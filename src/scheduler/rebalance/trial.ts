@@ -11,6 +11,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  SchedulingProfile,
   StorageClass,
   Taint,
 } from '../../api/index.ts';
@@ -29,6 +30,7 @@ export interface World {
   readonly claims?: readonly PersistentVolumeClaim[];
   readonly volumes?: readonly PersistentVolume[];
   readonly classes?: readonly StorageClass[];
+  readonly profiles?: readonly SchedulingProfile[];
   readonly nowMs: number;
 }
 

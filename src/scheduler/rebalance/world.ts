@@ -12,7 +12,9 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   podDisruptionBudgets,
+  type SchedulingProfile,
   type StorageClass,
+  schedulingProfiles,
   storageClasses,
 } from '../../api/index.ts';
 import type { Client, ResourceRef } from '../../client/index.ts';
@@ -27,12 +29,13 @@ export async function readWorld(
   const all = async <T extends KubeObject>(ref: ResourceRef): Promise<readonly T[]> =>
     (await client.list<T>(ref)).items;
   const hasClaims = pods.some((pod) => claimsOf(pod).length > 0);
-  const [budgets, spaces, claims, volumes, classes] = await Promise.all([
+  const [budgets, spaces, profiles, claims, volumes, classes] = await Promise.all([
     all<PodDisruptionBudget>(podDisruptionBudgets),
     all<Namespace>(namespaces),
+    all<SchedulingProfile>(schedulingProfiles),
     hasClaims ? all<PersistentVolumeClaim>(persistentVolumeClaims) : [],
     hasClaims ? all<PersistentVolume>(persistentVolumes) : [],
     hasClaims ? all<StorageClass>(storageClasses) : [],
   ]);
-  return { nodes, pods, nowMs, budgets, namespaces: spaces, claims, volumes, classes };
+  return { nodes, pods, nowMs, budgets, namespaces: spaces, profiles, claims, volumes, classes };
 }
