@@ -300,6 +300,47 @@ const unseeded: readonly Unseeded[] = [
     ),
   },
   {
+    name: 'calm-neighbours',
+    sentence: 'More pods that will not be together than there are nodes come at once.',
+    plan: planOf(
+      mixed,
+      30_000,
+      [
+        { kind: 'deploy', app: 0, workload: { ...crowd, replicas: 5, placement: 'apart' }, atMs: 5000 },
+        { kind: 'scale', app: 0, replicas: 2, atMs: 14_000 },
+        { kind: 'scale', app: 0, replicas: 6, atMs: 20_000 },
+      ],
+      [],
+    ),
+  },
+  {
+    name: 'calm-budgets',
+    sentence:
+      'Pods of a budget are evicted one after the other, others are never ready; autoscalers know nothing.',
+    plan: planOf(
+      mixed,
+      80_000,
+      [
+        app(0, 6, 100, 2000),
+        app(1, 7, 100, 2000),
+        app(2, 3, 100, 2000),
+        // Most of these find no node: they are never ready.
+        app(3, 4, 5000, 2000),
+        { kind: 'budget', app: 0, minAvailable: 5, atMs: 12_000 },
+        { kind: 'budget', app: 3, minAvailable: 1, atMs: 12_000 },
+        // Long after users have asked for something.
+        { kind: 'autoscale', app: 1, min: 5, max: 8, atMs: 55_000 },
+        { kind: 'autoscale', app: 2, min: 5, max: 8, atMs: 55_000 },
+        ...Array.from(
+          { length: 30 },
+          (_, at): Action => ({ kind: 'evict', pick: at, atMs: 20_000 + 400 * at }),
+        ),
+      ],
+      [],
+      { startDelayMs: 3000 },
+    ),
+  },
+  {
     name: 'held-over-a-restart',
     sentence: 'A scheduler starts again, and long after that more is asked for than what is not held.',
     plan: planOf(

@@ -44,6 +44,7 @@ export const placementMutants: readonly Mutant[] = [
     file: 'scheduler/engine/board.ts',
     find: 'const reason = this.hasRules ? this.#reasonOf(bucket) : undefined;',
     replace: 'const reason = undefined;',
+    directed: 'calm-neighbours',
     sentence: 'Required anti-affinity keeps nobody away.',
   },
   {
@@ -51,6 +52,7 @@ export const placementMutants: readonly Mutant[] = [
     file: 'scheduler/plan.ts',
     find: '      board.sync();\n      continue;',
     replace: '      continue;',
+    directed: 'calm-neighbours',
     sentence: 'Pods that are placed in one go do not see each other: anti-affinity is broken among them.',
   },
   {

@@ -86,6 +86,7 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     file: 'apiserver/operations/eviction.ts',
     find: 'if (!isSpared) await spend(eviction, budgets,',
     replace: "if (name === '') await spend(eviction, budgets,",
+    directed: 'calm-budgets',
     sentence: 'An eviction does not ask the budget.',
   },
   {
@@ -94,6 +95,7 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     find: 'if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };',
     replace:
       "if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };\n  if (current > minReplicas) return { ...blank(conditions, nowMs, current), desired: minReplicas, reason: 'no metrics', isRescale: true };",
+    directed: 'calm-budgets',
     sentence: 'An autoscaler takes missing metrics for nothing to do.',
   },
   {
@@ -101,6 +103,7 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     file: 'controllers/pod-autoscaler/plan.ts',
     find: ': current < minReplicas\n        ?',
     replace: ': current < 0\n        ?',
+    directed: 'calm-budgets',
     sentence: 'An autoscaler leaves a number that is too small.',
   },
   {
@@ -108,6 +111,7 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     file: 'controllers/disruption/plan.ts',
     find: '(pod) => !isTerminating(pod) && isReady(pod) && !(nameOf(pod) in disrupted.pods),',
     replace: '(pod) => !isTerminating(pod) && !(nameOf(pod) in disrupted.pods),',
+    directed: 'calm-budgets',
     sentence: 'A budget counts pods that are not ready as healthy.',
   },
 ];

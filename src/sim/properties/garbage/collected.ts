@@ -106,13 +106,21 @@ function reasonToDelete(
   world: Checked,
   pod: Pod,
   byUser: ReadonlySet<string>,
+  byScheduler: ReadonlySet<string>,
   ended: readonly Ended[],
 ): string | undefined {
   if (isTerminal(pod)) return 'it has ended';
   if (byUser.has(pod.metadata.uid ?? '')) return 'a user asked for it';
   if (isNamespaceGoing(world, pod)) return 'its namespace goes';
   // Whether it had to is asked by the scheduler's properties.
-  if (isVictim(pod)) return 'it makes room';
+  // A controller whose clock is ahead of the scheduler's takes the mark for one that nothing came of.
+  const wasMarked = world.truth.heldSince(
+    'pods',
+    beside(pod, pod.metadata.name ?? ''),
+    world.nowMs() - 5000,
+    (one) => isVictim(one as Pod | undefined),
+  );
+  if (isVictim(pod) || (wasMarked && byScheduler.has(pod.metadata.uid ?? ''))) return 'it makes room';
   // While nothing but nodes is lost, controllers are as well informed as ever.
   const since = undisturbedMs(world) > 60_000 ? world.nowMs() - 5000 : sinceMs(world);
   const { nodeName } = pod.spec ?? {};
@@ -152,6 +160,7 @@ export const nothingElseGoes: Property = {
     "A pod that has not ended is deleted only on a user's word, with its namespace, owner or node, to make room for another or to be better off, because its gang gives up, or where its ReplicaSet has too many; a ReplicaSet only with its Deployment, or by its history limit.",
   check(world, broken) {
     const byUser = new Set<string>();
+    const byScheduler = new Set<string>();
     const ended: Ended[] = [];
     const suspects: { readonly name: string; readonly uid: string; readonly reason: string | undefined }[] =
       [];
@@ -160,6 +169,7 @@ export const nothingElseGoes: Property = {
       onAsked({ by, verb, resource, name }) {
         // Whether who moves pods may, and which gangs are given up, is asked by the scheduler's properties.
         if (resource !== 'pods' || !ends.has(verb)) return;
+        if (isSchedulers(by)) byScheduler.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
         if (!isUsers(by) && !(isSchedulers(by) && isOfGang(world, name))) return;
         byUser.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
         for (const { object } of world.truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
@@ -170,7 +180,11 @@ export const nothingElseGoes: Property = {
           const gone = kind === 'delete' && previous !== undefined && !isGoing(previous);
           if (!began && !gone) return;
           const { uid = '' } = object.metadata;
-          suspects.push({ name, uid, reason: reasonToDelete(world, object as Pod, byUser, ended) });
+          suspects.push({
+            name,
+            uid,
+            reason: reasonToDelete(world, object as Pod, byUser, byScheduler, ended),
+          });
           ended.push({ uid, owner: controllerOf(object)?.uid ?? '', atMs: world.nowMs() });
           if (ended.length > endedMax) ended.shift();
         } else if (resource === 'replicasets.apps' && kind === 'delete') {

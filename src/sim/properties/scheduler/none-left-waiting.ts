@@ -1,11 +1,26 @@
 /** Who can be placed is placed. */
 import type { Node, Pod } from '../../../api/index.ts';
-import type { Property } from '../../property.ts';
+import type { Checked, Property } from '../../property.ts';
+import { requestOf } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
 import { hasDevices } from './devices.ts';
 import { hasGpus } from './gpus.ts';
-import { fitting, freeOn, isPlainWait } from './room.ts';
+import { fitting, freeOn, isPlainWait, type Room } from './room.ts';
 import { foesOn, refusal } from './rules-kept.ts';
+
+/** Without what is kept for others who wait for theirs to come together or to go, and who are no less important. */
+function withoutKept({ truth }: Checked, room: Room, nodeName: string, pod: Pod): Room {
+  const priority = (one: Pod): number => one.spec?.priority ?? 0;
+  const kept = [...truth.objects<Pod>('pods').values()].filter(
+    (one) =>
+      one !== pod &&
+      !one.spec?.nodeName &&
+      one.status?.nominatedNodeName === nodeName &&
+      priority(one) >= priority(pod),
+  );
+  const sum = (of: 'cpu' | 'memory'): number => kept.reduce((all, one) => all + requestOf(one, of), 0);
+  return { cpu: room.cpu - sum('cpu'), memory: room.memory - sum('memory'), pods: room.pods - kept.length };
+}
 
 export const noneLeftWaiting: Property = {
   name: 'scheduler/none-left-waiting',
@@ -23,7 +38,10 @@ export const noneLeftWaiting: Property = {
             if (pinned !== undefined && pinned !== nodeName) continue;
             if (pod.spec?.resourceClaims !== undefined && !hasDevices(world, pod, nodeName)) continue;
             if (refusal(pod, node) !== undefined || foesOn(world, nodeName, pod).length > 0) continue;
-            if (hasGpus(world, pod, node) && fitting(freeOn(world, node), pod) > 0)
+            if (
+              hasGpus(world, pod, node) &&
+              fitting(withoutKept(world, freeOn(world, node), nodeName, pod), pod) > 0
+            )
               return `${name} waits, and would fit on ${nodeName}`;
           }
         }
