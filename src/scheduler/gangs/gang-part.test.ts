@@ -128,6 +128,26 @@ test('startGangs() takes all of a group away that is disrupted as a whole', asyn
   assert.equal(going.length, 4);
 });
 
+// Found by seed 36 of the simulator.
+test('startGangs() takes nobody of a group away because one of it is ending by itself', async (t) => {
+  const { client, run, addNode, addPod, addMember, pod } = desk(t);
+  addNode('a', '4');
+  client.seed(podGroupsRef, {
+    metadata: { name: 'g', namespace: 'n' },
+    spec: { schedulingPolicy: { gang: { minCount: 4 } }, disruptionMode: 'PodGroup' },
+  } as PodGroup);
+  for (const name of ['x-0', 'x-1', 'x-2', 'x-3']) addMember(name);
+  await run(1000);
+  client.seed(podsRef, {
+    ...pod('x-3'),
+    metadata: { ...pod('x-3').metadata, deletionTimestamp: '2026-01-01T00:10:00Z' },
+  });
+  addPod('urgent', { priority: 10 });
+  await run(1000);
+  assert.equal(pod('urgent').status?.nominatedNodeName, 'a');
+  for (const name of ['x-0', 'x-1', 'x-2']) assert.equal(pod(name).metadata.deletionTimestamp, undefined);
+});
+
 test('startGangs() has a gang preempt as a whole, and gives up what it waits for in vain', async (t) => {
   const { client, run, addNode, addGroup, addPod, pod, nodesOf, why } = desk(t);
   addNode('a', '2');

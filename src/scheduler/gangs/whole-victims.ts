@@ -10,7 +10,9 @@ export function alsoVictims(snapshot: Snapshot, victims: readonly Victim[]): rea
   if (gangs.isEmpty) return others;
   const keys = new Set(victims.map(({ key }) => key));
   const whole = new Set<Gang>();
-  for (const { key } of victims) {
+  for (const { key, pod } of victims) {
+    // It goes whoever comes: it is not put out, and nobody with it (found by seed 36).
+    if (pod.metadata.deletionTimestamp !== undefined) continue;
     const gang = gangs.gangOf(key);
     if (gang?.rule?.goesTogether === true) whole.add(gang);
   }
