@@ -44,6 +44,23 @@ test('startReservations() gives its room to pods that name it or that it selects
   assert.equal(stands('r'), 'Held 2/1: all 2 places are held [a:2(chosen)]');
 });
 
+test('startReservations() tells once of a reservation that has no end any more', async (t) => {
+  const { client, run, addNode, addReservation, stands } = desk(t);
+  addNode('a', '4');
+  addReservation('r', { ttl: '10m' });
+  await run(500);
+  await client.patch(reservationsRef, 'n', 'r', 'merge', { spec: { ttl: null } });
+  await run(500);
+  assert.equal(stands('r'), 'Held 2/0: all 2 places are held [a:2()]');
+  let asked = 0;
+  client.intercept = ({ verb }) => {
+    if (verb === 'patch') asked++;
+    return undefined;
+  };
+  await run(5000);
+  assert.equal(asked, 0);
+});
+
 test('startReservations() has pods that name a full reservation wait for it, and lets others go elsewhere', async (t) => {
   const { client, run, addNode, addPod, addReservation, why, nodesOf } = desk(t);
   addNode('a', '4');

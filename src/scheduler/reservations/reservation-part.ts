@@ -404,7 +404,8 @@ export class ReservationPart implements SchedulerPart {
         if (sameJson(reservation.status ?? {}, status)) return;
         const { namespace, name = '', uid, resourceVersion } = reservation.metadata;
         try {
-          const patch = { metadata: { uid }, status };
+          // Whole: what is not said any more goes.
+          const patch = { metadata: { uid }, status: { expireTime: null, ...status } };
           const written = await client.patch<Reservation>(reservationsRef, namespace, name, 'merge', patch, {
             subresource: 'status',
           });
