@@ -205,6 +205,8 @@ const calmWorlds: readonly Unseeded[] = [
       { kind: 'guests', number: 50, reservation: 5, pods: 2, cpuMilli: 500, isNamed: true, atMs: 6000 },
       held(5, 2, 0, 35_000),
       held(6, 1, 12_000, 2500),
+      held(7, 1, 60_000, 2600),
+      held(7, 1, 0, 9000),
       ...heldRoom(random, activeMs, mixed),
       ...(turn === 0 ? [] : [app(0, 70, 250, 22_000)]),
     ],

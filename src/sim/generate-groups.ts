@@ -16,7 +16,7 @@ const wholeOf = (random: Random, nodes: readonly NodePlan[]): number =>
   (nodes[random.integer(nodes.length)]?.cpuCount ?? 4) * 1000;
 
 export const gangActions: Sometimes = (random, activeMs, nodes) =>
-  chance(random, 0.3) ? gangs(random, activeMs, nodes) : [];
+  chance(random, 0.12) ? gangs(random, activeMs, nodes) : [];
 
 export function gangs(random: Random, activeMs: number, nodes: readonly NodePlan[]): readonly Timed[] {
   const all = Array.from({ length: 1 + random.integer(3) }, (_, number): Gang => {
@@ -62,7 +62,7 @@ export function gangFaults(random: Random, actions: readonly Timed[], activeMs: 
 }
 
 export const reservationActions: Sometimes = (random, activeMs, nodes) =>
-  chance(random, 0.3) ? heldRoom(random, activeMs, nodes) : [];
+  chance(random, 0.1) ? heldRoom(random, activeMs, nodes) : [];
 
 export function heldRoom(random: Random, activeMs: number, nodes: readonly NodePlan[]): readonly Timed[] {
   const count = 1 + random.integer(2);

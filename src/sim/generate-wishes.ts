@@ -14,7 +14,7 @@ const pick = <T>(random: Random, list: readonly [T, ...T[]]): T =>
 const models = ['T4', 'V100'] as const;
 
 export const gpuActions: Sometimes = (random, activeMs, nodeCount) =>
-  chance(random, 0.25) ? gpus(random, activeMs, nodeCount) : [];
+  chance(random, 0.1) ? gpus(random, activeMs, nodeCount) : [];
 
 export function gpus(random: Random, activeMs: number, nodeCount: number): readonly Timed[] {
   const actions: Timed[] = [];
@@ -64,7 +64,7 @@ const strategies = [
 ] as const;
 
 export const profileActions: Sometimes = (random, activeMs, nodeCount) =>
-  chance(random, 0.25) ? profiles(random, activeMs, nodeCount) : [];
+  chance(random, 0.1) ? profiles(random, activeMs, nodeCount) : [];
 
 export function profiles(random: Random, activeMs: number, nodeCount: number): readonly Timed[] {
   const count = 1 + random.integer(2);
@@ -112,7 +112,7 @@ const kinds = [
 ] as const;
 
 export const rebalanceActions = (random: Random, activeMs: number): readonly Timed[] =>
-  chance(random, 0.25) ? moves(random, activeMs) : [];
+  chance(random, 0.1) ? moves(random, activeMs) : [];
 
 export function moves(random: Random, activeMs: number): readonly Timed[] {
   const tell = (atMs: number): Timed => {

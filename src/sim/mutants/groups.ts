@@ -59,6 +59,15 @@ export const groupMutants: readonly Mutant[] = [
     sentence: 'What a reservation holds is held beyond its end.',
   },
   {
+    name: 'reservations/end-not-forgotten',
+    file: 'scheduler/reservations/reservation-part.ts',
+    find: 'status: { expireTime: null, ...status } };',
+    replace: 'status };',
+    directed: 'calm-reservations',
+    sentence:
+      'Of a reservation that has no end any more the old one stays in its status, and is written away for ever.',
+  },
+  {
     name: 'gpus/given-twice',
     file: 'scheduler/devices/gpu-ledger.ts',
     find: 'pool.free[at] = (pool.free[at] ?? 0) - sign * ask.milli;',

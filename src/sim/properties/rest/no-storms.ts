@@ -12,8 +12,9 @@ export const noStorms: Property = {
   name: 'rest/no-storms',
   source: 'style of the house: a plan of a reached goal is empty; mission C3 (no oscillation)',
   statement:
-    'No object is written, and no owner makes others, more than 200 times in ten seconds, unless somebody hears of what is older than that.',
-  check({ plan }, broken) {
+    'No object is written, nothing is asked for, and no owner makes others, more than 200 times in ten seconds, unless somebody hears of what is older than that.',
+  check(world, broken) {
+    const { plan } = world;
     const isLate = (atMs: number): boolean =>
       plan.faults.some(
         (one) =>
@@ -25,17 +26,21 @@ export const noStorms: Property = {
     let windowStartMs = 0;
     const writes = new Map<string, number>();
     const note = (id: string, atMs: number, what: string): void => {
+      if (atMs - windowStartMs > windowMs) {
+        windowStartMs = atMs;
+        writes.clear();
+      }
       const count = (writes.get(id) ?? 0) + 1;
       writes.set(id, count);
       if (count > writesMax && !isLate(atMs))
         broken(`${id} ${what} ${count} times in ${Math.ceil((atMs - windowStartMs) / 1000)} s`);
     };
     return {
+      // Also what changes nothing.
+      onAsked({ by, verb, resource, name }) {
+        if (by !== 'user') note(`${by}: ${verb} ${resource}/${name}`, world.nowMs(), 'was asked for');
+      },
       onEvent({ resource, name, atMs, object, previous, kind }) {
-        if (atMs - windowStartMs > windowMs) {
-          windowStartMs = atMs;
-          writes.clear();
-        }
         note(`${resource}/${name}`, atMs, 'was written');
         if (kind === 'delete' || previous !== undefined) return;
         const owner = controllerOf(object);

@@ -177,9 +177,9 @@ export const gangsGivenUpHalf: Property = {
     const lackedMs = new Map<string, number>();
     return {
       onSecond() {
-        for (const [name, pod] of world.truth.objects<Pod>('pods')) {
-          const key = gangKeyOf(pod);
-          if (key === undefined || !name) continue;
+        const keys = new Set([...world.truth.objects<Pod>('pods').values()].map(gangKeyOf));
+        for (const key of keys) {
+          if (key === undefined) continue;
           const gang = gangOf(world, key);
           const isHalf = gang !== undefined && gang.members.filter(hasPlace).length < gang.minCount;
           if (isHalf || gang === undefined) lackedMs.set(key, world.nowMs());
