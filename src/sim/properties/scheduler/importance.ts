@@ -4,7 +4,8 @@ import type { Property } from '../../property.ts';
 import { isTerminal, isVictim, milli, requestOf, sinceMs } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
 import { hasGpus } from './gpus.ts';
-import { heldOn, isPlainWait, placeOf, podsOn } from './room.ts';
+import { withoutKept } from './none-left-waiting.ts';
+import { heldOn, isPlainWait, placeOf, podsOn, reservationsOf } from './room.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 import { isReclaimed } from './tenants.ts';
 
@@ -20,6 +21,8 @@ export const importantFirst: Property = {
     const { truth } = world;
     return {
       goal() {
+        // Places that are looked for stand in the queue like pods, and are seen by nobody: not asked here yet.
+        if (reservationsOf(world).size > 0) return undefined;
         for (const [name, pod] of truth.objects<Pod>('pods')) {
           if (!isPlainWait(world, pod)) continue;
           if (pod.spec?.preemptionPolicy === 'Never' || pod.spec?.resourceClaims !== undefined) continue;
@@ -30,6 +33,7 @@ export const importantFirst: Property = {
             if (foesOn(world, nodeName, pod).some((foe) => priority(foe) >= priority(pod))) continue;
             const here = podsOn(world, nodeName);
             const held = heldOn(world, nodeName);
+            const kept = withoutKept(world, { cpu: 0, memory: 0, pods: 0 }, nodeName, pod);
             // Who has a place of a reservation stays.
             const staying = here.filter(
               (one) => priority(one) >= priority(pod) || placeOf(one) !== undefined,
@@ -38,8 +42,10 @@ export const importantFirst: Property = {
             if (staying.length === here.length) continue;
             const hasRoom = (['cpu', 'memory'] as const).every(
               (of) =>
-                staying.reduce((sum, one) => sum + requestOf(one, of), requestOf(pod, of) + held[of]) <=
-                milli(node.status?.allocatable?.[of]),
+                staying.reduce(
+                  (sum, one) => sum + requestOf(one, of),
+                  requestOf(pod, of) + held[of] - kept[of],
+                ) <= milli(node.status?.allocatable?.[of]),
             );
             if (
               hasRoom &&

@@ -9,7 +9,7 @@ import { fitting, freeOn, isPlainWait, type Room } from './room.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 
 /** Without what is kept for others who wait for theirs to come together or to go, and who are no less important. */
-function withoutKept({ truth }: Checked, room: Room, nodeName: string, pod: Pod): Room {
+export function withoutKept({ truth }: Checked, room: Room, nodeName: string, pod: Pod): Room {
   const priority = (one: Pod): number => one.spec?.priority ?? 0;
   const kept = [...truth.objects<Pod>('pods').values()].filter(
     (one) =>
