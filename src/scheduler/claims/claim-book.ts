@@ -117,6 +117,8 @@ export class DeviceClaimBook {
   readonly #claims = new Map<string, Known>();
   /** Decisions that do not show yet, by pod. */
   readonly #assumed = new Map<string, ClaimDecision>();
+  /** Those of them whose devices others have yet to leave. */
+  readonly #hopes = new Set<string>();
   /** Pods whose decisions speak of a claim. */
   readonly #assumedBy = new Map<string, Set<string>>();
   /** By what is asked, by node. */
@@ -219,6 +221,7 @@ export class DeviceClaimBook {
     const decision = this.#assumed.get(podKey);
     if (decision === undefined) return;
     this.#assumed.delete(podKey);
+    this.#hopes.delete(podKey);
     for (const { claim } of decision.claims) {
       const key = claimKeyOf(claim);
       const pods = this.#assumedBy.get(key);
@@ -280,7 +283,9 @@ export class DeviceClaimBook {
     for (const one of leaving) this.setAway(one, true);
     const decision = ask.decide(node);
     for (const one of leaving) this.setAway(one, false);
-    if (decision !== undefined) this.assume(podKey, decision);
+    if (decision === undefined) return;
+    this.assume(podKey, decision);
+    this.#hopes.add(podKey);
   }
 
   /** Whether the node has what is asked as soon as claims are given back that nobody holds any more. `isThere`: whether a pod is. */
@@ -472,8 +477,13 @@ export class DeviceClaimBook {
     if (isMade && isOwn !== true)
       return `ResourceClaim ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)`;
     if (isHeldBy(known.claim, pod)) return undefined;
-    const coming = [...(this.#assumedBy.get(claimKeyOf(known.claim)) ?? [])].length;
-    return (status?.reservedFor?.length ?? 0) + coming >= holdersMax ? 'resourceclaim in use' : undefined;
+    const coming = [...(this.#assumedBy.get(claimKeyOf(known.claim)) ?? [])];
+    // Nobody else can have it before the devices are free that it is to get (found by seed 98).
+    if (status?.allocation === undefined && coming.some((podKey) => this.#hopes.has(podKey)))
+      return `resourceclaim "${name}" gets devices that other pods are leaving`;
+    return (status?.reservedFor?.length ?? 0) + coming.length >= holdersMax
+      ? 'resourceclaim in use'
+      : undefined;
   }
 }
 

@@ -273,3 +273,22 @@ test('plan() preempts for devices whom the rules say, and leaves everything as i
   }
   assert.ok(preempted > 60 && bound > 60, `${preempted} preempted, ${bound} bound`);
 });
+
+// Found by seed 98 of the simulator.
+test('plan() gives a claim that pods share nothing that others have yet to leave', () => {
+  let waited = 0;
+  for (let seed = 1; seed <= 200; seed++) {
+    const { snapshot, asked } = randomCloud(seed);
+    snapshot.deviceClaims.setClaim(claimOf('ours', asked.big, asked.count));
+    const [one, two] = ['one', 'two'].map((name) => ({
+      key: `default/${name}`,
+      pod: podOf(name, asked.priority, 0, name, 'ours'),
+    }));
+    assert.ok(one !== undefined && two !== undefined);
+    const [first, second] = plan(snapshot, [one, two]);
+    if (first?.kind !== 'wait' || first.preemption?.kind !== 'chosen') continue;
+    waited++;
+    assert.equal(second?.kind, 'wait', `seed ${seed}`);
+  }
+  assert.ok(waited > 20, `${waited}`);
+});
