@@ -17,6 +17,9 @@ interface Fixture {
 }
 
 /** Every fixture of a group-version that we have a table for. */
+/** Of these versions only some kinds are served. */
+const servedInPart = new Set(['resource.k8s.io/v1beta2']);
+
 function readFixtures(): Fixture[] {
   return readdirSync(fixtures)
     .filter((file) => file.endsWith('.pb'))
@@ -31,6 +34,8 @@ function readFixtures(): Fixture[] {
     .filter(({ json }) => {
       if (json.apiVersion === undefined) return false;
       const { group, version } = splitApiVersion(json.apiVersion);
+      if (servedInPart.has(json.apiVersion))
+        return messageOfKind({ group, version, kind: json.kind }) !== undefined;
       return tableOf(group, version) !== undefined;
     });
 }
