@@ -356,6 +356,7 @@ class BindLoop implements Scheduler {
         if (step.kind === 'wait') this.#queue.setAside(step.podKey, pod, step);
       } else if (step.kind === 'bind') {
         this.#queue.placed(step.podKey);
+        this.#tellTaken(step.nodeName, pod);
         if (!together.add(step, pod)) this.#binder.bind(step, pod);
       } else this.#setAside(step, pod);
     }
@@ -363,6 +364,13 @@ class BindLoop implements Scheduler {
     for (const part of this.#parts) for (const room of part.limited?.() ?? []) this.#makeRoomInQueue(room);
     this.#pace(pods.length, clock.monotonicMs() - beganMs);
     this.#schedulePlan();
+  }
+
+  /** Among tenants nobody may have a place that is kept, however important he is: he is asked when it is taken. */
+  #tellTaken(nodeName: string, { status }: Pod): void {
+    if (this.#snapshot.tenants === undefined || (status?.nominatedNodeName ?? '') === '') return;
+    const row = this.#snapshot.rowOf(nodeName);
+    if (row !== undefined) this.#queue.changed({ kind: 'taken', row });
   }
 
   /** There may be room on nodes, but the queue is at its limit: others of it go, who are less important. */

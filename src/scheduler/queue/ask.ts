@@ -19,6 +19,8 @@ export type QueueChange =
   | { readonly kind: 'nodeGone' }
   /** A pod has left a node, or takes less of it. */
   | { readonly kind: 'left'; readonly row: number | undefined; readonly pod: Pod }
+  /** A pod has taken the place that was kept for it: from now on it can be put out by who is more important. */
+  | { readonly kind: 'taken'; readonly row: number }
   /** A pod that others may look at came to a node, or has other labels. */
   | { readonly kind: 'came'; readonly pod: Pod }
   | { readonly kind: Sort };
@@ -42,6 +44,9 @@ export class Changes {
       case 'node':
         this.rows.add(change.row);
         this.sorts.add('topology');
+        return;
+      case 'taken':
+        this.rows.add(change.row);
         return;
       case 'nodeGone':
         this.sorts.add('topology');

@@ -5,7 +5,7 @@ import { isTerminal, isVictim, milli, requestOf, sinceMs } from '../facts.ts';
 import { pinnedTo } from '../storage/volumes.ts';
 import { hasGpus } from './gpus.ts';
 import { withoutKept } from './none-left-waiting.ts';
-import { heldOn, isPlainWait, placeOf, podsOn, reservationsOf } from './room.ts';
+import { heldOn, isPlainWait, placeOf, podsOn } from './room.ts';
 import { foesOn, refusal } from './rules-kept.ts';
 import { isReclaimed } from './tenants.ts';
 
@@ -21,8 +21,6 @@ export const importantFirst: Property = {
     const { truth } = world;
     return {
       goal() {
-        // Places that are looked for stand in the queue like pods, and are seen by nobody: not asked here yet.
-        if (reservationsOf(world).size > 0) return undefined;
         for (const [name, pod] of truth.objects<Pod>('pods')) {
           if (!isPlainWait(world, pod)) continue;
           if (pod.spec?.preemptionPolicy === 'Never' || pod.spec?.resourceClaims !== undefined) continue;
