@@ -1,7 +1,21 @@
 /** A rolling update never asks for more pods than it may. */
 import type { Deployment, ReplicaSet } from '../../../api/index.ts';
-import type { Property } from '../../property.ts';
+import type { Checked, Property } from '../../property.ts';
 import { beside, controlledBy, controllerOf, fencesOf, isWhole, valuesSince, wanted } from '../facts.ts';
+
+/** A disk that stalled has made them durable together: neither could be known to who asked for the other. */
+const togetherMs = 1;
+
+function leastKnown(world: Checked, set: ReplicaSet): number {
+  const versions = world.truth.versions('replicasets.apps', beside(set, set.metadata.name ?? ''));
+  let least = wanted(set);
+  for (let i = versions.length - 1; i >= 0; i--) {
+    const { object, atMs } = versions[i] ?? {};
+    least = Math.min(least, object === undefined ? 0 : wanted(object as ReplicaSet));
+    if (atMs === undefined || world.nowMs() - atMs > togetherMs) break;
+  }
+  return least;
+}
 
 export const surge: Property = {
   name: 'workload/surge',
@@ -23,7 +37,7 @@ export const surge: Property = {
         const sum = [
           ...controlledBy(deployment, world.truth.objects<ReplicaSet>('replicasets.apps').values()),
         ]
-          .map(wanted)
+          .map((one) => (one.metadata.uid === set.metadata.uid ? wanted(one) : leastKnown(world, one)))
           .reduce((a, b) => a + b, 0);
         const most = Math.max(
           ...valuesSince<Deployment, number>(world, 'deployments.apps', name, (one) =>
