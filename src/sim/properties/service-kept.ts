@@ -12,6 +12,11 @@ interface Steady {
 
 const labelsOf = ({ metadata }: KubeObject): string => JSON.stringify(metadata.labels ?? {});
 
+function isSelected({ labels }: Steady, { spec }: Service): boolean {
+  const own = JSON.parse(labels) as Readonly<Record<string, string>>;
+  return Object.entries(spec?.selector ?? {}).every(([key, value]) => own[key] === value);
+}
+
 export const keptWhileHealthy: Property = {
   name: 'service/kept-while-healthy',
   source: 'Kubernetes: the data plane outlives the control plane; mission theorem of availability',
@@ -72,7 +77,8 @@ export const keptWhileHealthy: Property = {
               const to = machine.rules.destinationOf(ip, 'tcp', port);
               for (const endpoint of to.kind === 'endpoints' ? to.endpoints : []) {
                 const pod = steady.get(endpoint.split(':')[0] ?? '');
-                if (pod !== undefined) reached.add(pod.uid);
+                // An address may be another's by now, of whom the node has not heard.
+                if (pod !== undefined && isSelected(pod, service)) reached.add(pod.uid);
               }
             }
             const living = new Set([...steady.values()].map(({ uid }) => uid));
