@@ -295,7 +295,7 @@ class World {
   }
 
   /** Each for whom somebody went has a place, or is gone, or went itself. */
-  checkVictims(): number {
+  checkVictims(): void {
     const events = this.client.objects<Event>(eventsRef).filter(({ reason }) => reason === 'Preempted');
     for (const { message = '' } of events) {
       const uid = /by pod (\S+)/.exec(message)?.[1];
@@ -307,7 +307,6 @@ class World {
         `somebody went for ${uid}, which has no place`,
       );
     }
-    return events.length;
   }
 }
 
@@ -325,7 +324,5 @@ for (const seed of seeds)
     await world.run(20_000);
     world.checkWaiting();
     world.checkGangs();
-    const gone = world.checkVictims();
-    if (process.env['CAELUM_SHOW'] !== undefined)
-      console.log({ seed, gone, bound: world.pods.filter(isBound).length, waiting: world.waiting.length });
+    world.checkVictims();
   });
