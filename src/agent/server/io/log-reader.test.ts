@@ -63,6 +63,31 @@ test('readLog() finds the tail from the end, across blocks and rotated files', a
   }
 });
 
+test('readLog() without follow is a picture of one moment: what is written meanwhile is not in it', async () => {
+  const lines = Array.from({ length: 9000 }, (_, i) => line(`number ${i}`));
+  writeFileSync(path, lines.join(''));
+  for (const [tailLines, count] of [
+    [undefined, 9000],
+    [5000, 5000],
+  ] as const) {
+    let text = '';
+    const reading = readLog(
+      { path, ended: Promise.resolve() },
+      { ...everything, tailLines },
+      new AbortController().signal,
+    );
+    for await (const chunk of reading) {
+      text += Buffer.from(chunk).toString();
+      appendFileSync(path, line('meanwhile'));
+    }
+    assert.equal(text.split('\n').length - 1, count);
+    assert.match(text, /number 8999\n$/);
+    writeFileSync(path, lines.join(''));
+  }
+  appendFileSync(path, line('half a line').slice(0, -3));
+  assert.equal(await read({ tailLines: 1 }), 'number 8999\n', 'a line that is being written is no line yet');
+});
+
 test('readLog() follows what is written, over a rotation, until the container has ended', async () => {
   writeFileSync(path, line('one'));
   const ended = Promise.withResolvers<void>();

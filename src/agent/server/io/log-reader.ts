@@ -3,7 +3,8 @@
  *
  *   N.log.20260102-030405 … (older, oldest first) ▶ N.log ▶ (follow: fs.watch, until the container has ended)
  *
- * Memory is bounded by one block and one line. The tail is found from the end, block by block.
+ * Memory is bounded by one block and one line. The tail is found from the end, block by block. Without `follow` it is a picture of
+ * one moment: what is written while it is read does not belong to it, else `--tail=1` gives two lines and a fast writer never ends.
  */
 import { watch } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
@@ -39,7 +40,10 @@ export async function* readLog(
     const path = files[index] as string;
     const isCurrent = index === files.length - 1;
     const from = index === start.file ? start.offset : 0;
-    const chunks = isCurrent && options.follow ? followFile(source, from, signal) : readFile(path, from);
+    const chunks =
+      isCurrent && options.follow
+        ? followFile(source, from, signal)
+        : readFile(path, from, isCurrent ? start.end : undefined);
     for await (const chunk of convert(chunks, lines)) {
       if (signal.aborted) return;
       yield cut(chunk);
@@ -64,23 +68,27 @@ async function* convert(blocks: AsyncIterable<Buffer>, lines: CriLines): AsyncGe
   }
 }
 
-async function* readFile(path: string, from: number): AsyncGenerator<Buffer> {
+async function* readFile(path: string, from: number, until?: number): AsyncGenerator<Buffer> {
   const file = await open(path).catch(() => undefined);
   if (file === undefined) return;
   try {
-    yield* readOn(file, { offset: from });
+    yield* readOn(file, { offset: from }, until);
   } finally {
     await file.close();
   }
 }
 
-/** From the offset to the present end; moves the offset. */
-async function* readOn(file: FileHandle, position: { offset: number }): AsyncGenerator<Buffer> {
-  for (;;) {
+/** From the offset to the present end, or to `until`; moves the offset. */
+async function* readOn(
+  file: FileHandle,
+  position: { offset: number },
+  until = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
+  while (position.offset < until) {
     const { bytesRead, buffer } = await file.read(
       Buffer.allocUnsafe(blockBytes),
       0,
-      blockBytes,
+      Math.min(blockBytes, until - position.offset),
       position.offset,
     );
     if (bytesRead === 0) return;
@@ -144,49 +152,54 @@ export async function rotatedFiles(path: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-/** Where the last `count` lines begin. */
+/** Where the last `count` lines begin, and where the last file ended when that was looked for. */
 async function findStart(
   files: readonly string[],
   count: number | undefined,
-): Promise<{ readonly file: number; readonly offset: number }> {
-  if (count === undefined || count < 0) return { file: 0, offset: 0 };
-  let wanted = count;
-  for (let index = files.length - 1; index >= 0; index--) {
+): Promise<{ readonly file: number; readonly offset: number; readonly end: number }> {
+  const last = files.length - 1;
+  let end = 0;
+  let wanted = count === undefined || count < 0 ? Number.POSITIVE_INFINITY : count;
+  for (let index = last; index >= 0; index--) {
     const file = await open(files[index] as string).catch(() => undefined);
     if (file === undefined) continue;
     try {
       const { size } = await file.stat();
-      if (wanted === 0) return { file: index, offset: size };
+      if (index === last) end = size;
+      if (wanted === Number.POSITIVE_INFINITY) break;
+      if (wanted === 0) return { file: index, offset: size, end };
       const found = await findInFile(file, size, wanted);
-      if (found.offset !== undefined) return { file: index, offset: found.offset };
+      if (found.offset !== undefined) return { file: index, offset: found.offset, end };
       wanted -= found.lines;
     } finally {
       await file.close();
     }
   }
-  return { file: 0, offset: 0 };
+  return { file: 0, offset: 0, end };
 }
 
-/** The offset after the newline that comes before the last `wanted` lines; or how many lines there are, when there are no more. */
+/**
+ * The offset after the newline that comes before the last `wanted` lines; or how many lines there are, when there are no more.
+ * What stands after the last newline is a line that is still being written, and counts as none.
+ */
 async function findInFile(
   file: FileHandle,
   size: number,
   wanted: number,
 ): Promise<{ readonly offset?: number; readonly lines: number }> {
   const buffer = Buffer.allocUnsafe(blockBytes);
-  let newlines = 0;
+  // The newline that closes the last line comes before none.
+  let newlines = -1;
   for (let end = size; end > 0; ) {
     const begin = Math.max(0, end - blockBytes);
     const { bytesRead } = await file.read(buffer, 0, end - begin, begin);
     for (let at = bytesRead - 1; at >= 0; at--) {
       if (buffer[at] !== newlineByte) continue;
-      // The newline at the very end closes the last line.
-      if (begin + at === size - 1) continue;
       newlines++;
       if (newlines === wanted) return { offset: begin + at + 1, lines: newlines };
     }
     end = begin;
   }
-  const lines = size > 0 ? newlines + 1 : 0;
+  const lines = newlines + 1;
   return lines === wanted ? { offset: 0, lines } : { lines };
 }
