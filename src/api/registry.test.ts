@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Draft, draftOf, type KubeObject } from './object.ts';
+import { apiVersionOf, type Draft, draftOf, type KubeObject } from './object.ts';
 import { builtinKinds, createRegistry } from './registry.ts';
 import { checkShape } from './schema/check-shape.ts';
 import { messageOf } from './schema/messages.ts';
+import { sampleObject } from './schema/sample-object.ts';
 import { applyTableDefaults } from './schema/table-defaults.ts';
 import { renderTable, type Table } from './table.ts';
 
@@ -71,14 +72,15 @@ const cellOf = ({ columnDefinitions, rows }: Table, name: string) =>
 for (const kind of builtinKinds.kinds) {
   const group = kind.group === '' ? 'core' : kind.group;
   const file = new URL(`${group}.${kind.version}.${kind.kind}.json`, fixtures);
-  const skip = existsSync(file) ? false : `no ${file.pathname.split('/').at(-1)} here`;
+  // What Kubernetes publishes of its kinds; made from the tables for those of others.
+  const everyField = (): unknown =>
+    existsSync(file)
+      ? JSON.parse(readFileSync(file, 'utf8'))
+      : sampleObject(messageOf(kind.message), apiVersionOf(kind.group, kind.version), kind.kind);
 
-  test(`${group} ${kind.kind}: an object with every field set passes through`, { skip }, () => {
+  test(`${group} ${kind.kind}: an object with every field set passes through`, () => {
     const message = messageOf(kind.message);
-    const { value, unknown } = checkShape<Draft<KubeObject>>(
-      message,
-      JSON.parse(readFileSync(file, 'utf8')) as unknown,
-    );
+    const { value, unknown } = checkShape<Draft<KubeObject>>(message, everyField());
     assert.deepEqual(unknown, []);
     applyTableDefaults(message, value);
     kind.applyDefaults(value);
@@ -118,8 +120,8 @@ for (const kind of builtinKinds.kinds) {
     for (const read of Object.values(kind.selectableFields)) assert.equal(typeof read(value), 'string');
   });
 
-  test(`${group} ${kind.kind}: validating changes nothing`, { skip }, () => {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as Draft<KubeObject>;
+  test(`${group} ${kind.kind}: validating changes nothing`, () => {
+    const value = everyField() as Draft<KubeObject>;
     applyTableDefaults(messageOf(kind.message), value);
     kind.applyDefaults(value);
     const before = draftOf(value);
