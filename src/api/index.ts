@@ -130,6 +130,7 @@ export {
   parseLabelSelector,
   parseLabelTerms,
 } from './selector.ts';
+export * from './startup-boost.ts';
 export * from './storage/claims.ts';
 export {
   allowsAccess,

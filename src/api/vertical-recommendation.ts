@@ -73,13 +73,13 @@ function changeOf(
     const isRequestOnly = policy?.controlledValues === 'RequestsOnly';
     const request = isRequestOnly && limit !== undefined ? Math.min(wanted, limit) : wanted;
     if (request !== quantityMilli(asked[resource])) {
-      requests[resource] = amountText(resource, request);
+      requests[resource] = amountText(request);
       what.push(`${resource} request`);
     }
     if (isRequestOnly || limit === undefined || before === undefined || before === 0) continue;
     const nextLimit = whole(resource, (limit * request) / before);
     if (nextLimit !== limit) {
-      newLimits[resource] = amountText(resource, nextLimit);
+      newLimits[resource] = amountText(nextLimit);
       what.push(`${resource} limit`);
     }
   }
@@ -110,4 +110,7 @@ function capped(
 const whole = (resource: string, milli: number): number =>
   resource === 'memory' ? Math.round(milli / 1000) * 1000 : Math.round(milli);
 
-const amountText = (_resource: string, milli: number): string => nanoText(BigInt(milli) * 1_000_000n);
+const amountText = (milli: number): string => nanoText(BigInt(milli) * 1_000_000n);
+
+/** Thousandths of a core as a quantity. */
+export const cpuText = amountText;

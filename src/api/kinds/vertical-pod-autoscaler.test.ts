@@ -49,7 +49,7 @@ const cases: readonly (readonly [what: string, spec: Tree, ...expected: string[]
         ],
       },
       recommenders: [{ name: 'own' }],
-      startupBoost: { cpu: { type: 'Factor', factor: 2, duration: '10s' } },
+      startupBoost: { cpu: { type: 'Factor', factor: 2, durationSeconds: 10 } },
     },
   ],
   [
@@ -90,6 +90,17 @@ const cases: readonly (readonly [what: string, spec: Tree, ...expected: string[]
     'spec.resourcePolicy.containerPolicies[1].controlledValues: Invalid value: "RequestsOnly": must not be set where mode is Off',
     'spec.resourcePolicy.containerPolicies[1].oomBumpUpRatio: Invalid value: "500m": must be greater than or equal to 1',
     'spec.resourcePolicy.containerPolicies[2].containerName: Required value',
+  ],
+  [
+    'boosts of a start',
+    {
+      startupBoost: { cpu: { type: 'Factor', factor: 0, quantity: '1', durationSeconds: -1 } },
+      ...policies({ containerName: 'a', startupBoost: { cpu: { type: 'Quantity' } } }),
+    },
+    'spec.startupBoost.cpu.quantity: Invalid value: "1": must not be set where the type is Factor',
+    'spec.startupBoost.cpu.factor: Invalid value: 0: must be greater than or equal to 1',
+    'spec.startupBoost.cpu.durationSeconds: Invalid value: -1: must be greater than or equal to 0',
+    'spec.resourcePolicy.containerPolicies[0].startupBoost.cpu.quantity: Required value: the type is Quantity',
   ],
   [
     'two recommenders',

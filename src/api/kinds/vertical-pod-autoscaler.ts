@@ -132,6 +132,12 @@ function validateBoost(problems: Problems, at: string, boost: VerticalStartupBoo
   const cpu = boost?.cpu;
   if (cpu === undefined) return;
   oneOf(problems, `${at}.cpu.type`, cpu.type, ['Factor', 'Quantity'], true);
+  const allow = (field: 'factor' | 'quantity', type: string): void => {
+    if (cpu.type !== type && cpu[field] !== undefined)
+      problems.push(wrong(`${at}.cpu.${field}`, cpu[field], `must not be set where the type is ${cpu.type}`));
+  };
+  allow('factor', 'Factor');
+  allow('quantity', 'Quantity');
   if (cpu.type === 'Factor') {
     if (cpu.factor === undefined) problems.push(required(`${at}.cpu.factor`, 'the type is Factor'));
     else if (cpu.factor < 1)
@@ -139,4 +145,10 @@ function validateBoost(problems: Problems, at: string, boost: VerticalStartupBoo
   }
   if (cpu.type === 'Quantity' && cpu.quantity === undefined)
     problems.push(required(`${at}.cpu.quantity`, 'the type is Quantity'));
+  if (cpu.quantity !== undefined && (quantityMilli(cpu.quantity) ?? 0) <= 0)
+    problems.push(wrong(`${at}.cpu.quantity`, cpu.quantity, 'must be greater than 0'));
+  if (cpu.durationSeconds !== undefined && cpu.durationSeconds < 0)
+    problems.push(
+      wrong(`${at}.cpu.durationSeconds`, cpu.durationSeconds, 'must be greater than or equal to 0'),
+    );
 }

@@ -370,7 +370,7 @@ GenericStartupBoost
   type! 1 string
   factor 2 int32 nullable
   quantity 3 quantity
-  duration 4 duration
+  durationSeconds 4 int32 nullable
 
 HistogramCheckpoint
   referenceTimestamp 1 time

@@ -1,16 +1,19 @@
 /**
- * VerticalPodAutoscaler: a pod that is made for a workload with a vertical autoscaler gets what that recommends, in every mode but Off. Not where its
- * kinds are another project's: that one brings a webhook of its own. Pure.
+ * VerticalPodAutoscaler: a pod that is made for a workload with a vertical autoscaler gets what that recommends, in every mode but Off, and what it boosts a
+ * start with, in every mode. Not where its kinds are another project's: that one brings a webhook of its own. Pure.
  * Source: vertical-pod-autoscaler/pkg/admission-controller, as behaviour.
  */
 import {
   type ContainerChange,
   type Draft,
   draftOf,
+  hasStartupBoost,
   type KubeObject,
   type OwnerReference,
   type Pod,
   type PodSpec,
+  startupBoostAnnotation,
+  startupBoosts,
   type VerticalPodAutoscaler,
   verticalChanges,
   verticalModeOf,
@@ -39,19 +42,30 @@ export function verticalAutoscaler(context: AdmissionContext): AdmissionStep {
         .map((master) => oldestOf(autoscalers.in(namespace).values(), master))
         .find((one) => one !== undefined);
       if (found === undefined) return;
-      const names = pod.spec.containers.map(({ name }) => name);
+      const asked = pod.spec as PodSpec;
+      const names = asked.containers.map(({ name }) => name);
       const notes: Record<string, string> = { vpaObservedContainers: names.join(', ') };
-      const changes = verticalChanges(found, pod.spec as PodSpec);
-      for (const { index, resources } of changes) {
-        const container = pod.spec.containers[index];
-        if (container !== undefined) container.resources = draftOf(resources);
-      }
-      if (changes.length > 0)
-        notes['vpaUpdates'] =
-          `Pod resources updated by ${found.metadata.name}: ${changes.map(changeText).join('; ')}`;
+      const changes = verticalModeOf(found) === 'Off' ? [] : verticalChanges(found, asked);
+      const spec = withChanges(asked, changes);
+      const boost = startupBoosts(found, spec, asked);
+      if (boost !== undefined) notes[startupBoostAnnotation] = JSON.stringify(boost.boosts);
+      pod.spec = draftOf(withChanges(spec, boost?.changes ?? []));
+      const texts = [...changes, ...(boost?.changes ?? [])].map(changeText);
+      if (texts.length > 0)
+        notes['vpaUpdates'] = `Pod resources updated by ${found.metadata.name}: ${texts.join('; ')}`;
       pod.metadata.annotations = { ...pod.metadata.annotations, ...notes };
     },
   };
+}
+
+function withChanges(spec: PodSpec, changes: readonly ContainerChange[]): PodSpec {
+  if (changes.length === 0) return spec;
+  const containers = [...spec.containers];
+  for (const { index, resources } of changes) {
+    const container = containers[index];
+    if (container !== undefined) containers[index] = { ...container, resources };
+  }
+  return { ...spec, containers };
 }
 
 const changeText = ({ index, what }: ContainerChange): string => `container ${index}: ${what.join(', ')}`;
@@ -92,7 +106,8 @@ function oldestOf(
   let found: VerticalPodAutoscaler | undefined;
   for (const one of autoscalers) {
     const { targetRef } = one.spec;
-    if (targetRef.kind !== kind || targetRef.name !== name || verticalModeOf(one) === 'Off') continue;
+    if (targetRef.kind !== kind || targetRef.name !== name) continue;
+    if (verticalModeOf(one) === 'Off' && !hasStartupBoost(one)) continue;
     if (found === undefined || ageOf(one) < ageOf(found)) found = one;
   }
   return found;

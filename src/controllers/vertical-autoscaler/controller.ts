@@ -12,11 +12,11 @@ import type {
   VerticalPodAutoscaler,
   VerticalPodAutoscalerCheckpoint,
 } from '../../api/index.ts';
-import { quantityMilli, verticalModeOf, verticalPodAutoscalers } from '../../api/index.ts';
-import { type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
+import { quantityMilli, startupBoostsOf, verticalModeOf, verticalPodAutoscalers } from '../../api/index.ts';
+import { type Change, type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
 import { type Clock, sameJson } from '../../lib/index.ts';
 import { type MetricsApis, type PodUse, readUse } from '../pod-autoscaler/metrics-source.ts';
-import { isActive } from '../pod-state.ts';
+import { isActive, isReady } from '../pod-state.ts';
 import { podsRef, type Resource, referenceTo } from '../resources.ts';
 import { type Controller, watch } from '../shell.ts';
 import { type Step, statusSteps, type Write } from '../step.ts';
@@ -24,7 +24,7 @@ import { Pace } from './pace.ts';
 import { recommend } from './recommend.ts';
 import { statusOf } from './status.ts';
 import { findScope, type Scope } from './targets.ts';
-import { planUpdates, type Update } from './update.ts';
+import { boostEndsInMs, planUpdates, type Update } from './update.ts';
 import { type BumpUp, ContainerUse } from './use.ts';
 
 export const verticalPodAutoscalersRef: Resource = {
@@ -117,7 +117,7 @@ export function verticalAutoscalerController(options: VerticalAutoscalerOptions)
         return isSame ? [] : [keyOf(change.object)];
       }),
       watch<VerticalPodAutoscalerCheckpoint>(informers, checkpointsRef, () => []),
-      watch<Pod>(informers, podsRef, () => []),
+      watch<Pod>(informers, podsRef, boostsThatEnd),
     ],
     async observe(key) {
       const autoscaler = autoscalers.get(key);
@@ -140,7 +140,11 @@ export function verticalAutoscalerController(options: VerticalAutoscalerOptions)
       const { autoscaler, scope, pods, isYounger } = observed;
       const mine = keptOf(autoscaler);
       takeIn(mine, observed, (container) => checkpoints.get(checkpointKey(autoscaler, container)), nowMs);
-      const steps: Step[] = [{ kind: 'again', afterMs: periodMs }];
+      const afterMs = pods.reduce(
+        (least, pod) => Math.min(least, boostEndsInMs(autoscaler, pod, nowMs) || periodMs),
+        periodMs,
+      );
+      const steps: Step[] = [{ kind: 'again', afterMs }];
       if ('error' in scope || isYounger) return steps;
       const updates = planUpdates(autoscaler, pods, {
         nowMs,
@@ -342,6 +346,15 @@ function writeOf({ kind, pod, changes }: Update): Write {
     },
     accept: ['invalid', 'forbidden', 'notFound', 'conflict'],
   };
+}
+
+/** Who is Ready now and started with more CPU than it keeps: its autoscaler need not be waited for. */
+function boostsThatEnd(change: Change<Pod>): readonly string[] {
+  if (change.kind === 'deleted') return [];
+  const boosts = startupBoostsOf(change.object);
+  if (boosts === undefined || !isReady(change.object)) return [];
+  if (change.kind === 'updated' && isReady(change.previous)) return [];
+  return [`${change.object.metadata.namespace ?? ''}/${boosts.by}`];
 }
 
 /** What a status says beside bounds, which grow narrower all the time. */

@@ -2,17 +2,22 @@
  * Which pods get what is recommended now, and how. Pure.
  *
  *   pods that are off ─▶ in place, where the mode has it and nothing restarts ─▶ refused, infeasible or late: evicted, where the mode has that
+ *   pods that start with more CPU and have started ─▶ in place, in every mode, and never evicted for it: they would start with more again
  *
  * Invariant (no storms): of `replicas` pods no more than half, and at least one of two, are away at once; of one autoscaler no more than a quarter of its
  * pods (at least one) begin to go at one look, and none while others of it are not ready beyond that half. Budgets are asked besides, by the eviction itself.
  */
 import {
+  boostDurationMs,
+  boostEnd,
   type ContainerChange,
   type Pod,
   quantityMilli,
+  startupBoostsOf,
   type VerticalPodAutoscaler,
   verticalChanges,
   verticalModeOf,
+  withoutBoosts,
 } from '../../api/index.ts';
 import { isActive, isReady, podCondition } from '../pod-state.ts';
 
@@ -47,6 +52,45 @@ export function planUpdates(
   pods: readonly Pod[],
   options: UpdateOptions,
 ): readonly Update[] {
+  const unboosted = new Map<string, Pod>();
+  for (const pod of pods) {
+    const without = withoutBoosts(pod);
+    if (without !== undefined) unboosted.set(pod.metadata.uid ?? '', without);
+  }
+  if (unboosted.size === 0) return plainUpdates(autoscaler, pods, options);
+  // While a boost lasts a pod is judged by what it has without, and not resized: its end brings what is recommended then.
+  const judged = pods.map((pod) => unboosted.get(pod.metadata.uid ?? '') ?? pod);
+  const updates = plainUpdates(autoscaler, judged, options).filter(
+    ({ kind, pod }) => kind === 'evict' || !unboosted.has(pod.metadata.uid ?? ''),
+  );
+  const going = new Set(updates.map(({ pod }) => pod.metadata.uid));
+  const ends = pods
+    .filter((pod) => !going.has(pod.metadata.uid) && boostEndsInMs(autoscaler, pod, options.nowMs) === 0)
+    .map((pod): Update => ({ kind: 'resize', pod, changes: boostEnd(autoscaler, pod) }));
+  return [...updates, ...ends];
+}
+
+/** In how long the pod's boost is to end; undefined: it has none, or is not Ready. */
+export function boostEndsInMs(
+  autoscaler: VerticalPodAutoscaler,
+  pod: Pod,
+  nowMs: number,
+): number | undefined {
+  if (!isActive(pod) || withoutBoosts(pod) === undefined) return undefined;
+  const ready = podCondition(pod, 'Ready');
+  if (ready?.status !== 'True') return undefined;
+  const sinceMs = Date.parse(ready.lastTransitionTime ?? '');
+  if (Number.isNaN(sinceMs)) return 0;
+  const lastingMs = boostDurationMs(autoscaler, pod);
+  // A clock that was set back makes nobody wait for longer than it lasts.
+  return Math.min(lastingMs, Math.max(0, sinceMs + lastingMs - nowMs));
+}
+
+function plainUpdates(
+  autoscaler: VerticalPodAutoscaler,
+  pods: readonly Pod[],
+  options: UpdateOptions,
+): readonly Update[] {
   const mode = verticalModeOf(autoscaler);
   if (mode === 'Off' || mode === 'Initial') return [];
   const isInPlace = mode === 'InPlace' || mode === 'InPlaceOrRecreate';
@@ -63,6 +107,7 @@ export function planUpdates(
     const isStuck =
       isInPlace &&
       fate === 'evict' &&
+      startupBoostsOf(pod) === undefined &&
       (podCondition(pod, 'PodResizePending') ?? podCondition(pod, 'PodResizeInProgress')) !== undefined;
     if (priority === undefined && !isStuck) continue;
     const kind = fate === 'resize' ? 'resize' : 'evict';

@@ -292,6 +292,43 @@ test('a container that runs out of memory is recommended more', async (t) => {
   assert.equal(await memory(), after, 'once');
 });
 
+const boost = (more: object = {}) => ({ startupBoost: { cpu: { type: 'Factor', factor: 3, ...more } } });
+
+test('a start gets more CPU, in every mode, until the pod is Ready, and no pod goes for it', async (t) => {
+  for (const mode of ['Off', 'InPlaceOrRecreate', 'Recreate']) {
+    const { deploy, create, minutes, settle, pods, cpus, events, figures } = await cloud(t);
+    figures.isThere = false;
+    await create(mode, boost());
+    await deploy(2, { cpu: '100m', memory: '100Mi' }, { cpu: '1' });
+    const [pod] = await pods();
+    assert.match(pod?.metadata.annotations?.['startup-cpu-boost'] ?? '', /"boosted":"300m"/);
+    await settle();
+    assert.deepEqual(await cpus(), ['100m', '100m'], `${mode}: at once, not at the next look`);
+    assert.deepEqual((await pods())[0]?.spec?.containers[0]?.resources?.limits, { cpu: '1' });
+    const before = (await pods()).map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`);
+    await minutes(5);
+    const after = (await pods()).map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`);
+    assert.deepEqual(after, before, `${mode}: nothing more is done`);
+    const told = (await events()).filter((text) => text.startsWith('InPlaceResizedByVPA'));
+    assert.equal(told.length > 0, true);
+  }
+});
+
+test('a boost lasts for as long as it says after the pod is Ready, and ends with what is recommended then', async (t) => {
+  const { deploy, create, minutes, settle, clock, pods, cpus } = await cloud(t);
+  await create('InPlaceOrRecreate', boost({ durationSeconds: 240 }));
+  await deploy(1, { cpu: '400m', memory: '100Mi' });
+  assert.deepEqual(await cpus(), ['1200m']);
+  const [before] = await pods();
+  await minutes(3);
+  assert.deepEqual(await cpus(), ['1200m'], 'not before');
+  await clock.advance(65_000);
+  await settle();
+  const [cpu = ''] = await cpus();
+  assert.ok(Number.parseInt(cpu, 10) > 570 && Number.parseInt(cpu, 10) < 615, cpu);
+  assert.equal((await pods())[0]?.metadata.uid, before?.metadata.uid);
+});
+
 test('who brings the definitions of the other project has nothing done by this one', async (t) => {
   const { deploy, create, minutes, cpus, client, read } = await cloud(t);
   await deploy(2);

@@ -10,7 +10,8 @@ export interface VerticalStartupBoost {
     readonly type: string;
     readonly factor?: number;
     readonly quantity?: string;
-    readonly duration?: string;
+    /** Kept for so long after the pod is Ready. */
+    readonly durationSeconds?: number;
   };
 }
 
