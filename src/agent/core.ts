@@ -5,7 +5,8 @@
  *   client, informers ──▶ PodShell ──▶ runtime, network, images, disk
  *                  ├────▶ NodeKeeper
  *                  ├────▶ LocalVolumes ──▶ disk
- *                  └────▶ Evictor, ImageCollector ◀── gauge
+ *                  ├────▶ Evictor, ImageCollector ◀── gauge
+ *                  └────▶ NodeShutdown ──▶ PodShell
  */
 import type { ObjectReference, Pod } from '../api/index.ts';
 import { createEventRecorder, type EventRecorder } from '../client/index.ts';
@@ -21,6 +22,7 @@ import { Evictor } from './pressure/evictor.ts';
 import { ImageCollector } from './pressure/image-collector.ts';
 import { measurePod } from './pressure/measure.ts';
 import { amountOf, type MachineReading } from './pressure/thresholds.ts';
+import { NodeShutdown } from './shutdown/node-shutdown.ts';
 import { LocalVolumes } from './volumes/local-volumes.ts';
 
 export interface AgentCoreOptions extends Omit<PodShellOptions, 'events' | 'allocatable' | 'admission'> {
@@ -39,6 +41,8 @@ export class AgentCore {
   readonly #config: NodeConfig;
   readonly #reserved: Reserved;
   readonly #evictor: Evictor;
+  /** Ends the pods when the machine goes down. */
+  readonly shutdown: NodeShutdown;
   readonly #collector: ImageCollector;
   #keeper: NodeKeeper | undefined;
   #volumes: LocalVolumes | undefined;
@@ -63,6 +67,7 @@ export class AgentCore {
       podPidsLimit: this.#config.podPidsLimit,
       seccompDefault: this.#config.seccompDefault,
       admission: (pod) =>
+        this.shutdown.rejection ??
         this.#evictor.rejection(pod, qosClassOf(pod.spec) === 'BestEffort') ??
         sysctlRejection(pod, this.#config.allowedUnsafeSysctls) ??
         appArmorRejection(pod, facts.hasAppArmor === true),
@@ -75,6 +80,14 @@ export class AgentCore {
       disk: async () => (await options.gauge()).imageFiles.bytes,
       used: () => imagesOf(this.shell.pods()),
     });
+    this.shutdown = new NodeShutdown({
+      ...shared,
+      groups: this.#config.shutdownGroups,
+      pods: () => this.shell.unfinished(),
+      end: ({ metadata }, verdict) => this.shell.evict(metadata.uid ?? '', verdict),
+      isDone: (uid) => this.shell.isLaidDown(uid),
+      onCondition: async () => this.#keeper?.refresh(),
+    });
     this.#evictor = new Evictor({
       ...shared,
       gauge: options.gauge,
@@ -86,7 +99,7 @@ export class AgentCore {
       evict: ({ metadata }, verdict) => this.shell.evict(metadata.uid ?? '', verdict),
       isEnded: (uid) => this.shell.isEnded(uid),
       collectImages: () => this.#collector.collectAll(),
-      onConditions: () => this.#keeper?.refresh(),
+      onConditions: () => void this.#keeper?.refresh(),
     });
   }
 
@@ -111,6 +124,7 @@ export class AgentCore {
         runtimeVersion: `${description.name}://${version}`,
       },
       pressure: () => this.#evictor.pressure,
+      notReady: () => this.shutdown.notReady,
       images: async () => {
         const all = await images.list();
         this.#collector.note(all);

@@ -8,7 +8,7 @@ export { type DiskImageStore, type ImageStoreOptions, openImageStore } from './i
 export { type Agent, type AgentOptions, startAgent } from './io/agent.ts';
 export { createFakePodNetwork, type FakePodNetwork } from './network/fake-network.ts';
 export { createPodNetwork, type PodNetworkOptions } from './network/io/bridge-network.ts';
-export { type NodeConfig, parseNodeConfig } from './node/node-config.ts';
+export { type NodeConfig, parseNodeConfig, shutdownMsOf } from './node/node-config.ts';
 export { createFakeDisk, type FakeDisk } from './pods/fake-disk.ts';
 export {
   createFakeRuntime,
@@ -33,3 +33,4 @@ export {
 } from './server/io/agent-server.ts';
 export type { NodeUsageNow, PodUsageNow, Traffic, UsageNow } from './server/statistics.ts';
 export { summaryOf } from './server/statistics.ts';
+export { readUsageOf } from './server/usage-reading.ts';

@@ -9,6 +9,7 @@ import { realClock } from '../lib/io/real-clock.ts';
 import { ensurePki } from '../security/index.ts';
 import { openSqliteStore } from '../store/index.ts';
 import { buildControlPlane } from './control-plane-parts.ts';
+import { awaitAgent } from './going-down.ts';
 import type { Layout } from './layout.ts';
 import type { Running } from './running.ts';
 import { agentNames, apiNames, type Settings } from './settings.ts';
@@ -57,6 +58,7 @@ export async function startControlPlane(layout: Layout, settings: Settings, log:
   }
   return {
     stop: async () => {
+      await awaitAgent(layout, settings, log);
       for (const error of await closing.close()) log.warn('closing', { error });
     },
   };

@@ -18,6 +18,8 @@ export interface Layout {
   readonly state: string;
   /** Present while the cloud is being stopped: nobody restarts anything. */
   readonly stopping: string;
+  /** Present while the cloud is being stopped and pods are to end in order. */
+  readonly goingDown: string;
   readonly network: string;
   readonly kubeconfig: string;
   readonly consoleLog: string;
@@ -39,6 +41,7 @@ export function layoutOf(dataDirectory: string): Layout {
     settings: join(run, 'settings.json'),
     state: join(run, 'state.json'),
     stopping: join(run, 'stopping'),
+    goingDown: join(run, 'going-down'),
     network: join(data, 'network.json'),
     kubeconfig: join(data, 'kubeconfig'),
     consoleLog: join(data, 'logs', 'up.log'),

@@ -10,6 +10,7 @@ import { realClock } from '../lib/io/real-clock.ts';
 import { realRandom } from '../lib/io/real-random.ts';
 import { ensurePki } from '../security/index.ts';
 import { ensureDnsService, startDns, startServiceRules } from '../services/index.ts';
+import { timeForPods } from './going-down.ts';
 import type { Layout } from './layout.ts';
 import { nodePodCidr, openNode } from './node-parts.ts';
 import type { Running } from './running.ts';
@@ -85,6 +86,7 @@ export async function startNodeAgent(layout: Layout, settings: Settings, log: Lo
   });
   return {
     stop: async () => {
+      if ((await timeForPods(layout, settings)) > 0) await agent.endPods();
       for (const error of await closing.close()) log.warn('closing', { error });
     },
   };

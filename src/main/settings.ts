@@ -24,6 +24,8 @@ export interface Settings {
   readonly admission?: AdmissionPlugins;
   /** A KubeletConfiguration, for what this machine's node does under pressure and allows. */
   readonly node?: unknown;
+  /** How long all pods have to end when the machine goes down; absent: they are left alone. */
+  readonly shutdownMs?: number;
 }
 
 /** What is kept of requests. The policy as it was when the cloud was started, so that a restarted process keeps to it. */

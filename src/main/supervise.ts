@@ -24,6 +24,7 @@ export interface UpOptions {
   readonly access?: AccessFiles;
   readonly admission?: AdmissionPlugins;
   readonly node?: unknown;
+  readonly shutdownMs?: number;
   readonly audit?: { readonly policy: unknown; readonly file: string | undefined; readonly strict: boolean };
 }
 
@@ -42,6 +43,7 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
     );
   }
   rmSync(layout.stopping, { force: true });
+  rmSync(layout.goingDown, { force: true });
   // Left over from a supervisor that was killed; their settings may be others.
   await stopProcesses(processesOf(layout).filter(({ name }) => name !== 'supervisor'));
   const network = options.agent ? claimNetwork(layout) : networkOfSlot(0);
@@ -56,6 +58,7 @@ export async function prepareCloud(layout: Layout, options: UpOptions): Promise<
     ...(options.access === undefined ? {} : { access: options.access }),
     ...(options.admission === undefined ? {} : { admission: options.admission }),
     ...(options.node === undefined ? {} : { node: options.node }),
+    ...(options.shutdownMs === undefined ? {} : { shutdownMs: options.shutdownMs }),
     ...(options.audit === undefined
       ? {}
       : { audit: { ...options.audit, file: options.audit.file ?? layout.auditLog } }),

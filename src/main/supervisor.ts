@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CaelumError, RestartPolicy } from '../lib/index.ts';
 import { realClock } from '../lib/io/real-clock.ts';
+import { lastWordsMs, timeForPods } from './going-down.ts';
 import type { Layout } from './layout.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from './process-identity.ts';
 import { processesOf } from './process-list.ts';
@@ -115,7 +116,8 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopping = true;
     const records = this.#children.flatMap((child) => (child.record === undefined ? [] : [child.record]));
-    await stopProcesses(records.reverse());
+    const podsMs = await timeForPods(this.#layout, this.#settings);
+    await stopProcesses(records.reverse(), podsMs === 0 ? stopTimeoutMs : podsMs + 2 * lastWordsMs);
   }
 
   #spawn(child: Child): void {
@@ -185,9 +187,12 @@ function recordOf(name: ProcessName, pid: number): ProcessRecord {
 }
 
 /** Asks processes to end, one after the other, and makes them. */
-export async function stopProcesses(identities: readonly ProcessIdentity[]): Promise<void> {
+export async function stopProcesses(
+  identities: readonly ProcessIdentity[],
+  patienceMs = stopTimeoutMs,
+): Promise<void> {
   for (const identity of identities) {
-    if (!signalProcess(identity, 'SIGTERM') || (await waitForExit(identity, stopTimeoutMs))) continue;
+    if (!signalProcess(identity, 'SIGTERM') || (await waitForExit(identity, patienceMs))) continue;
     signalProcess(identity, 'SIGKILL');
     if (!(await waitForExit(identity, stopTimeoutMs)))
       throw new CaelumError(

@@ -14,7 +14,7 @@ import { AgentCore } from '../core.ts';
 import type { ImageStore } from '../images/index.ts';
 import type { PodNetwork } from '../network/index.ts';
 import { createGauge, readMachineFacts } from '../node/io/machine.ts';
-import { type NodeConfig, parseNodeConfig } from '../node/node-config.ts';
+import { type NodeConfig, parseNodeConfig, shutdownMsOf } from '../node/node-config.ts';
 import { createPodDisk } from '../pods/io/pod-disk.ts';
 import { staticFolder } from '../pods/io/static-folder.ts';
 import type { PodShell } from '../pods/pod-shell.ts';
@@ -25,6 +25,7 @@ import type { AgentEndpoint, StreamHandler } from '../server/endpoint.ts';
 import { createAgentEndpoint } from '../server/io/agent-endpoint.ts';
 import { type AgentServerSettings, serveAgent } from '../server/io/agent-server.ts';
 import { type LogFile, LogRotation } from '../server/io/log-rotation.ts';
+import { Logind } from '../shutdown/io/logind.ts';
 
 export interface AgentOptions {
   readonly client: Client;
@@ -56,6 +57,8 @@ export interface Agent {
   /** Where its server listens. */
   readonly port: number;
   readonly endpoint: AgentEndpoint;
+  /** The machine goes down: pods end, the less important first, as the node's configuration says (where it says nothing: none). Never rejects. */
+  endPods(): Promise<void>;
   /** Stops watching. Containers go on. */
   stop(): Promise<void>;
   /** Stops; with `removePods` every container, sandbox, mount and namespace of this cloud goes too. */
@@ -110,9 +113,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
     rotation.start();
     closing.add('log rotation', () => rotation.stop());
+    if (config.shutdownGroups.length > 0) {
+      const logind = new Logind({
+        clock,
+        log,
+        neededMs: shutdownMsOf(config),
+        onShutdown: () => core.shutdown.begin(),
+        onCancelled: () => core.shutdown.cancel(),
+      });
+      closing.add('logind', () => logind.stop());
+      await logind.start();
+    }
     return {
       port: server.port,
       endpoint,
+      endPods: () => core.shutdown.begin(),
       stop: async () => {
         for (const error of await closing.close()) log.warn('cannot stop cleanly', { error });
       },

@@ -6,6 +6,7 @@
  */
 import { quantityValue } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
+import type { ShutdownGroup } from '../shutdown/node-shutdown.ts';
 
 export type Signal =
   | 'memory.available'
@@ -47,6 +48,8 @@ export interface NodeConfig {
   readonly seccompDefault: boolean;
   /** Pods that run here whatever the API says: a folder of manifests. */
   readonly staticPodPath: string | undefined;
+  /** How long pods of which priority have to end when the machine goes down. Empty: nobody waits for them. */
+  readonly shutdownGroups: readonly ShutdownGroup[];
 }
 
 const signals: readonly Signal[] = [
@@ -101,6 +104,7 @@ export function parseNodeConfig(given: unknown = {}): NodeConfig {
     logFilesMax: integer(fields, 'containerLogMaxFiles', 5, 2),
     seccompDefault: flag(fields, 'seccompDefault', false),
     staticPodPath: text(fields, 'staticPodPath'),
+    shutdownGroups: shutdownGroupsOf(fields),
   };
   if (config.imageLowPercent >= config.imageHighPercent)
     throw invalid(
@@ -108,6 +112,10 @@ export function parseNodeConfig(given: unknown = {}): NodeConfig {
     );
   return config;
 }
+
+/** How long all pods together may take to end. */
+export const shutdownMsOf = ({ shutdownGroups }: NodeConfig): number =>
+  shutdownGroups.reduce((sum, { graceMs }) => sum + graceMs, 0);
 
 const knownFields: ReadonlySet<string> = new Set([
   'apiVersion',
@@ -128,6 +136,9 @@ const knownFields: ReadonlySet<string> = new Set([
   'containerLogMaxFiles',
   'seccompDefault',
   'staticPodPath',
+  'shutdownGracePeriod',
+  'shutdownGracePeriodCriticalPods',
+  'shutdownGracePeriodByPodPriority',
 ]);
 
 // ── thresholds ──
@@ -182,6 +193,47 @@ function thresholdValue(field: string, name: string, value: string): ThresholdVa
   if (amount === undefined || amount < 0)
     throw invalid(`Cannot use ${field} "${name}": "${value}" is neither a quantity nor a percentage`);
   return { amount };
+}
+
+// ── shutdown ──
+
+/** From this priority on a pod is critical. */
+const criticalPriority = 2_000_000_000;
+
+function shutdownGroupsOf(fields: Fields): readonly ShutdownGroup[] {
+  const wholeMs = duration(fields, 'shutdownGracePeriod', 0);
+  const criticalMs = duration(fields, 'shutdownGracePeriodCriticalPods', 0);
+  for (const [name, ms] of [
+    ['shutdownGracePeriod', wholeMs],
+    ['shutdownGracePeriodCriticalPods', criticalMs],
+  ] as const)
+    if (ms > 0 && ms < 1000) throw invalid(`Cannot use ${name}: it has to be 0 or at least 1s`);
+  if (criticalMs > wholeMs)
+    throw invalid(
+      'Cannot use shutdownGracePeriodCriticalPods: it is part of shutdownGracePeriod, and has to be at most as long',
+    );
+  const listed = fields['shutdownGracePeriodByPodPriority'] ?? [];
+  if (!Array.isArray(listed))
+    throw invalid('Cannot use shutdownGracePeriodByPodPriority: it has to be a list');
+  if (listed.length > 0 && wholeMs > 0)
+    throw invalid(
+      'Cannot use shutdownGracePeriodByPodPriority and shutdownGracePeriod at once: use one of them',
+    );
+  if (listed.length > 0) return listed.map(shutdownGroupOf);
+  if (wholeMs === 0) return [];
+  return [
+    { priority: 0, graceMs: wholeMs - criticalMs },
+    { priority: criticalPriority, graceMs: criticalMs },
+  ];
+}
+
+function shutdownGroupOf(given: unknown): ShutdownGroup {
+  const { priority, shutdownGracePeriodSeconds: seconds } = (given ?? {}) as Fields;
+  if (!Number.isInteger(priority) || !Number.isInteger(seconds) || Number(seconds) < 0)
+    throw invalid(
+      'Cannot use shutdownGracePeriodByPodPriority: each entry has a priority and shutdownGracePeriodSeconds, both integers',
+    );
+  return { priority: Number(priority), graceMs: Number(seconds) * 1000 };
 }
 
 // ── fields ──

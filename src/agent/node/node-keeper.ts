@@ -27,6 +27,8 @@ export interface NodeKeeperOptions {
   readonly settings: NodeSettings;
   readonly facts: MachineFacts;
   readonly pressure: () => NodePressure;
+  /** Why the node takes no pods just now; undefined: it does. */
+  readonly notReady?: () => string | undefined;
   readonly images: () => Promise<readonly ImageEntry[]>;
 }
 
@@ -67,10 +69,10 @@ export class NodeKeeper {
     this.#timer?.cancel();
   }
 
-  /** Something that others act on has changed: it is said now. */
-  refresh(): void {
+  /** Something that others act on has changed: it is said now. Never rejects. */
+  async refresh(): Promise<void> {
     if (this.#writtenText === '' || this.#stopped) return;
-    this.#writeStatus().catch((error: unknown) => {
+    await this.#writeStatus().catch((error: unknown) => {
       this.#options.log.warn('cannot write the node status', { error });
     });
   }
@@ -128,7 +130,8 @@ export class NodeKeeper {
     const nowMs = clock.nowMs();
     const images = await this.#options.images();
     const pressure = this.#options.pressure();
-    const conditions = nodeConditions(this.#conditions, pressure, settings.notReady, nowMs);
+    const notReady = settings.notReady ?? this.#options.notReady?.();
+    const conditions = nodeConditions(this.#conditions, pressure, notReady, nowMs);
     const status = nodeStatus(settings, facts, conditions, images.slice(0, imagesMax));
     const text = JSON.stringify({
       ...status,

@@ -70,8 +70,8 @@ export interface Fault {
 
 /** The agent's own decision that a pod is over. */
 export interface Verdict {
-  /** rejected: it never begins. */
-  readonly kind: 'rejected' | 'evicted';
+  /** rejected: it never begins. ended: the node goes down. */
+  readonly kind: 'rejected' | 'evicted' | 'ended';
   readonly reason: string;
   readonly message: string;
   readonly atMs: number;

@@ -28,6 +28,7 @@ import { type Leftovers, noLeftovers, type PodState } from './pod-state.ts';
 import { PodWorker } from './pod-worker.ts';
 import { qosClassOf } from './qos.ts';
 import { isMirror, StaticPods, type StaticSource } from './static-pods.ts';
+import { isFinal } from './status.ts';
 
 export interface PodShellOptions {
   readonly client: Client;
@@ -224,6 +225,20 @@ export class PodShell {
   *running(): Iterable<Pod> {
     for (const { state } of this.#workers.values())
       if (state.granted !== undefined && !state.isOver && isAlive(state)) yield state.granted;
+  }
+
+  /** Pods that are not over, whether anything of them runs or not. */
+  *unfinished(): Iterable<Pod> {
+    for (const { state } of this.#workers.values())
+      if (state.pod !== undefined && !isFinal(state.pod.status?.phase)) yield state.pod;
+  }
+
+  /** Nothing of it runs or is mounted any more, and the API knows how it ended. */
+  isLaidDown(uid: string): boolean {
+    const state = this.#workers.get(uid)?.state;
+    if (state === undefined) return true;
+    const isTold = state.pod === undefined || isFinal(state.pod.status?.phase);
+    return isTold && !isAlive(state) && state.busy.size === 0 && !state.volumesPresent;
   }
 
   isEnded(uid: string): boolean {

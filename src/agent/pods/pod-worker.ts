@@ -107,13 +107,14 @@ export class PodWorker {
     }
   }
 
-  /** The node needs what it takes. */
+  /** The node needs what it takes, or goes down. */
   evict(verdict: Verdict): void {
     const { state } = this;
     if (state.pod === undefined || state.isOver) return;
     state.verdict = verdict;
-    const { reason, message } = verdict;
-    this.parts.events.record({ about: referenceTo(state.pod), type: 'Warning', reason, message });
+    const { kind, reason, message } = verdict;
+    if (kind !== 'ended')
+      this.parts.events.record({ about: referenceTo(state.pod), type: 'Warning', reason, message });
     this.wake();
   }
 

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { CaelumError, silentLog } from '../../lib/index.ts';
 import { releaseNetwork } from '../cloud-network.ts';
 import { dataOption, print, type RunnableCommand } from '../command.ts';
+import { lastWordsMs, timeForPods } from '../going-down.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
 import { processesOf } from '../process-list.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -21,7 +22,14 @@ const containerGraceMs = 2000;
 export const down: RunnableCommand = {
   name: 'down',
   summary: 'Stops everything that this cloud started. Objects stay: "caelum up" brings them back.',
-  options: [dataOption, { name: 'purge', help: 'also delete its data: objects, images, certificates' }],
+  options: [
+    dataOption,
+    { name: 'purge', help: 'also delete its data: objects, images, certificates' },
+    {
+      name: 'graceful',
+      help: 'pods end first, the less important before the others, as for a shutdown of the machine (shutdownGracePeriod of the node configuration)',
+    },
+  ],
   async run(given) {
     const layout = layoutOf(dataDirectoryOf(given.value('data')));
     const purge = given.flag('purge');
@@ -31,9 +39,13 @@ export const down: RunnableCommand = {
     }
     if (purge) checkIsOurs(layout);
     const settings = settingsOf(layout);
+    const graceful = given.flag('graceful');
+    if (graceful) checkShutdown(settings);
     mkdirSync(dirname(layout.stopping), { recursive: true });
     writeFileSync(layout.stopping, '');
+    if (graceful && settings !== undefined) await endPods(layout, settings);
     await stopAll(layout);
+    rmSync(layout.goingDown, { force: true });
     if (settings?.agent === true) await removeNode(layout, settings);
     rmSync(layout.state, { force: true });
     if (purge) {
@@ -45,6 +57,23 @@ export const down: RunnableCommand = {
     return 0;
   },
 };
+
+/** Who asks for it would believe that pods had their time. */
+function checkShutdown(settings: Settings | undefined): void {
+  if (settings?.agent === true && (settings.shutdownMs ?? 0) === 0)
+    throw new CaelumError(
+      'badRequest',
+      'Cannot end pods in order: the node configuration says nothing of shutdownGracePeriod; start the cloud with: caelum up --node-config FILE',
+    );
+}
+
+/** The agent alone is told first: control plane and network are there until it has said what became of its pods. */
+async function endPods(layout: Layout, settings: Settings): Promise<void> {
+  writeFileSync(layout.goingDown, '');
+  const timeMs = await timeForPods(layout, settings);
+  const agents = processesOf(layout).filter(({ name }) => name === 'node-agent');
+  if (timeMs > 0) await stopProcesses(agents, timeMs + lastWordsMs);
+}
 
 /** Deleting a folder wants certainty that it is a cloud's. */
 function checkIsOurs(layout: Layout): void {

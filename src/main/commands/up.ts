@@ -123,10 +123,10 @@ async function admissionOptions(given: Arguments): Promise<Pick<UpOptions, 'admi
 }
 
 /** A configuration that means nothing here is said here, before anything starts. */
-async function nodeOptions(given: Arguments): Promise<Pick<UpOptions, 'node'>> {
+async function nodeOptions(given: Arguments): Promise<Pick<UpOptions, 'node' | 'shutdownMs'>> {
   const file = given.value('node-config');
   if (file === undefined) return {};
-  const [{ parse }, { parseNodeConfig }] = await Promise.all([
+  const [{ parse }, { parseNodeConfig, shutdownMsOf }] = await Promise.all([
     import('yaml'),
     import('../../agent/index.ts'),
   ]);
@@ -142,8 +142,8 @@ async function nodeOptions(given: Arguments): Promise<Pick<UpOptions, 'node'>> {
       },
     );
   }
-  parseNodeConfig(node);
-  return { node };
+  const shutdownMs = shutdownMsOf(parseNodeConfig(node));
+  return shutdownMs === 0 ? { node } : { node, shutdownMs };
 }
 
 /** Files that cannot be used are said here, before anything starts. */
