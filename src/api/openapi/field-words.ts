@@ -5,6 +5,10 @@
  * What explains itself is left out. Read when an OpenAPI document is made, not before.
  */
 
+import { moreMessageWords } from './words/message-words.ts';
+import { systemFieldWords } from './words/system-words.ts';
+import { workloadFieldWords } from './words/workload-words.ts';
+
 const messageWords = `
 Affinity: Rules about which nodes and which other pods this pod wants near, or far.
 Capabilities: Capabilities of the kernel, added to or taken from the container's default set.
@@ -462,15 +466,13 @@ ContainerMetrics.usage: By resource: cores of CPU on average, bytes of memory at
 Secret.type: What the contents are for; Opaque when not given.
 `;
 
-function parse(text: string): ReadonlyMap<string, string> {
+function parse(...texts: readonly string[]): ReadonlyMap<string, string> {
+  const lines = texts.flatMap((text) => text.trim().split('\n'));
   return new Map(
-    text
-      .trim()
-      .split('\n')
-      .map((line) => {
-        const colon = line.indexOf(': ');
-        return [line.slice(0, colon), line.slice(colon + 2)];
-      }),
+    lines.map((line) => {
+      const colon = line.indexOf(': ');
+      return [line.slice(0, colon), line.slice(colon + 2)];
+    }),
   );
 }
 
@@ -479,12 +481,27 @@ let fields: ReadonlyMap<string, string> | undefined;
 
 /** What a message is, by its bare name (`PodSpec`). */
 export function wordsOfMessage(message: string): string | undefined {
-  messages ??= parse(messageWords);
+  messages ??= parse(messageWords, moreMessageWords);
   return messages.get(message);
 }
 
 /** What a field of a message is. */
 export function wordsOfField(message: string, field: string): string | undefined {
-  fields ??= parse(fieldWords);
+  fields ??= parse(fieldWords, workloadFieldWords, systemFieldWords);
   return fields.get(`${message}.${field}`) ?? fields.get(field);
+}
+
+/** The names that there are words for, as they are written: for tests. */
+export function allWords(): { readonly messages: readonly string[]; readonly fields: readonly string[] } {
+  const names = (...texts: readonly string[]): readonly string[] =>
+    texts.flatMap((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(0, line.indexOf(': '))),
+    );
+  return {
+    messages: names(messageWords, moreMessageWords),
+    fields: names(fieldWords, workloadFieldWords, systemFieldWords),
+  };
 }
