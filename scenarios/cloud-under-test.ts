@@ -133,15 +133,23 @@ export function runCommand(
   });
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((done, reject) => {
+/**
+ * A port that is free, and that nobody is given meanwhile: below those that the kernel hands out to whoever connects or does not
+ * care (from 32768) and below node ports (from 30000), since a cloud takes it a while later, and again after a restart.
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    if (await isFree(port)) return port;
+    if (tries === 100) throw new Error('no port from 15000 to 29999 is free');
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => done(false));
+    server.listen(port, '0.0.0.0', () => server.close(() => done(true)));
   });
 }
 

@@ -52,7 +52,7 @@ describe('looking into pods', { skip, concurrency: 1 }, () => {
     );
     assert.equal(one.spec?.ephemeralContainers?.length, 1);
     assert.equal(one.status?.ephemeralContainerStatuses?.length, 1);
-    assert.match(await cloud.log(namespace, 'target', 'first'), /polo/);
+    await cloud.logUntil(namespace, 'target', 'first', /polo/);
     await add('second', { command: ['sh', '-c', `echo marco; ${forever}`] });
     const both = await cloud.until(
       namespace,
@@ -102,10 +102,8 @@ describe('looking into pods', { skip, concurrency: 1 }, () => {
       'runs the spy',
       (pod) => guestOf(pod, 'spy')?.state?.running !== undefined,
     );
-    await cloud.execUntil(namespace, 'target', 'true', ({ code }) => code === 0, 'spy');
-    const text = await cloud.log(namespace, 'target', 'spy');
+    const text = await cloud.logUntil(namespace, 'target', 'spy', /^hello$/m);
     assert.match(text, /1 (root|0) .*echo hello/);
-    assert.match(text, /^hello$/m);
   });
 
   test('kubectl debug -i speaks with what it has started, with a terminal and without', async () => {
@@ -120,7 +118,9 @@ describe('looking into pods', { skip, concurrency: 1 }, () => {
     );
     assert.match(typed.stdout, /\/dev\/pts\/0/, typed.stdout + typed.stderr);
     assert.match(
-      await kubectl('attach target -c first --pod-running-timeout=5s & sleep 2; kill $!; true'),
+      await kubectl(
+        'attach target -c first --pod-running-timeout=60s > $HOME/attached 2>&1 & until [ -s $HOME/attached ]; do sleep 0.1; done; kill $!; cat $HOME/attached',
+      ),
       /./s,
     );
   });
@@ -138,8 +138,8 @@ describe('looking into pods', { skip, concurrency: 1 }, () => {
         'runs it',
         (pod) => guestOf(pod, `as-${profile}`)?.state?.running !== undefined,
       );
-      await cloud.execUntil(namespace, 'target', 'true', ({ code }) => code === 0, `as-${profile}`);
-      const text = await cloud.log(namespace, 'target', `as-${profile}`);
+      // The user is the last that it tells.
+      const text = await cloud.logUntil(namespace, 'target', `as-${profile}`, /^\d+$/m);
       const effective = BigInt(`0x${/CapEff:\s*([0-9a-f]+)/.exec(text)?.[1] ?? '0'}`);
       const has = (bit: number): boolean => (effective >> BigInt(bit)) % 2n === 1n;
       // 12 NET_ADMIN, 13 NET_RAW, 19 SYS_PTRACE, 21 SYS_ADMIN

@@ -212,7 +212,7 @@ describe('side by side', { skip, concurrency: 4 }, () => {
       const command = ['wget', '-O-', '--post-data={"Source": "prestop"}', url];
       const container = { command: ['sleep', '600'], lifecycle: { preStop: { exec: { command } } } };
       // The program ignores SIGTERM, being the first of its kind: the grace period is all that there is.
-      const pod = shellPod('tester', '', { container, spec: { terminationGracePeriodSeconds: 3 } });
+      const pod = shellPod('tester', '', { container, spec: { terminationGracePeriodSeconds: 10 } });
       await cloud.create(pods, namespace, pod);
       await cloud.ready(namespace, 'tester');
       await cloud.client.delete(pods, namespace, 'tester');
@@ -244,6 +244,11 @@ describe('side by side', { skip, concurrency: 4 }, () => {
       readonly restarts: boolean;
       readonly says?: RegExp;
     }
+    /** Where nothing is to fail: looked at when the program is up, however long that takes. */
+    const onceUp = (probe: Probe): Partial<Container> => ({
+      startupProbe: { ...probe, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60 },
+      livenessProbe: { ...calm, ...probe },
+    });
     const cases: Readonly<Record<string, ProbeCase>> = {
       // conformance: [sig-node] Probing container should be restarted with a /healthz http liveness probe [NodeConformance]
       'HTTP that fails later': {
@@ -253,7 +258,7 @@ describe('side by side', { skip, concurrency: 4 }, () => {
       },
       // conformance: [sig-node] Probing container should *not* be restarted with a /healthz http liveness probe [NodeConformance]
       'HTTP that goes on': {
-        container: { ...web(serve), livenessProbe: { ...calm, httpGet: { path: '/', port: 8080 } } },
+        container: { ...web(serve), ...onceUp({ httpGet: { path: '/', port: 8080 } }) },
         restarts: false,
       },
       // conformance: [sig-node] Probing container should be restarted with a exec "cat /tmp/health" liveness probe [NodeConformance]
@@ -269,18 +274,18 @@ describe('side by side', { skip, concurrency: 4 }, () => {
       'a file that stays': {
         container: {
           command: ['/bin/sh', '-c', `echo ok >/tmp/health; ${forever}`],
-          livenessProbe: { ...calm, ...cat },
+          ...onceUp(cat),
         },
         restarts: false,
       },
       // conformance: [sig-node] Probing container should *not* be restarted with a tcp:8080 liveness probe [NodeConformance]
       'a port that stays open, whatever is said there': {
-        container: { ...web(failsLater), livenessProbe: { ...soon, tcpSocket: { port: 8080 } } },
+        container: { ...web(failsLater), ...onceUp({ tcpSocket: { port: 8080 } }) },
         restarts: false,
       },
       // conformance: [sig-node] Probing container should *not* be restarted with a GRPC liveness probe [NodeConformance]
       'gRPC that goes on': {
-        container: { livenessProbe: { ...calm, initialDelaySeconds: 5, grpc: { port: 5000 } } },
+        container: onceUp({ grpc: { port: 5000 } }),
         net: true,
         restarts: false,
       },
@@ -320,15 +325,20 @@ describe('side by side', { skip, concurrency: 4 }, () => {
             ? { ...netContainer('main', 'grpc=5000'), ...container }
             : { name: 'main', image: busybox, ...container };
         const spec = { restartPolicy: 'Always', containers: [main], ...(net && { volumes: [netVolume] }) };
-        await cloud.create(pods, namespace, shellPod('probed', '', { spec }));
-        const began = await cloud.until(
-          namespace,
-          'probed',
-          'runs',
-          ({ status }) => status?.phase === 'Running',
+        const { states, stop } = await history(namespace, shellPod('probed', '', { spec }));
+        await cloud.until(namespace, 'probed', 'runs', ({ status }) => status?.phase === 'Running');
+        const began = await eventually('its beginning is seen', patienceMs, async () =>
+          states().find(({ status }) => status?.phase === 'Running'),
         );
+        stop();
         assert.equal(restartsOf(began), 0);
         if (!restarts) {
+          await cloud.until(
+            namespace,
+            'probed',
+            'is up',
+            ({ status }) => status?.containerStatuses?.[0]?.started === true,
+          );
           await pause(8000);
           assert.equal(restartsOf(await cloud.pod(namespace, 'probed')), 0);
           return;
@@ -361,8 +371,8 @@ describe('side by side', { skip, concurrency: 4 }, () => {
       stop();
       const counts = states().map(restartsOf);
       for (const [at, count] of counts.entries()) {
-        const before = counts[at - 1] ?? 0;
-        assert.ok(count === before || count === before + 1, counts.join(' '));
+        // Who tells may be held up, and then tells of two at once.
+        assert.ok(count >= (counts[at - 1] ?? 0), counts.join(' '));
       }
     });
 
@@ -560,6 +570,7 @@ describe('side by side', { skip, concurrency: 4 }, () => {
         assert.ok(message[0] === 1 || message.length === 1, message.toString('hex'));
       const text = Buffer.concat(words.map((one) => one.subarray(1))).toString();
       assert.equal(text, 'remote execution test\n');
+      await cloud.logUntil(namespace, 'talks', 'main', /alive/);
       const log = await cloud.messages(`${path}/log?container=main`, 'binary.k8s.io');
       assert.equal(Buffer.concat(log).toString(), 'container is alive\n');
     });
@@ -703,7 +714,7 @@ describe('taints that end pods', { skip }, () => {
     for (const [name, seconds] of [
       ['short', 2],
       ['long', 8],
-      ['longer', 14],
+      ['longer', 20],
     ] as const)
       await cloud.create(pods, namespace, pod(name, seconds));
     await Promise.all(['short', 'long', 'longer'].map((name) => cloud.ready(namespace, name)));
@@ -717,7 +728,7 @@ describe('taints that end pods', { skip }, () => {
     assert.ok((short ?? 0) >= 1900 && (short ?? 0) < (long ?? 0), `short after ${short} ms`);
     assert.ok((long ?? 0) >= 7900, `long after ${long} ms`);
     await setTaints([]);
-    await pause(Math.max(0, 16_000 - (performance.now() - atMs)));
+    await pause(Math.max(0, 22_000 - (performance.now() - atMs)));
     assert.equal((await cloud.pod(namespace, 'longer')).metadata.deletionTimestamp, undefined);
   });
 });

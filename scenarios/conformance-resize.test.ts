@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Container, KubeObject, Pod, ResourceRequirements } from '../src/api/index.ts';
-import { whyNotReal } from './cloud-under-test.ts';
-import { busybox, core, forever, pods, RealCloud } from './real-cloud.ts';
+import { eventually, whyNotReal } from './cloud-under-test.ts';
+import { busybox, core, forever, patienceMs, pods, RealCloud } from './real-cloud.ts';
 
 const skip = whyNotReal() ?? false;
 let cloud: RealCloud;
@@ -147,8 +147,10 @@ describe('pods resized in place', { skip, concurrency: 1 }, () => {
       { name: 'c2', before: guaranteed('25m', '35Mi'), after: guaranteed('35m', '45Mi'), restarts: true },
       { name: 'c3', before: guaranteed('30m', '40Mi'), after: guaranteed('25m', '35Mi') },
     ]);
-    const events = await eventsOf('net-increase');
-    assert.ok(events.includes('ResizeStarted') && events.includes('ResizeCompleted'), events.join(' '));
+    await eventually('its events', patienceMs, async () => {
+      const events = await eventsOf('net-increase');
+      return events.includes('ResizeStarted') && events.includes('ResizeCompleted') ? true : undefined;
+    });
   });
 
   // conformance: [sig-node] Pod InPlace Resize Container guaranteed pods with multiple containers 3 containers - increase cpu & mem on c1, decrease cpu & mem on c2, c3 - net decrease [MinimumKubeletVersion:1.34]
@@ -211,7 +213,11 @@ describe('pods resized in place', { skip, concurrency: 1 }, () => {
     assert.equal(status, 200, text);
     await settled('replaced', [one]);
     await assertKernel('replaced', one);
-    assert.deepEqual(JSON.parse((await cloud.ask('GET', path)).text), await cloud.pod(namespace, 'replaced'));
+    await eventually('it is the pod', patienceMs, async () => {
+      const asked = JSON.parse((await cloud.ask('GET', path)).text) as Pod;
+      assert.deepEqual(asked, await cloud.pod(namespace, 'replaced'));
+      return true;
+    });
   });
 
   test('kubectl resizes; what the machine can never give is refused, and says so', async () => {

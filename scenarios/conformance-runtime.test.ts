@@ -278,7 +278,11 @@ describe('rules of restart', { skip, concurrency: true }, () => {
           {
             name: 'watcher',
             image: busybox,
-            command: ['sh', '-c', `if [ -f /v/once ]; then ${forever}; fi; sleep 1; touch /v/once; exit 88`],
+            command: [
+              'sh',
+              '-c',
+              `if [ -f /v/once ]; then ${forever}; fi; until grep -q main /v/log; do sleep 0.1; done; touch /v/once; exit 88`,
+            ],
             volumeMounts,
             restartPolicy: 'Never',
             restartPolicyRules: [

@@ -624,7 +624,7 @@ describe('many volumes', { skip }, () => {
     });
     for (const { metadata, status } of running) {
       assert.equal(status?.containerStatuses?.[0]?.restartCount, 0);
-      assert.equal(await cloud.log(namespace, metadata.name ?? '', 'main'), '350\n');
+      await cloud.logUntil(namespace, metadata.name ?? '', 'main', /^350\n$/);
     }
     await cloud.client.delete(controllers, namespace, 'racey', { propagationPolicy: 'Foreground' });
     await cloud.gone(controllers, namespace, 'racey');

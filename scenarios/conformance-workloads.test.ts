@@ -301,6 +301,11 @@ describe('side by side', { skip, concurrency: 4 }, () => {
         () => podsOf(namespace),
         (all) => all.length === 0,
       );
+      await holds(
+        'their ends are told',
+        async () => told('DELETED'),
+        (names) => names.length === 3,
+      );
       stop();
       assert.deepEqual(told('DELETED'), ['web-2', 'web-1', 'web-0']);
     });

@@ -14,7 +14,7 @@ import {
 } from './cloud-under-test.ts';
 
 const skip = whyNotReal() ?? whyNoKubectl() ?? false;
-const patienceMs = 90_000;
+const patienceMs = 120_000;
 let cloud: CloudUnderTest;
 
 const manifest = `
@@ -102,15 +102,18 @@ after(async () => {
 });
 
 test('what a container burns is told of it, of its pod and of its node', { skip }, async () => {
-  const rows = (await ok('kubectl top pods -l app=burner --containers --no-headers'))
-    .split('\n')
-    .map((line) => line.split(/\s+/));
-  const [fire, rest] = ['fire', 'rest'].map((name) => milliOf(rows.find(([, one]) => one === name)?.[2]));
-  // Limited to a tenth of a core: kept to within what a second of measuring allows.
-  assert.ok(fire !== undefined && fire > 50 && fire < 160, JSON.stringify(rows));
-  assert.ok(rest !== undefined && rest < 20, JSON.stringify(rows));
-  const [, cpu] = (await ok('kubectl top nodes --no-headers')).split(/\s+/);
-  assert.ok(milliOf(cpu) >= fire / 2, String(cpu));
+  await eventually('what it burns', patienceMs, async () => {
+    const rows = (await ok('kubectl top pods -l app=burner --containers --no-headers'))
+      .split('\n')
+      .map((line) => line.split(/\s+/));
+    const [fire, rest] = ['fire', 'rest'].map((name) => milliOf(rows.find(([, one]) => one === name)?.[2]));
+    // Limited to a tenth of a core: kept to within what a second of measuring allows. Others may take its turn for a while.
+    assert.ok(fire !== undefined && fire > 50 && fire < 160, JSON.stringify(rows));
+    assert.ok(rest !== undefined && rest < 20, JSON.stringify(rows));
+    const [, cpu] = (await ok('kubectl top nodes --no-headers')).split(/\s+/);
+    assert.ok(milliOf(cpu) >= fire / 2, String(cpu));
+    return true;
+  });
   const memory = await ok(
     "kubectl get podmetrics -l app=burner -o jsonpath='{.items[0].containers[*].usage.memory}'",
   );
@@ -173,12 +176,13 @@ test('an autoscaler follows what is burnt, and stops when what burns is gone', {
     const text = await ok("kubectl get deployment burner -o jsonpath='{.status.readyReplicas}'");
     return text === '2' ? true : undefined;
   });
-  assert.match(
-    await ok(
+  await eventually('it is told', patienceMs, async () => {
+    const text = await ok(
       "kubectl get events --field-selector reason=SuccessfulRescale,involvedObject.name=burner -o jsonpath='{.items[*].message}'",
-    ),
-    /^New size: 2; reason: cpu resource utilization \(percentage of request\) above target$/,
-  );
+    );
+    const words = /^New size: 2; reason: cpu resource utilization \(percentage of request\) above target$/;
+    return words.test(text) ? true : undefined;
+  });
   assert.match(await ok('caelum explain hpa burner'), /2/);
   await ok('kubectl scale deployment burner --replicas=0');
   await eventually('it says that it is off', patienceMs, async () => {
@@ -188,7 +192,9 @@ test('an autoscaler follows what is burnt, and stops when what burns is gone', {
     return text === 'ScalingDisabled' ? true : undefined;
   });
   // What is gone has no figures.
-  assert.equal(await ok('kubectl get podmetrics -l app=burner -o name'), '');
+  await eventually('no figures', patienceMs, async () =>
+    (await ok('kubectl get podmetrics -l app=burner -o name')) === '' ? true : undefined,
+  );
 });
 
 test('an autoscaler follows what programs tell over HTTP', { skip }, async () => {

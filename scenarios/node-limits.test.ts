@@ -51,7 +51,9 @@ describe('what a node holds its pods to', { skip, concurrency: true }, () => {
     assert.deepEqual([status?.phase, status?.reason], ['Failed', 'Evicted']);
     assert.equal(status?.message, 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ');
     assert.ok(status?.containerStatuses?.[0]?.state?.terminated !== undefined);
-    assert.ok((await eventsOf('filler')).some((line) => line.startsWith('Evicted: Usage of EmptyDir')));
+    await eventually('it is told', patienceMs, async () =>
+      (await eventsOf('filler')).find((line) => line.startsWith('Evicted: Usage of EmptyDir')),
+    );
   });
 
   test('so does what is written into the root beyond the limit of the container', async () => {
@@ -79,8 +81,7 @@ describe('what a node holds its pods to', { skip, concurrency: true }, () => {
     });
     assert.ok(files.length <= 3, files.join(' '));
     assert.ok(statSync(join(logs, '0.log')).size < 300_000);
-    const tail = await cloud.log(namespace, 'talker', 'main', '&tailLines=1');
-    assert.match(tail.trim(), /^0*\d+$/);
+    await cloud.logUntil(namespace, 'talker', 'main', /^0*\d+\n$/, '&tailLines=1');
   });
 
   test('a pod has no more processes than it may', async () => {
@@ -118,14 +119,15 @@ describe('what a node holds its pods to', { skip, concurrency: true }, () => {
     const shown = await cloud.ready('default', name);
     const [before] = shown.status?.containerStatuses ?? [];
     assert.equal(shown.metadata.annotations?.['kubernetes.io/config.source'], 'file');
-    assert.match(await cloud.log('default', name, 'main'), /static/);
+    await cloud.logUntil('default', name, 'main', /static/);
     assert.equal((await cloud.exec('default', name, 'hostname')).stdout.trim(), name);
     await cloud.client.delete(pods, 'default', name);
     await eventually('another mirror', patienceMs, async () => {
       const found = await cloud.find<Pod>(pods, 'default', name);
       const isAnother = found !== undefined && found.metadata.uid !== shown.metadata.uid;
-      return isAnother && found.status?.containerStatuses?.[0] !== undefined ? found : undefined;
-    }).then(({ status }) => assert.equal(status?.containerStatuses?.[0]?.containerID, before?.containerID));
+      const [main] = found?.status?.containerStatuses ?? [];
+      return isAnother && main?.containerID === before?.containerID ? true : undefined;
+    });
     rmSync(join(manifests, 'own.yaml'));
     await cloud.gone(pods, 'default', name);
   });

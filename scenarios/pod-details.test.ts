@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { KubeObject, Pod } from '../src/api/index.ts';
-import { whyNotReal } from './cloud-under-test.ts';
-import { busybox, core, forever, pods, RealCloud, shellPod } from './real-cloud.ts';
+import { eventually, whyNotReal } from './cloud-under-test.ts';
+import { busybox, core, forever, patienceMs, pods, RealCloud, shellPod } from './real-cloud.ts';
 
 const skip = whyNotReal() ?? false;
 let cloud: RealCloud;
@@ -119,15 +119,20 @@ describe('how it ends', { skip, concurrency: true }, () => {
       'probed',
       'is restarted',
       ({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0,
-      30_000,
     );
-    assert.match(await events('probed'), /Container main failed liveness probe, will be restarted/);
+    await eventually('it is told why', patienceMs, async () =>
+      /Container main failed liveness probe, will be restarted/.test(await events('probed'))
+        ? true
+        : undefined,
+    );
     await cloud.client.delete(pods, namespace, 'probed', { gracePeriodSeconds: 0 });
   });
 
   test('helpers end after those whom they help, the last first', async () => {
     const say = (name: string) =>
-      `trap "sleep 0.2; echo ${name} >> /v/order; exit 0" TERM; while :; do sleep 1 & wait; done`;
+      `trap "sleep 0.2; echo ${name} >> /v/order; exit 0" TERM; touch /tmp/up; while :; do sleep 1 & wait; done`;
+    // Who has not come to its trap yet does not hear that it is to end.
+    const isUp = { exec: { command: ['test', '-f', '/tmp/up'] }, periodSeconds: 1, failureThreshold: 60 };
     const volumes = [
       { name: 'v', hostPath: { path: `${cloud.cloud.data}/order`, type: 'DirectoryOrCreate' } },
     ];
@@ -137,6 +142,7 @@ describe('how it ends', { skip, concurrency: true }, () => {
       image: busybox,
       command: ['sh', '-c', say(name)],
       restartPolicy: 'Always',
+      startupProbe: isUp,
       volumeMounts,
     });
     const pod = shellPod('helped', say('main'), {
@@ -145,7 +151,7 @@ describe('how it ends', { skip, concurrency: true }, () => {
         terminationGracePeriodSeconds: 20,
         initContainers: [helper('first'), helper('second')],
       },
-      container: { volumeMounts },
+      container: { volumeMounts, readinessProbe: isUp },
     });
     await cloud.create(pods, namespace, pod);
     await cloud.ready(namespace, 'helped');

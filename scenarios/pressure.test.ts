@@ -38,6 +38,16 @@ const eventsOf = async (kind: string): Promise<readonly string[]> => {
 
 const tolerations = [{ key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' }];
 
+/** What the agent has told it goes by itself. */
+const pressed = async (name: string): Promise<void> => {
+  await eventually('the condition', patienceMs, async () => {
+    const { status } = await cloud.client.get<Node>(core('nodes', false), undefined, name);
+    return status?.conditions?.some(({ type, status: is }) => type === 'MemoryPressure' && is === 'True')
+      ? true
+      : undefined;
+  });
+};
+
 describe('a node without enough memory', { skip, concurrency: true }, () => {
   test('says so, and is tainted', async () => {
     const name = await cloud.nodeName();
@@ -54,6 +64,7 @@ describe('a node without enough memory', { skip, concurrency: true }, () => {
 
   test('does not begin pods that ask for nothing', async () => {
     const nodeName = await cloud.nodeName();
+    await pressed(nodeName);
     await cloud.create(pods, namespace, shellPod('best-effort', forever, { spec: { nodeName } }));
     const { status } = await cloud.ended(namespace, 'best-effort');
     assert.deepEqual(
@@ -78,8 +89,11 @@ describe('a node without enough memory', { skip, concurrency: true }, () => {
     assert.deepEqual([target?.status, target?.reason], ['True', 'TerminationByKubelet']);
     const [main] = status?.containerStatuses ?? [];
     assert.equal(main?.state?.terminated?.exitCode, 0, 'it had a moment to end by itself');
-    assert.ok((await eventsOf('Node')).includes('EvictionThresholdMet: Attempting to reclaim memory'));
-    assert.ok((await eventsOf('Pod')).some((line) => line.startsWith('Evicted: The node was low')));
+    await eventually('both are told', patienceMs, async () => {
+      assert.ok((await eventsOf('Node')).includes('EvictionThresholdMet: Attempting to reclaim memory'));
+      assert.ok((await eventsOf('Pod')).some((line) => line.startsWith('Evicted: The node was low')));
+      return true;
+    });
   });
 
   test('keeps what it cannot do without', async () => {

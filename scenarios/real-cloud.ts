@@ -199,6 +199,14 @@ export class RealCloud {
     return text;
   }
 
+  /** A container that runs has not said anything yet: asks again until the log is like this. */
+  logUntil(namespace: string, name: string, container: string, is: RegExp, query = ''): Promise<string> {
+    return eventually(`the log of ${container} in ${name} is like ${is}`, patienceMs, async () => {
+      const text = await this.log(namespace, name, container, query);
+      return is.test(text) ? text : undefined;
+    });
+  }
+
   /** A request as it comes over the wire. */
   ask(
     method: string,

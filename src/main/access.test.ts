@@ -27,7 +27,7 @@ interface Outcome {
 
 const run = (program: string, words: readonly string[], env = {}): Promise<Outcome> =>
   new Promise((resolve) => {
-    execFile(program, words, { env: { ...process.env, ...env }, timeout: 30_000 }, (error, stdout, stderr) =>
+    execFile(program, words, { env: { ...process.env, ...env }, timeout: 120_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr }),
     );
   });
@@ -57,7 +57,7 @@ async function start(t: TestContext) {
   };
   const until = async (what: string, words: string[], expected: RegExp): Promise<string> => {
     let last = '';
-    for (let tries = 0; tries < 60; tries++) {
+    for (let tries = 0; tries < 300; tries++) {
       last = (await kubectl(...words)).stdout;
       if (expected.test(last)) return last;
       await new Promise((done) => setTimeout(done, 100));
@@ -308,7 +308,7 @@ authorizers:
 - type: Webhook
   name: hook
   webhook:
-    timeout: 500ms
+    timeout: 30s
     subjectAccessReviewVersion: v1
     matchConditionSubjectAccessReviewVersion: v1
     failurePolicy: ${failurePolicy}

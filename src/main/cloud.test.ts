@@ -49,7 +49,7 @@ test('Cloud.start() on a file finds again what was acknowledged', async (t) => {
   assert.equal((await second.client.get<ConfigMap>(configMaps, 'default', 'kept')).data?.['a'], 'b');
 });
 
-test('the example of the README runs', { timeout: 60_000 }, async () => {
+test('the example of the README runs', { timeout: 240_000 }, async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(home, 'examples/controller-test.ts')],

@@ -10,7 +10,7 @@ import {
 import { isError } from '../lib/index.ts';
 import { Cloud } from './index.ts';
 
-const waitMs = 10_000;
+const waitMs = 60_000;
 
 async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
   const endMs = performance.now() + waitMs;

@@ -12,7 +12,7 @@ const serviceAccountsRef: ResourceRef = {
   resource: 'serviceaccounts',
   namespaced: true,
 };
-const withinMs = 20_000;
+const withinMs = 60_000;
 const pauseMs = 20;
 
 export async function until(what: string, check: () => Promise<boolean>): Promise<void> {

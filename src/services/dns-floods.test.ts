@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
+import type { Resolver } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { EndpointSlice, KubeObject, Service } from '../api/index.ts';
@@ -22,6 +22,7 @@ import {
 import { readReply } from './dns-reply.ts';
 import { framed } from './io/dns-forwarder.ts';
 import { namespaceRef, startDns } from './io/dns-server.ts';
+import { resolverAt } from './io/test-resolver.ts';
 import { endpointSliceRef, serviceRef } from './rule-keeper.ts';
 
 const web: Service = {
@@ -59,10 +60,10 @@ async function serving(
     addresses: ['127.0.0.1'],
     port: 0,
     upstreams,
-    upstreamTimeoutMs: 200,
+    // Silence is waited for this long; who answers has as long to do it.
+    upstreamTimeoutMs: 1000,
   });
-  const resolver = new Resolver({ timeout: 2000, tries: 1 });
-  resolver.setServers([`127.0.0.1:${dns.port}`]);
+  const resolver = resolverAt(dns.port);
   try {
     await informers.informer<KubeObject>(namespaceRef).whenSynced();
     await informers.informer<Service>(serviceRef).whenSynced();
@@ -126,7 +127,7 @@ async function exchange(port: number, question: Buffer): Promise<Buffer> {
   const socket = createSocket('udp4');
   try {
     return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer')), 5000);
+      const timer = setTimeout(() => reject(new Error('no answer')), 30_000);
       socket.on('message', (reply) => {
         clearTimeout(timer);
         resolve(reply);

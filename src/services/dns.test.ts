@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { Resolver } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { EndpointSlice, KubeObject, Service } from '../api/index.ts';
@@ -13,6 +12,7 @@ import { aged, readReply } from './dns-reply.ts';
 import { ensureDnsService } from './dns-service.ts';
 import { answer, answerFollowing, type Zone } from './dns-zone.ts';
 import { namespaceRef, startDns } from './io/dns-server.ts';
+import { resolverAt } from './io/test-resolver.ts';
 import { endpointSliceRef, serviceRef } from './rule-keeper.ts';
 import { serviceKeyOf } from './virtual-ips.ts';
 
@@ -292,14 +292,13 @@ test('startDns() answers over UDP and TCP, follows changes, and asks upstream fo
     addresses: ['127.0.0.1'],
     port: 0,
     upstreams,
-    upstreamTimeoutMs: 200,
+    upstreamTimeoutMs: 1000,
   });
   try {
     await informers.informer<KubeObject>(namespaceRef).whenSynced();
     await informers.informer<Service>(serviceRef).whenSynced();
     await informers.informer<EndpointSlice>(endpointSliceRef).whenSynced();
-    const resolver = new Resolver({ timeout: 3000, tries: 1 });
-    resolver.setServers([`127.0.0.1:${dns.port}`]);
+    const resolver = resolverAt(dns.port);
     assert.deepEqual(await resolver.resolve4('web.shop.svc.cluster.local'), ['10.96.0.1']);
     assert.deepEqual(
       (await resolver.resolveSrv('_sql._tcp.db.shop.svc.cluster.local')).map(({ port }) => port),

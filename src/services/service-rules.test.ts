@@ -33,11 +33,10 @@ const run = (namespace: string, command: string): string =>
 /** What answers at `target` (`10.96.0.1:80`): the backend's name, or `refused`, or `silent`. */
 function ask(namespace: string, target: string): string {
   const [host, port] = target.split(':');
-  const startedMs = performance.now();
   try {
-    return run(namespace, `busybox nc -w 2 ${host} ${port} < /dev/null`).trim();
-  } catch {
-    return performance.now() - startedMs < 1000 ? 'refused' : 'silent';
+    return run(namespace, `busybox nc -w 5 ${host} ${port} < /dev/null`).trim();
+  } catch (error) {
+    return /refused|unreachable/i.test(String((error as { stderr?: unknown }).stderr)) ? 'refused' : 'silent';
   }
 }
 
@@ -205,9 +204,9 @@ test('startServiceRules() leads real connections to endpoints, and keeps up with
 });
 
 async function until(condition: () => boolean): Promise<void> {
-  const untilMs = performance.now() + 10_000;
+  const untilMs = performance.now() + 60_000;
   while (!condition()) {
-    assert.ok(performance.now() < untilMs, 'the state was not reached within 10 s');
+    assert.ok(performance.now() < untilMs, 'the state was not reached within a minute');
     await realClock.sleep(10);
   }
 }

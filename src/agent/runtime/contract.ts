@@ -243,7 +243,10 @@ const endCases: readonly ContractCase[] = [
       inPod(harness, async ({ runtime, start, harness: h }) => {
         const { id } = await start(acts.polite);
         // It has to have set its trap.
-        await h.until('a trap', async () => (await runtime.execSync(id, acts.exits(0), 5000)).exitCode === 0);
+        await h.until(
+          'a trap',
+          async () => (await runtime.execSync(id, acts.exits(0), 30_000)).exitCode === 0,
+        );
         await runtime.stopContainer(id, 20_000);
         const status = await runtime.status(id);
         assert.equal(status?.state, 'exited');
@@ -303,7 +306,7 @@ const endCases: readonly ContractCase[] = [
           const seen: ContainerStatus[] = [];
           restarted.onExit((status) => seen.push(status));
           await h.until('the old exit', () => seen.some((status) => status.id === done.id));
-          assert.equal((await restarted.execSync(before.id, acts.exits(9), 5000)).exitCode, 9);
+          assert.equal((await restarted.execSync(before.id, acts.exits(9), 30_000)).exitCode, 9);
           await restarted.stopContainer(polite.id, 10_000);
           assert.equal((await restarted.status(polite.id))?.exitCode, 7);
           await restarted.removeSandbox(podUid);
@@ -344,7 +347,7 @@ const execCases: readonly ContractCase[] = [
     run: (harness) =>
       inPod(harness, async ({ runtime, start }) => {
         const { id } = await start(acts.forever);
-        const result = await runtime.execSync(id, acts.speaks, 10_000);
+        const result = await runtime.execSync(id, acts.speaks, 30_000);
         assert.equal(result.exitCode, 3);
         assert.match(result.output, /out\n/);
         assert.match(result.output, /err\n/);

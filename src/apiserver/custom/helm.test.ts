@@ -38,7 +38,7 @@ test('helm installs, upgrades and uninstalls a chart with definitions', {
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder, HELM_CACHE_HOME: folder };
   const run = (...words: string[]): Promise<{ readonly code: number; readonly text: string }> =>
     new Promise((resolve) => {
-      execFile(helm ?? '', words, { env, timeout: 60_000, encoding: 'utf8' }, (error, stdout, stderr) => {
+      execFile(helm ?? '', words, { env, timeout: 120_000, encoding: 'utf8' }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : 1, text: stdout + stderr });
       });
     });

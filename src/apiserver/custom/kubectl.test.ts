@@ -24,7 +24,7 @@ async function startKubectl(t: TestContext, binary: string) {
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder };
   const run = (...words: string[]): Promise<Outcome> =>
     new Promise((resolve) => {
-      execFile(binary, words, { env, timeout: 30_000, encoding: 'utf8' }, (error, stdout, stderr) => {
+      execFile(binary, words, { env, timeout: 120_000, encoding: 'utf8' }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
         resolve({ code, stdout, stderr });
       });
@@ -101,7 +101,7 @@ test('kubectl creates, prints, explains, scales and deletes custom resources', {
     await ok('apply', '-f', file('crd.yaml', definition)),
     /customresourcedefinition.apiextensions.k8s.io\/crontabs.stable.example.com created/,
   );
-  await ok('wait', '--for=condition=Established', 'crd/crontabs.stable.example.com', '--timeout=5s');
+  await ok('wait', '--for=condition=Established', 'crd/crontabs.stable.example.com', '--timeout=60s');
   assert.match(
     await ok('apply', '-f', file('ct.yaml', object)),
     /crontab.stable.example.com\/my-cron created/,
@@ -147,7 +147,7 @@ test('kubectl creates, prints, explains, scales and deletes custom resources', {
   );
   assert.match(await ok('get', 'ct'), /my-cron .* 3 +True/);
   assert.equal(await ok('get', 'ct', 'my-cron', '-o', 'jsonpath={.metadata.generation}'), '2');
-  await ok('wait', '--for=condition=Ready', 'ct/my-cron', '--timeout=5s');
+  await ok('wait', '--for=condition=Ready', 'ct/my-cron', '--timeout=60s');
   const unknown = await run('apply', '-f', file('bad.yaml', object.replace('image:', 'imagee:')));
   assert.notEqual(unknown.code, 0);
   assert.match(unknown.stderr, /strict decoding error: unknown field "spec.imagee"/);
@@ -205,7 +205,7 @@ test('kubectl accepts unknown fields where the schema leaves them, and explains 
       ),
     ),
   );
-  await ok('wait', '--for=condition=Established', 'crd', '--all', '--timeout=5s');
+  await ok('wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s');
   const root = (more: string): string =>
     file('r.yaml', `apiVersion: open.example.com/v1\nkind: Root\nmetadata: { name: a }\n${more}`);
   await ok('create', '-f', root('dummy: { a: 1 }\n'));
@@ -228,7 +228,7 @@ test('kubectl 1.27 validates and explains custom resources by the older OpenAPI'
 }, async (t) => {
   const { ok, run, file } = await startKubectl(t, old?.path ?? '');
   await ok('apply', '-f', file('crd.yaml', definition));
-  await ok('wait', '--for=condition=Established', 'crd/crontabs.stable.example.com', '--timeout=5s');
+  await ok('wait', '--for=condition=Established', 'crd/crontabs.stable.example.com', '--timeout=60s');
   assert.match(await ok('apply', '-f', file('ct.yaml', object)), /created/);
   assert.match(await ok('apply', '-f', file('ct.yaml', object.replace('my-image', 'other'))), /configured/);
   assert.match(await ok('explain', 'crontab.spec.cronSpec'), /When it runs\./);

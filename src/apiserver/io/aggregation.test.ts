@@ -128,7 +128,7 @@ async function available(
   reason: string,
   name = 'v1.stars.example.com',
 ): Promise<APIService> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     const { body } = await call('GET', `${apiServices}/${name}`);
     const condition = (body as APIService).status?.conditions?.find(({ type }) => type === 'Available');
     if (condition?.reason === reason) return body;
@@ -254,8 +254,8 @@ test('discovery and OpenAPI show what other servers serve, also while they are a
   assert.equal((await call('GET', `${here}/stars`)).status, 404);
 });
 
-test('watches and upgrades go through to the other server; its slowness is bounded', async (t) => {
-  const { call, extension, connection, ...server } = await start(t, { extensionAnswerMsMax: 300 });
+test('watches and upgrades go through to the other server', async (t) => {
+  const { call, extension, connection, ...server } = await start(t);
   await call('POST', '/api/v1/namespaces/default/services', { body: external });
   await call('POST', apiServices, { body: spec(extension.port) });
   await available({ call, connection, ...server }, 'Passed');
@@ -291,6 +291,13 @@ test('watches and upgrades go through to the other server; its slowness is bound
     stranger.body.message,
     /User "ann" cannot get resource "stars\/portforward" in API group "stars\.example\.com"/,
   );
+});
+
+test('the slowness of another server is bounded', async (t) => {
+  const { call, extension, ...server } = await start(t, { extensionAnswerMsMax: 300 });
+  await call('POST', '/api/v1/namespaces/default/services', { body: external });
+  await call('POST', apiServices, { body: spec(extension.port) });
+  await available({ call, ...server }, 'Passed');
   extension.handler = () => true;
   const slow = await call('GET', `${here}/stars`);
   assert.equal(slow.status, 503);
@@ -347,7 +354,7 @@ test('kubectl finds and reads what other servers serve', {
   const run = (...words: string[]): Promise<string> =>
     new Promise((resolve, reject) => {
       const env = { ...process.env, KUBECONFIG: join(folder, 'config'), HOME: folder };
-      execFile(kubectl ?? '', words, { env, timeout: 20_000 }, (error, stdout, stderr) =>
+      execFile(kubectl ?? '', words, { env, timeout: 120_000 }, (error, stdout, stderr) =>
         error === null ? resolve(stdout) : reject(new Error(`${words.join(' ')}: ${stderr}`)),
       );
     });

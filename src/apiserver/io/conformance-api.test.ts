@@ -394,7 +394,7 @@ test('definitions of custom resources, as conformance asks', async (t) => {
     assert.equal((await call('GET', selected)).body.items.length, 10);
     assert.equal((await call('DELETE', selected)).status, 200);
     for (let tries = 0; (await call('GET', selected)).body.items.length > 0; tries++) {
-      assert.ok(tries < 500, 'definitions are gone');
+      assert.ok(tries < 3000, 'definitions are gone');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.deepEqual(names((await call('GET', definitionsPath)).body), ['stays.example.com']);

@@ -14,7 +14,7 @@ const flows = '/apis/flowcontrol.apiserver.k8s.io/v1';
 
 /** Level-triggered and bounded. */
 async function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 3000; i++) {
     if (await isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -25,7 +25,7 @@ async function startKubectl(
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder };
   const run: Run = (...words) =>
     new Promise((resolve) => {
-      execFile(binary, words, { env, timeout: 30_000, encoding: 'utf8' }, (_error, stdout, stderr) =>
+      execFile(binary, words, { env, timeout: 120_000, encoding: 'utf8' }, (_error, stdout, stderr) =>
         resolve(`${stdout}${stderr}`),
       );
     });

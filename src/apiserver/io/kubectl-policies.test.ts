@@ -46,7 +46,7 @@ test('kubectl writes policies, and shows what they refuse and warn of', async (t
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder };
   const run = (...words: string[]): Promise<string> =>
     new Promise((resolve) => {
-      execFile(binary, words, { env, timeout: 30_000, encoding: 'utf8' }, (_error, stdout, stderr) =>
+      execFile(binary, words, { env, timeout: 120_000, encoding: 'utf8' }, (_error, stdout, stderr) =>
         resolve(`${stdout}${stderr}`),
       );
     });

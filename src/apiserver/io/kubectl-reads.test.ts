@@ -57,7 +57,7 @@ async function startKubectl(t: TestContext, binary: string): Promise<Kubectl> {
     new Promise((resolve) => {
       const options = {
         env: { ...env, ...more },
-        timeout: 30_000,
+        timeout: 120_000,
         encoding: 'utf8',
         maxBuffer: 1 << 26,
       } as const;
@@ -196,27 +196,28 @@ async function watchAndWait({ ok, run, all, file, env }: Kubectl, binary: string
     env,
   });
   let seen = '';
-  const told = new Promise<void>((resolve) =>
-    watching.stdout.on('data', (part: Buffer) => {
-      seen += part.toString();
-      if (seen.includes('MODIFIED')) resolve();
-    }),
-  );
-  const ready = run('wait pod/waited --for=condition=Ready --timeout=20s');
-  const phase = run("wait pod/waited --for=jsonpath='{.status.phase}'=Running --timeout=20s");
+  const [begun, told] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  watching.stdout.on('data', (part: Buffer) => {
+    seen += part.toString();
+    if (seen.includes('ADDED')) begun.resolve();
+    if (seen.includes('MODIFIED')) told.resolve();
+  });
+  const ready = run('wait pod/waited --for=condition=Ready --timeout=60s');
+  const phase = run("wait pod/waited --for=jsonpath='{.status.phase}'=Running --timeout=60s");
   const status = '{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}';
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  // Who watches has to know what was, to be told what changes.
+  await begun.promise;
   await ok(`patch pod waited --subresource=status --type=merge -p '${status}'`);
   for (const { code, stderr } of await Promise.all([ready, phase])) assert.equal(code, 0, stderr);
-  await told;
+  await told.promise;
   watching.kill();
   assert.match(seen, /ADDED[\s\S]*MODIFIED/);
-  await all([['wait pod/waited --for=condition=Ready=true --timeout=5s', /condition met/]]);
+  await all([['wait pod/waited --for=condition=Ready=true --timeout=60s', /condition met/]]);
   assert.match(
     (await run('wait pod/waited --for=condition=Other --timeout=1s')).stderr,
     /timed out waiting for the condition/,
   );
-  const gone = run('wait pod/waited --for=delete --timeout=20s');
+  const gone = run('wait pod/waited --for=delete --timeout=60s');
   await ok('delete pod waited --wait=false');
   assert.equal((await gone).code, 0);
 }

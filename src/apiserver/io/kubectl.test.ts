@@ -33,7 +33,7 @@ async function startKubectl(t: TestContext, binary: string): Promise<Kubectl> {
   const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder };
   const run = (...words: string[]): Promise<Outcome> =>
     new Promise((resolve) => {
-      execFile(binary, words, { env, timeout: 30_000, encoding: 'utf8' }, (error, stdout, stderr) => {
+      execFile(binary, words, { env, timeout: 120_000, encoding: 'utf8' }, (error, stdout, stderr) => {
         resolve({
           code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
           stdout,
@@ -128,13 +128,13 @@ async function conversation(t: TestContext, binary: string): Promise<void> {
     await ok('get', 'deployment', 'web', '-o', 'jsonpath={.spec.replicas} {.metadata.labels.tier}'),
     '4 front',
   );
-  const waiting = run('rollout', 'status', 'deployment/web', '--timeout=20s');
+  const waiting = run('rollout', 'status', 'deployment/web', '--timeout=60s');
   await completeRollout(server, 'web');
   const rolled = await waiting;
   assert.equal(rolled.code, 0, rolled.stderr);
   assert.match(rolled.stdout, /successfully rolled out/);
   assert.match(
-    await ok('wait', 'deployment/web', '--for=condition=Available', '--timeout=10s'),
+    await ok('wait', 'deployment/web', '--for=condition=Available', '--timeout=60s'),
     /condition met/,
   );
   assert.match(await ok('explain', 'deployment.spec.replicas'), /replicas/);

@@ -121,7 +121,7 @@ test('watches show Tables, naming their columns once', async (t) => {
   assert.equal(second.object.columnDefinitions, null);
 });
 
-test('a watcher that does not read is let go, and harms nobody', { timeout: 20_000 }, async (t) => {
+test('a watcher that does not read is let go, and harms nobody', { timeout: 120_000 }, async (t) => {
   const server = await startTestServer(t);
   const { ca, cert, key } = server.connection();
   const slow = connect({ ca, cert, key, host: '127.0.0.1', port: server.server.port });

@@ -48,7 +48,7 @@ test('createWebhookClient() checks the name of the service on the certificate, a
       serverName,
       ca: atob(hooks.caBundle),
       body: JSON.stringify({ apiVersion: 'v', request: {} }),
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
     });
   assert.deepEqual(await post('hook.default.svc'), {
     apiVersion: 'v',
@@ -65,7 +65,8 @@ test('an answer that never ends, or is too long, or leads elsewhere, is given up
   const { pki, serve } = await startServer(t);
   const client = createWebhookClient();
   t.after(() => client.close());
-  const post = (port: number) =>
+  /** Whoever is to be given up for another reason than time has time enough. */
+  const post = (port: number, timeoutMs = 30_000) =>
     client.post({
       url: 'https://127.0.0.1/x',
       addresses: [{ host: '127.0.0.1', port }],
@@ -73,14 +74,14 @@ test('an answer that never ends, or is too long, or leads elsewhere, is given up
       serverName: '127.0.0.1',
       ca: pki.ca.cert,
       body: '{}',
-      timeoutMs: 400,
+      timeoutMs,
     });
   const drip = await serve((response) => {
     response.writeHead(200);
     const timer = setInterval(() => response.write(' '), 20);
     response.once('close', () => clearInterval(timer));
   });
-  await assert.rejects(post(drip), /Post "https:\/\/127\.0\.0\.1\/x": context deadline exceeded$/);
+  await assert.rejects(post(drip, 400), /Post "https:\/\/127\.0\.0\.1\/x": context deadline exceeded$/);
   const flood = await serve((response) => {
     response.writeHead(200);
     const more = (): void => {
@@ -89,7 +90,7 @@ test('an answer that never ends, or is too long, or leads elsewhere, is given up
     response.on('drain', more);
     more();
   });
-  await assert.rejects(post(flood), /the answer is longer than 8388608 bytes|context deadline exceeded/);
+  await assert.rejects(post(flood), /the answer is longer than 8388608 bytes/);
   const elsewhere = await serve((response) =>
     response.writeHead(302, { location: 'https://127.0.0.1:1/' }).end(),
   );

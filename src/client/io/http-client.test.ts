@@ -189,13 +189,17 @@ test('a server that is not there, is silent, or closes is told apart', async () 
       const waiting = client.get(pods, 'a', 'x', { signal: stop.signal });
       stop.abort();
       await assert.rejects(waiting, (error) => isError(error, 'unavailable'));
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await assert.rejects(client.get(pods, 'a', 'x'), (error: CaelumError) => {
+      // With time enough to be told.
+      const patient = createHttpClient({ server: url });
+      await assert.rejects(patient.get(pods, 'a', 'x'), (error: CaelumError) => {
         assert.equal(error.code, 'unavailable');
         assert.match(error.message, /Cannot reach "http:\/\/127\.0\.0\.1:\d+": connect ECONNREFUSED/);
         return true;
       });
+      patient.close();
     },
     { timeoutMs: 50 },
   );

@@ -83,7 +83,7 @@ describe('SQLite store on disk', () => {
         catch (error) { console.log(error.code, error.message); }
         process.exit(0);`;
       const args = ['--input-type=module', '-e', script, at('store.db')];
-      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
       assert.match(
         stdout,
         new RegExp(`^unavailable Cannot open store ".*": it is in use by process ${process.pid} `),
@@ -230,7 +230,7 @@ describe('kill -9', () => {
       let acknowledged = 0;
       let highest = 0;
       for (let round = 0; round < 5; round++) {
-        const output = await writeUntilKilled(at('store.db'), round, 5 + random.integer(250));
+        const output = await writeUntilKilled(at('store.db'), round, 40 + random.integer(250));
         for (const line of output) {
           const [kind, key = '', revision = ''] = line.split(' ');
           if (kind === 'ready') {
@@ -260,7 +260,8 @@ describe('kill -9', () => {
       assert.ok(acknowledged > 100, `only ${acknowledged} writes`);
     }));
 
-  async function writeUntilKilled(file: string, round: number, afterMs: number): Promise<string[]> {
+  /** Killed when it has told of so many writes, however long these take. */
+  async function writeUntilKilled(file: string, round: number, lines: number): Promise<string[]> {
     const program = fileURLToPath(new URL('./kill-writer.ts', import.meta.url));
     const child: ChildProcess = spawn(process.execPath, [program, file, String(round)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -270,11 +271,10 @@ describe('kill -9', () => {
     await new Promise<void>((resolve) => {
       child.stdout?.on('data', (chunk: Buffer) => {
         output += chunk.toString();
-        if (output.startsWith('ready')) resolve();
+        if (output.split('\n').length > lines) resolve();
       });
       child.on('close', () => resolve());
     });
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
     child.kill('SIGKILL');
     await exited;
     // The last line may be cut.

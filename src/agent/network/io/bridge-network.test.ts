@@ -46,7 +46,7 @@ after(async () => {
 });
 
 for (const { name, run: runCase } of networkContract)
-  test(`bridge network: ${name}`, { skip, timeout: 60_000 }, () =>
+  test(`bridge network: ${name}`, { skip, timeout: 180_000 }, () =>
     runCase({ open: () => open('c', '10.251.7.0/28'), podUid, powerCut }),
   );
 
@@ -80,13 +80,13 @@ async function readAll(socket: Socket): Promise<string> {
 /** What the server at `address` says to a client in `pod`, or on the host; '' when there is none. */
 async function ask(pod: PodAttachment | undefined, address: string, port: number): Promise<string> {
   const enter = pod === undefined ? [] : ['nsenter', `--net=${pod.namespacePath}`];
-  const [program = '', ...args] = [...enter, 'busybox', 'nc', '-w', '3', address, String(port)];
+  const [program = '', ...args] = [...enter, 'busybox', 'nc', '-w', '30', address, String(port)];
   return (await run(program, args)).stdout;
 }
 
 test('bridge network: pods reach each other, the host reaches pods, also on their loopback', {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const network = open('p', '10.251.8.0/24');
   try {
@@ -108,22 +108,22 @@ test('bridge network: pods reach each other, the host reaches pods, also on thei
 
 test('bridge network: host ports lead to pods, from the host and from other pods', {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const network = open('h', '10.251.9.0/24');
   try {
-    const port: HostPort = { hostIp: '', hostPort: 38_080, containerPort: 8080, protocol: 'TCP' };
+    const port: HostPort = { hostIp: '', hostPort: 18_080, containerPort: 8080, protocol: 'TCP' };
     const a = await network.attach(podUid(), [port]);
     const b = await network.attach(podUid(), []);
     await assert.rejects(network.attach(podUid(), [port]), { code: 'conflict' });
     await serve(a, '0.0.0.0', 8080, 'from-a');
-    assert.equal(await ask(undefined, '127.0.0.1', 38_080), 'from-a');
-    assert.equal(await ask(undefined, '10.251.9.1', 38_080), 'from-a');
-    assert.equal(await ask(b, '10.251.9.1', 38_080), 'from-a');
-    assert.equal(await ask(a, '10.251.9.1', 38_080), 'from-a', 'a pod reaches itself');
+    assert.equal(await ask(undefined, '127.0.0.1', 18_080), 'from-a');
+    assert.equal(await ask(undefined, '10.251.9.1', 18_080), 'from-a');
+    assert.equal(await ask(b, '10.251.9.1', 18_080), 'from-a');
+    assert.equal(await ask(a, '10.251.9.1', 18_080), 'from-a', 'a pod reaches itself');
     await network.detach(a.podUid);
     const { stdout } = await run('nft', ['list', 'table', 'ip', `caelum-test-h${number}`]);
-    assert.doesNotMatch(stdout, /38080/);
+    assert.doesNotMatch(stdout, /18080/);
   } finally {
     await network.destroy();
   }
@@ -131,7 +131,7 @@ test('bridge network: host ports lead to pods, from the host and from other pods
 
 test("bridge network: pods reach the outside under the host's address", {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const network = open('o', '10.251.13.0/24');
   const outside = `clto${number}-outside`;
@@ -154,7 +154,7 @@ test("bridge network: pods reach the outside under the host's address", {
   }
 });
 
-test('bridge network: a half-made attachment is made anew', { skip, timeout: 60_000 }, async () => {
+test('bridge network: a half-made attachment is made anew', { skip, timeout: 180_000 }, async () => {
   const network = open('m', '10.251.10.0/24');
   try {
     const uid = podUid();
@@ -171,7 +171,7 @@ test('bridge network: a half-made attachment is made anew', { skip, timeout: 60_
 
 test('bridge network: two clouds do not disturb each other, and destroy() leaves nothing', {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const one = open('x', '10.251.11.0/24');
   const two = open('y', '10.251.12.0/24');

@@ -16,7 +16,7 @@ const runner = createProbeRunner({
       : { exitCode: Number(args[1] ?? 0), output: args.join(' '), timedOut: false },
 } as unknown as Runtime);
 const container: Container = { name: 'c', image: 'i', ports: [{ name: 'web', containerPort: 1 }] };
-const ask = (action: ProbeAction, timeoutMs = 2000, address = '127.0.0.1'): Promise<ProbeOutcome> =>
+const ask = (action: ProbeAction, timeoutMs = 30_000, address = '127.0.0.1'): Promise<ProbeOutcome> =>
   runner.run(action, { podUid: 'u', containerId: 'i', address, container }, timeoutMs);
 
 async function listen(t: TestContext, server: Server): Promise<number> {
