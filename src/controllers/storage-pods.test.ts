@@ -381,6 +381,55 @@ test('a bound claim grows where its class allows it, as far as its node goes', a
   await assert.rejects(ask('9Gi'), /only dynamically provisioned pvc can be resized/);
 });
 
+test('a volume that is held to its size grows on its node: until then its claim waits', async (t) => {
+  const world = await cloud(t, 18);
+  const { client, run } = world;
+  const { getClaim, volumes, told, runs } = tools(world);
+  await world.hollow({ count: 1, namePrefix: 'node' });
+  await client.create(classesRef, {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: 'bounded' },
+    provisioner: 'caelum.dev/local',
+    allowVolumeExpansion: true,
+    parameters: { enforce: 'true' },
+  });
+  await client.create(claimsRef, claim('data', { storageClassName: 'bounded' }));
+  await client.create(podsRef, podWith('one', ['data']));
+  await runs('one');
+  const csi = async () => (await volumes())[0]?.spec?.csi;
+  assert.deepEqual([(await csi())?.fsType, (await csi())?.volumeAttributes], ['ext4', { enforce: 'true' }]);
+  const ask = (storage: string) =>
+    client.patch(claimsRef, 'default', 'data', 'merge', { spec: { resources: { requests: { storage } } } });
+  await ask('2Gi');
+  const pending = async () => (await getClaim('data')).status?.allocatedResourceStatuses?.['storage'];
+  await world.until('it is left to the node', async () => (await pending()) === 'NodeResizePending');
+  const { status } = await getClaim('data');
+  assert.deepEqual([status?.capacity?.['storage'], status?.allocatedResources?.['storage']], ['1Gi', '2Gi']);
+  assert.deepEqual(
+    status?.conditions?.map(({ type, message }) => `${type}: ${message}`),
+    [
+      'FileSystemResizePending: Waiting for user to (re-)start a pod to finish file system resize of volume on node.',
+    ],
+  );
+  assert.equal((await volumes())[0]?.spec?.capacity?.['storage'], '2Gi');
+  await run(500);
+  assert.ok(
+    (await told('data')).includes(
+      'Normal FileSystemResizeRequired: Require file system resize of volume on node',
+    ),
+  );
+  const { resourceVersion } = (await getClaim('data')).metadata;
+  await run(60_000);
+  assert.equal((await getClaim('data')).metadata.resourceVersion, resourceVersion, 'nothing is said twice');
+  // What the node says of it ends it.
+  const grown = { capacity: { storage: '2Gi' } };
+  await client.patch(claimsRef, 'default', 'data', 'merge', { status: grown }, { subresource: 'status' });
+  await world.until('it has grown', async () => (await getClaim('data')).status?.conditions === undefined);
+  const settled = (await getClaim('data')).status;
+  assert.deepEqual([settled?.capacity, settled?.allocatedResourceStatuses], [{ storage: '2Gi' }, undefined]);
+});
+
 test('what the built-in provisioner cannot make it refuses, and says why', async (t) => {
   const world = await cloud(t, 9);
   const { client, run } = world;
@@ -404,6 +453,10 @@ test('what the built-in provisioner cannot make it refuses, and says why', async
       ],
     }),
   );
+  await client.create(classesRef, immediate('unsure', { parameters: { enforce: 'yes' } }));
+  await client.create(classesRef, immediate('bounded', { parameters: { enforce: 'true' } }));
+  await client.create(claimsRef, claim('unsure', { storageClassName: 'unsure' }));
+  await client.create(claimsRef, claim('small', { storageClassName: 'bounded' }, '15Mi'));
   await client.create(claimsRef, claim('block', { storageClassName: 'now', volumeMode: 'Block' }));
   await client.create(claimsRef, claim('option', { storageClassName: 'odd' }));
   await client.create(claimsRef, claim('mars', { storageClassName: 'nowhere' }));
@@ -417,6 +470,15 @@ test('what the built-in provisioner cannot make it refuses, and says why', async
   ]);
   assert.deepEqual(await told('option'), [
     failed('odd', 'invalid option "speed" for volume plugin caelum.dev/local'),
+  ]);
+  assert.deepEqual(await told('unsure'), [
+    failed(
+      'unsure',
+      'invalid value "yes" of option "enforce" for volume plugin caelum.dev/local: it is "true" or "false"',
+    ),
+  ]);
+  assert.deepEqual(await told('small'), [
+    failed('bounded', 'a volume that is held to its size has at least 16Mi'),
   ]);
   assert.deepEqual(await told('mars'), [failed('nowhere', 'no node is ready for it')]);
 });

@@ -29,6 +29,13 @@ export interface DiskUsage {
   readonly logs: ReadonlyMap<string, number>;
 }
 
+/** Of a volume that is held to its size. */
+export interface VolumeSize {
+  readonly sizeBytes: number;
+  /** Why it is less than was asked for. */
+  readonly problem?: string;
+}
+
 export interface PodDisk {
   /** Makes what has to exist before anything else. */
   prepare(): Promise<void>;
@@ -37,6 +44,8 @@ export interface PodDisk {
   list(): Promise<readonly string[]>;
   /** Makes, or brings up to date. Throws with a message fit for FailedMount. */
   setUpVolumes(pod: Pod, contents: ReadonlyMap<string, VolumeContent>): Promise<void>;
+  /** Of a volume that is held to its size, as it was last set up; undefined: it has not been yet. */
+  volumeSize(handle: string): Promise<VolumeSize | undefined>;
   /** The folder of a released volume goes. Throws `unavailable` while a pod has it. */
   eraseVolume(handle: string): Promise<void>;
   /** Finishes what was being erased when an earlier agent ended. */

@@ -3,12 +3,14 @@ import type { Pod } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
 import type { DeviceFile } from '../devices/cdi.ts';
 import type { VolumeContent } from '../volumes/volume-content.ts';
-import type { DiskUsage, NetworkFiles, PodDisk } from './disk.ts';
+import type { DiskUsage, NetworkFiles, PodDisk, VolumeSize } from './disk.ts';
 
 export interface FakeDisk extends PodDisk {
   readonly volumes: Map<string, ReadonlyMap<string, VolumeContent>>;
   /** Handles of the folders that outlive pods. */
   readonly folders: Set<string>;
+  /** By handle: of volumes that cannot grow. */
+  readonly sizes: Map<string, VolumeSize>;
   readonly networkFiles: Map<string, NetworkFiles>;
   readonly granted: Map<string, string>;
   /** By uid: what `usage` answers. */
@@ -22,6 +24,7 @@ export interface FakeDisk extends PodDisk {
 export function createFakeDisk(devices: DeviceFile[] = []): FakeDisk {
   const volumes = new Map<string, ReadonlyMap<string, VolumeContent>>();
   const folders = new Set<string>();
+  const sizes = new Map<string, VolumeSize>();
   const networkFiles = new Map<string, NetworkFiles>();
   const messages = new Map<string, string>();
   const granted = new Map<string, string>();
@@ -31,6 +34,7 @@ export function createFakeDisk(devices: DeviceFile[] = []): FakeDisk {
   return {
     volumes,
     folders,
+    sizes,
     networkFiles,
     granted,
     used,
@@ -48,6 +52,13 @@ export function createFakeDisk(devices: DeviceFile[] = []): FakeDisk {
           throw new CaelumError('invalid', `the folder of ${content.handle} is not there any more`);
         folders.add(content.handle);
       }
+    },
+    volumeSize: async (handle) => {
+      for (const contents of volumes.values())
+        for (const content of contents.values())
+          if (content.kind === 'volume' && content.handle === handle && content.sizeBytes !== undefined)
+            return sizes.get(handle) ?? { sizeBytes: content.sizeBytes };
+      return undefined;
     },
     eraseVolume: async (handle) => {
       for (const contents of volumes.values())

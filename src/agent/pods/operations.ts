@@ -9,6 +9,7 @@ import { runtimeHandlers } from '../node/node-object.ts';
 import { persistentVolumesRef, podsRef, runtimeClassesRef } from '../objects.ts';
 import { usesClaim } from '../volumes/claim-content.ts';
 import { contentOf, tokenSourcesOf, type VolumeContent } from '../volumes/volume-content.ts';
+import { tellGrown } from './claim-growth.ts';
 import {
   ensureImage,
   mountRoot,
@@ -194,9 +195,11 @@ async function setUpVolumes(worker: PodWorker): Promise<void> {
     await mountImageVolumes(worker, pod, contents);
     await parts.disk.setUpVolumes(pod, contents);
     await markMade(worker, contents);
+    const growAtMs = await tellGrown(worker, pod, contents);
     state.volumesReady = true;
     state.faults.delete('volumes');
-    if (refreshAtMs !== undefined) worker.refreshVolumesAt(refreshAtMs);
+    const againAtMs = Math.min(refreshAtMs ?? Number.POSITIVE_INFINITY, growAtMs ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(againAtMs)) worker.refreshVolumesAt(againAtMs);
   } catch (error) {
     if (error instanceof ImageVolumeError) {
       state.fail('volumes', error.message, parts.clock.nowMs(), error.reason);

@@ -42,6 +42,16 @@ test('claimContent() is the folder, the path, or the path by type, of the volume
   assert.deepEqual(content(claim(), volume(ours)), { ...folder, isMade: false, readOnly: false });
   const made = { annotations: { 'local.caelum.dev/made': 'true' }, labels: { 'local.caelum.dev/node': 'n' } };
   assert.deepEqual(content(claim(), volume(ours, made)), { ...folder, isMade: true, readOnly: false });
+  const bounded = {
+    capacity: { storage: '1Gi' },
+    csi: { ...ours.csi, volumeAttributes: { enforce: 'true' } },
+  };
+  assert.deepEqual(content(claim(), volume(bounded)), {
+    ...folder,
+    isMade: false,
+    readOnly: false,
+    sizeBytes: 2 ** 30,
+  });
   const readOnly: Volume = { name: 'data', persistentVolumeClaim: { claimName: 'c', readOnly: true } };
   assert.deepEqual(content(claim(), volume({ local: { path: '/mnt/x' } }), pod({}, readOnly), readOnly), {
     kind: 'local',

@@ -5,6 +5,7 @@
 import {
   claimsOf,
   foreignClaim,
+  isBounded,
   localHandle,
   localMade,
   localNodeLabel,
@@ -12,6 +13,7 @@ import {
   type PersistentVolumeClaim,
   type Pod,
   type PodClaim,
+  quantityValue,
   type Volume,
 } from '../../api/index.ts';
 import { CaelumError } from '../../lib/index.ts';
@@ -102,7 +104,9 @@ function contentOfVolume(persistent: PersistentVolume, isReadOnly: boolean, node
     if (home !== nodeName) throw fail(`its folder is on node "${home}", not on node "${nodeName}"`);
     const readOnly = isReadOnly || spec?.csi?.readOnly === true;
     const isMade = metadata.annotations?.[localMade] !== undefined;
-    return { kind: 'volume', handle, isMade, volumeName: name, volumeUid: uid, readOnly };
+    const content = { kind: 'volume', handle, isMade, volumeName: name, volumeUid: uid, readOnly } as const;
+    const sizeBytes = isBounded(persistent) ? quantityValue(spec?.capacity?.['storage'] ?? '') : undefined;
+    return sizeBytes === undefined ? content : { ...content, sizeBytes };
   }
   if (spec?.local !== undefined)
     return { kind: 'local', path: spec.local.path, volumeName: name, readOnly: isReadOnly };

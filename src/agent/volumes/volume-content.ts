@@ -34,13 +34,14 @@ export type VolumeContent =
   | { readonly kind: 'hostPath'; readonly path: string; readonly type: string; readonly readOnly?: boolean }
   /** A path of the node that somebody has given to pods as a volume. */
   | { readonly kind: 'local'; readonly path: string; readonly volumeName: string; readonly readOnly: boolean }
-  /** A folder of ours that outlives pods. `isMade`: it was made before, so that it is there, or is lost. */
+  /** A folder of ours that outlives pods. `isMade`: it was made before, so that it is there, or is lost. With `sizeBytes` it holds so much and no more. */
   | {
       readonly kind: 'volume';
       readonly handle: string;
       readonly isMade: boolean;
       readonly volumeName: string;
       readonly volumeUid: string;
+      readonly sizeBytes?: number;
       readonly readOnly: boolean;
     }
   /** The files of an image. Before the disk is asked they are mounted somewhere: then it is `mounted`. */

@@ -32,6 +32,8 @@ export const localDriver = 'local.caelum.dev';
 export const localNodeLabel = 'local.caelum.dev/node';
 /** On its volumes: the folder has been made. What is not there afterwards has been lost. */
 export const localMade = 'local.caelum.dev/made';
+/** Parameter of a class of its, and attribute of the volumes: `"true"` where a volume holds no more (and no less) than it is said to. */
+export const boundedParameter = 'enforce';
 export const hostnameLabel = 'kubernetes.io/hostname';
 
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
@@ -103,6 +105,10 @@ export function isReservedFor({ spec }: PersistentVolume, { metadata }: Persiste
   if (claimRef.name !== metadata.name || claimRef.namespace !== metadata.namespace) return false;
   return (claimRef.uid ?? '') === '' || claimRef.uid === metadata.uid;
 }
+
+/** A volume of the built-in provisioner that is held to its size; its node has to make it grow. */
+export const isBounded = ({ spec }: PersistentVolume): boolean =>
+  spec?.csi?.driver === localDriver && spec.csi.volumeAttributes?.[boundedParameter] === 'true';
 
 /** What a pod's node has of a volume of the built-in provisioner: a folder. undefined: it is another's. */
 export function localHandle({ spec }: PersistentVolume): string | undefined {

@@ -9,6 +9,7 @@
 import {
   askedStorage,
   awaitsClass,
+  boundedParameter,
   classOf,
   compareQuantities,
   hostnameLabel,
@@ -79,20 +80,30 @@ function planClaim(observed: ObservedClaim): readonly Step[] {
 
 /** Why no volume of ours can be what the claim asks for. */
 function unmakeable(
-  { spec }: PersistentVolumeClaim,
-  { metadata, mountOptions, parameters }: StorageClass,
+  claim: PersistentVolumeClaim,
+  { metadata, mountOptions, parameters = {} }: StorageClass,
 ): string | undefined {
+  const { spec } = claim;
   if (spec?.volumeMode === 'Block') return 'block volumes are not supported, only file systems';
   if (spec?.dataSource !== undefined || spec?.dataSourceRef !== undefined)
     return 'volumes made of a data source are not supported';
   if (spec?.selector !== undefined) return 'claim Selector is not supported';
   if ((mountOptions?.length ?? 0) > 0)
     return `Mount options are not supported by the provisioner but StorageClass "${metadata.name}" has mount options [${mountOptions?.join(' ')}]`;
-  const [parameter] = Object.keys(parameters ?? {}).filter((name) => !name.startsWith('csi.storage.k8s.io/'));
-  return parameter === undefined
-    ? undefined
-    : `invalid option "${parameter}" for volume plugin ${localProvisioner}`;
+  const unknown = Object.keys(parameters).find(
+    (name) => name !== boundedParameter && !name.startsWith('csi.storage.k8s.io/'),
+  );
+  if (unknown !== undefined) return `invalid option "${unknown}" for volume plugin ${localProvisioner}`;
+  const enforce = parameters[boundedParameter];
+  if (enforce !== undefined && enforce !== 'true' && enforce !== 'false')
+    return `invalid value "${enforce}" of option "${boundedParameter}" for volume plugin ${localProvisioner}: it is "true" or "false"`;
+  if (enforce === 'true' && compareQuantities(askedStorage(claim), leastBounded) < 0)
+    return `a volume that is held to its size has at least ${leastBounded}`;
+  return undefined;
 }
+
+/** Of a smaller file system little would be left for data. */
+const leastBounded = '16Mi';
 
 const hostnameOf = ({ metadata }: Node): string | undefined => metadata.labels?.[hostnameLabel];
 
@@ -190,7 +201,13 @@ function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass, nod
       accessModes: claim.spec?.accessModes ?? [],
       capacity: { storage: askedStorage(claim) },
       claimRef: referenceTo(persistentVolumeClaimsRef, claim),
-      csi: { driver: localDriver, volumeHandle: volumeNameOf(claim) },
+      csi: {
+        driver: localDriver,
+        volumeHandle: volumeNameOf(claim),
+        ...(storageClass.parameters?.[boundedParameter] === 'true'
+          ? { fsType: 'ext4', volumeAttributes: { [boundedParameter]: 'true' } }
+          : {}),
+      },
       nodeAffinity: {
         required: {
           nodeSelectorTerms: [

@@ -1,7 +1,7 @@
 /**
  * Lets claims grow: a bound claim that asks for more than it has gets it, where its class allows that and its volume can. Pure.
  *
- *   asked > had ─▶ the volume's capacity ─▶ the claim's status
+ *   asked > had ─▶ the volume's capacity ─▶ the claim's status; of a volume that is held to its size: NodeResizePending ─▶ its node ─▶ the claim's status
  *              └▶ it cannot ─▶ condition, event; the asker may ask for less again
  *
  * Folders of the built-in provisioner grow by their volume's say-so. What other drivers do is theirs. Source: Kubernetes 1.36, expand-controller and
@@ -10,6 +10,7 @@
 import {
   askedStorage,
   compareQuantities,
+  isBounded,
   localDriver,
   localHandle,
   type Node,
@@ -31,7 +32,9 @@ export interface Observed {
 
 const errorType = 'ControllerResizeError';
 const infeasible = 'ControllerResizeInfeasible';
-const ownConditions = ['Resizing', errorType];
+const nodePending = 'NodeResizePending';
+const pendingType = 'FileSystemResizePending';
+const ownConditions = ['Resizing', errorType, pendingType];
 
 export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[] {
   const { claim, volume } = observed;
@@ -53,7 +56,7 @@ export function plan(observed: Observed, { nowMs }: PlanContext): readonly Step[
   }
   const lack = lackOf(observed, asked);
   if (lack !== undefined) return refuse(claim, volume, asked, lack, nowMs);
-  return grow(claim, volume, asked);
+  return isBounded(volume) ? leaveToNode(claim, volume, asked, nowMs) : grow(claim, volume, asked);
 }
 
 function event(
@@ -91,22 +94,53 @@ function grown(claim: PersistentVolumeClaim, capacity: string): object {
   };
 }
 
-function grow(claim: PersistentVolumeClaim, volume: PersistentVolume, asked: string): readonly Step[] {
+/** The volume's own word, before the claim's. */
+function raise(claim: PersistentVolumeClaim, volume: PersistentVolume, asked: string): readonly Step[] {
   const { name = '', uid, resourceVersion } = volume.metadata;
-  const steps: Step[] = [];
-  if (compareQuantities(volume.spec?.capacity?.['storage'] ?? '0', asked) < 0) {
-    const patch = { metadata: { uid, resourceVersion }, spec: { capacity: { storage: asked } } };
-    steps.push(event(claim, 'Normal', 'Resizing', `External resizer is resizing volume ${name}`), {
-      kind: 'patch',
-      ref: persistentVolumesRef,
-      namespace: undefined,
-      name,
-      type: 'merge',
-      patch,
-    });
-  }
+  if (compareQuantities(volume.spec?.capacity?.['storage'] ?? '0', asked) >= 0) return [];
+  const patch = { metadata: { uid, resourceVersion }, spec: { capacity: { storage: asked } } };
+  return [
+    event(claim, 'Normal', 'Resizing', `External resizer is resizing volume ${name}`),
+    { kind: 'patch', ref: persistentVolumesRef, namespace: undefined, name, type: 'merge', patch },
+  ];
+}
+
+/** The file system grows where it is mounted; then its node says so in the claim. */
+function leaveToNode(
+  claim: PersistentVolumeClaim,
+  volume: PersistentVolume,
+  asked: string,
+  nowMs: number,
+): readonly Step[] {
+  const { allocatedResources, allocatedResourceStatuses, conditions } = claim.status ?? {};
+  const steps = raise(claim, volume, asked);
+  const isSaid =
+    allocatedResourceStatuses?.['storage'] === nodePending &&
+    compareQuantities(allocatedResources?.['storage'] ?? '0', asked) === 0 &&
+    conditions?.some(({ type }) => type === pendingType) === true;
+  if (isSaid) return steps;
+  const condition = {
+    type: pendingType,
+    status: 'True',
+    lastTransitionTime: formatTime(nowMs),
+    message: 'Waiting for user to (re-)start a pod to finish file system resize of volume on node.',
+  };
+  const status = {
+    ...claim.status,
+    allocatedResources: { ...allocatedResources, storage: asked },
+    allocatedResourceStatuses: { ...allocatedResourceStatuses, storage: nodePending },
+    conditions: [...others(claim), condition],
+  };
   return [
     ...steps,
+    ...statusSteps(persistentVolumeClaimsRef, claim, status),
+    event(claim, 'Normal', 'FileSystemResizeRequired', 'Require file system resize of volume on node'),
+  ];
+}
+
+function grow(claim: PersistentVolumeClaim, volume: PersistentVolume, asked: string): readonly Step[] {
+  return [
+    ...raise(claim, volume, asked),
     ...statusSteps(persistentVolumeClaimsRef, claim, grown(claim, asked)),
     event(claim, 'Normal', 'VolumeResizeSuccessful', 'Resize volume succeeded'),
   ];

@@ -30,7 +30,7 @@ import { ensureHostPath } from '../../volumes/io/host-path.ts';
 import { SubPaths } from '../../volumes/io/sub-paths.ts';
 import type { VolumeContent } from '../../volumes/volume-content.ts';
 import { isRecursive } from '../containers.ts';
-import type { DiskUsage, NetworkFiles, NodeFiles, PodDisk } from '../disk.ts';
+import type { DiskUsage, NetworkFiles, NodeFiles, PodDisk, VolumeSize } from '../disk.ts';
 import { expandAll } from '../expansion.ts';
 import type { AccountFiles } from '../security.ts';
 
@@ -129,6 +129,10 @@ class RealPodDisk implements PodDisk {
     );
     if (readOnly.length > 0) this.#readOnly.set(uid, new Set(readOnly.map(([name]) => name)));
     else this.#readOnly.delete(uid);
+  }
+
+  async volumeSize(handle: string): Promise<VolumeSize | undefined> {
+    return this.#claims.sizeOf(handle);
   }
 
   eraseVolume(handle: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Folders of this node that outlive pods: made when a pod first mounts them, erased when their volume is released.
  *
- *   <data>/volumes/HANDLE            the folder
+ *   <data>/volumes/HANDLE            the folder, or where it is kept that holds no more than it was made for (`bounded-folder.ts`)
  *   <data>/volumes/.erased/HANDLE/…  what is being erased: moved here whole first, so that nobody sees a half
  *   <data>/pods/UID/claims/NAME      which folder the pod's volume NAME is; goes with the pod's own folder, after its containers
  *   <data>/pods/UID/claims/NAME.own  it has been given to the pod's group
@@ -13,7 +13,9 @@ import { lstat, mkdir, open, readdir, readFile, rename, writeFile } from 'node:f
 import { join } from 'node:path';
 import type { Pod } from '../../../api/index.ts';
 import { CaelumError } from '../../../lib/index.ts';
+import type { VolumeSize } from '../../pods/disk.ts';
 import type { VolumeContent } from '../volume-content.ts';
+import { closeBounded, openBounded } from './bounded-folder.ts';
 import { eraseFolder, giveToGroup } from './safe-tree.ts';
 
 export type ClaimContent = Extract<VolumeContent, { kind: 'volume' | 'local' }>;
@@ -24,6 +26,9 @@ const erasedFolder = '.erased';
 export class ClaimVolumes {
   readonly #volumes: string;
   readonly #pods: string;
+  /** By handle: what is being done to it. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #sizes = new Map<string, VolumeSize>();
 
   constructor(dataDirectory: string) {
     this.#volumes = join(dataDirectory, 'volumes');
@@ -48,15 +53,26 @@ export class ClaimVolumes {
     return path;
   }
 
+  /** Of a volume that is held to its size, since it was last set up. */
+  sizeOf(handle: string): VolumeSize | undefined {
+    return this.#sizes.get(handle);
+  }
+
   /** Everything of a released volume. Throws `unavailable` while a pod has it, and while something is mounted in it. */
   async erase(handle: string): Promise<void> {
     checkHandle(handle);
+    await this.#inTurn(handle, () => this.#erase(handle));
+  }
+
+  async #erase(handle: string): Promise<void> {
+    this.#sizes.delete(handle);
     const user = await this.#userOf(handle);
     if (user !== undefined)
       throw new CaelumError('unavailable', `Cannot erase volume "${handle}": pod ${user} still has it`);
     const erased = join(this.#volumes, erasedFolder, handle);
     const path = join(this.#volumes, handle);
     if (await isThere(path)) {
+      await closeBounded(path);
       // What an earlier try has left.
       await eraseFolder(erased);
       await mkdir(erased, { recursive: true, mode: 0o700 });
@@ -74,11 +90,32 @@ export class ClaimVolumes {
   }
 
   async #folder(content: ClaimContent & { kind: 'volume' }, marks: string, name: string): Promise<string> {
-    const { handle, isMade } = content;
+    const { handle, sizeBytes, isMade } = content;
     checkHandle(handle);
-    const path = join(this.#volumes, handle);
     // Before it is looked for: from now on it is not erased.
     await writeFile(join(marks, name), handle);
+    return await this.#inTurn(handle, async () => {
+      const path = await this.#place(content);
+      if (sizeBytes === undefined) return path;
+      const bounded = await openBounded(path, sizeBytes, isMade);
+      this.#sizes.set(handle, bounded);
+      return bounded.path;
+    });
+  }
+
+  /** One after the other: pods of one claim may come at once. */
+  #inTurn<T>(handle: string, act: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(handle) ?? Promise.resolve()).then(act, act);
+    this.#turns.set(handle, turn);
+    const leave = (): void => {
+      if (this.#turns.get(handle) === turn) this.#turns.delete(handle);
+    };
+    turn.then(leave, leave);
+    return turn;
+  }
+
+  async #place({ handle, isMade, sizeBytes }: ClaimContent & { kind: 'volume' }): Promise<string> {
+    const path = join(this.#volumes, handle);
     const found = await lstat(path).catch(() => undefined);
     if (found?.isDirectory() === true) return path;
     if (found !== undefined) throw new CaelumError('invalid', `${path} is not a directory`);
@@ -88,7 +125,7 @@ export class ClaimVolumes {
     await mkdir(path);
     const folder = await open(path);
     try {
-      await folder.chmod(0o777);
+      await folder.chmod(sizeBytes === undefined ? 0o777 : 0o711);
     } finally {
       await folder.close();
     }
