@@ -1,7 +1,7 @@
 /**
  * What a pod asks of a node, worked out once for all pods that ask the same. Pure.
  *
- * `Demand.key` is equal exactly for pods that no rule tells apart, so that thousands of replicas are planned as one question asked often.
+ * `Demand.key` is equal exactly for pods that no rule tells apart, but for which claims of volumes they have, so that thousands of replicas are planned as one question asked often.
  */
 import {
   type Affinity,
@@ -246,8 +246,7 @@ function workOut(pod: Pod): Demand {
   const spread = (spec?.topologySpreadConstraints ?? []).map((one) => withRevision(one, pod));
   const looksAtPods =
     spread.length > 0 || affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined;
-  const claims = claimsOf(pod).map(({ name }) => name);
-  const hasClaims = claims.length > 0;
+  const hasClaims = claimsOf(pod).length > 0;
   const devices = spec?.resourceClaims ?? [];
   const hasDeviceClaims = devices.length > 0;
   const key = JSON.stringify([
@@ -269,7 +268,7 @@ function workOut(pod: Pod): Demand {
     spread,
     gpus ?? impossible,
     metadata.annotations?.[reservationAnnotation],
-    ...claims,
+    hasClaims,
     ...devices,
   ]);
   return {

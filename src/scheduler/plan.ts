@@ -4,7 +4,8 @@
  *   snapshot ──▶ feasible (filters) ──▶ scored ──▶ steps: bind, or wait with the reason for each node
  *
  * Pods that ask the same are planned together, from a board (engine/board.ts): all nodes that could take them, kept from plan to plan, so that a placement costs
- * as little on 50,000 nodes as on a few. Pods with claims of volumes are planned one by one over all nodes.
+ * as little on 50,000 nodes as on a few. What claims of volumes and devices ask of nodes, gates say (claiming.ts); where these cannot, pods are planned one by one
+ * over all nodes.
  *
  * A pod that fits nowhere may preempt others (preemption.ts): it is nominated to their node and has it when they have gone.
  *
@@ -12,8 +13,7 @@
  * Invariant: a plan never overcommits a node. What it binds, nominates and chooses as victims is in the snapshot when it returns.
  */
 import type { Pod } from '../api/index.ts';
-import type { ClaimAsk } from './claims/claim-book.ts';
-import type { DeviceGate } from './claims/device-gate.ts';
+import { Claiming } from './claiming.ts';
 import { backedDemand } from './claims/extended-claims.ts';
 import { type Demand, demandOf } from './demand.ts';
 import type { Board } from './engine/board.ts';
@@ -207,23 +207,12 @@ function planFree(snapshot: Snapshot, asked: Demand, group: readonly WaitingPod[
   }
   const scoring = making.scorer.begin(demand, snapshot, (group[0] as WaitingPod).pod);
   let planned = 0;
-  if (!demand.hasClaims) {
-    if (demand.hasDeviceClaims) planned = planClaimers(snapshot, demand, group, making, scoring);
-    else
-      while (planned < group.length)
-        planned += planOnBoard(
-          snapshot,
-          demand,
-          planned === 0 ? group : group.slice(planned),
-          making,
-          scoring,
-        );
-    if (planned === group.length) return;
-  }
-  const guard = new Guard(snapshot, demand);
-  const attraction = scoring.around.pods === 0 ? undefined : snapshot.seekers.attraction(demand, snapshot);
-  const welcome = new Welcome(snapshot, demand, attraction);
-  planAmongOthers(snapshot, demand, group.slice(planned), making, { guard, scoring, welcome });
+  if (demand.hasClaims || demand.hasDeviceClaims)
+    planned = planClaimers(snapshot, demand, group, making, scoring);
+  else
+    while (planned < group.length)
+      planned += planOnBoard(snapshot, demand, planned === 0 ? group : group.slice(planned), making, scoring);
+  if (planned < group.length) planOneByOne(snapshot, demand, group.slice(planned), making, scoring);
 }
 
 /** Where it preempted others it goes before anywhere else. */
@@ -306,28 +295,24 @@ function planClaimers(
 ): number {
   for (let at = 0; at < group.length; ) {
     const waiting = group[at] as WaitingPod;
-    const ask = snapshot.deviceClaims.ask(waiting.pod);
-    if (ask.unresolved !== undefined) {
+    const claiming = new Claiming(snapshot, demand, waiting.pod);
+    if (claiming.unresolved !== undefined) {
       const { key, pod } = waiting;
       const check: Check = { reasons: () => [], changed: () => {} };
-      const why = { refused: nothingRefused, unresolved: ask.unresolved };
+      const why = { refused: nothingRefused, unresolved: claiming.unresolved };
       fail(snapshot, waiting, making, why, () => preempt(snapshot, { key, pod, potential: [], check }));
       at++;
       continue;
     }
-    const gate = ask.gate(snapshot);
     const rest = at === 0 ? group : group.slice(at);
-    const planned = planOnBoard(snapshot, demand, rest, making, scoring, { shape: ask.shape, gate });
-    if (planned === 0) return at;
+    const planned = claiming.isOdd ? 0 : planOnBoard(snapshot, demand, rest, making, scoring, claiming);
     at += planned;
+    if (planned > 0) continue;
+    if (!claiming.isOdd && claiming.few === undefined) return at;
+    planOneByOne(snapshot, demand, [waiting], making, scoring);
+    at++;
   }
   return group.length;
-}
-
-/** What the claims of pods ask of nodes, and where that is. */
-interface Claiming {
-  readonly shape: string;
-  readonly gate: DeviceGate | undefined;
 }
 
 /**
@@ -343,31 +328,31 @@ function planOnBoard(
   claiming?: Claiming,
 ): number {
   const { steps, only, nominees, scorer, within } = making;
-  const gate = claiming?.gate;
-  if (gate?.isUnclear === true) return 0;
+  const gates = claiming?.gates();
+  if (claiming?.isUnclear === true) return 0;
   const isCareful = !nominees.isEmpty && countsOnOthers(demand);
-  const board = boardFor(demand, snapshot, scorer, scoring, within, gate, isCareful);
+  const board = boardFor(demand, snapshot, scorer, scoring, within, gates, isCareful);
   let alike: { readonly found: Preemption; readonly end: number } | undefined;
   let shape: Shape | undefined;
   for (let at = 0; at < group.length; at++) {
     const { key, pod } = group[at] as WaitingPod;
     if (board.hasRules && !nominees.isEmpty && !isCareful && countsOnOthers(demand)) return at;
-    const devices = claiming === undefined ? undefined : snapshot.deviceClaims.ask(pod);
-    if (devices !== undefined && !isSameAsk(devices, claiming)) return at;
-    const pick = only === undefined ? board.pick() : board.pickOnly(only);
+    const own = claiming === undefined || at === 0 ? claiming : new Claiming(snapshot, demand, pod);
+    if (own !== undefined && !isForGates(own, claiming)) return at;
+    const few = own?.few;
+    const ofFew = few === undefined || only !== undefined ? undefined : board.pickAmong(few);
+    // Who has to go there is not for a board to say.
+    if (few !== undefined && ofFew === undefined) return at;
+    const pick = ofFew?.pick ?? (only === undefined ? board.pick() : board.pickOnly(only));
     if (pick !== undefined) {
       const { row, score, possible } = pick;
       const nodeName = snapshot.nameOf(row);
-      const refused = only === undefined ? board.refusals() : board.unsuitable;
+      const refused = ofFew?.refused ?? (only === undefined ? board.refusals() : board.unsuitable);
       const gpus = demand.gpus && give(snapshot, demand, row, pod, scoring);
       const found = { kind: 'bind', podKey: key, nodeName, score, possible, refused } as const;
-      if (devices === undefined) steps.push(gpus === undefined ? found : { ...found, gpus });
-      else {
-        const facts = snapshot.facts(row);
-        const deviceClaims = facts && devices.decide(facts, gate?.answer(row));
-        if (deviceClaims !== undefined) snapshot.deviceClaims.assume(key, deviceClaims);
-        steps.push({ ...found, ...(gpus && { gpus }), ...(deviceClaims && { deviceClaims }) });
-      }
+      if (own === undefined || claiming === undefined)
+        steps.push(gpus === undefined ? found : { ...found, gpus });
+      else steps.push({ ...found, ...(gpus && { gpus }), ...own.decide(key, row, claiming) });
       if (snapshot.nominations.size > 0) snapshot.nominations.delete(key);
       // Who asks the same is the same to others.
       if (shape === undefined || pod.metadata.deletionTimestamp !== undefined)
@@ -417,12 +402,12 @@ function give(
   return snapshot.gpus.give(row, gpus, pod, nodeName, scoring.gpusOf?.(row));
 }
 
-const isSameAsk = ({ unresolved, shape }: ClaimAsk, claiming: Claiming | undefined): boolean =>
-  unresolved === undefined && shape === claiming?.shape && claiming.gate?.isUnclear !== true;
+const isForGates = ({ unresolved, isOdd, shape }: Claiming, claiming: Claiming | undefined): boolean =>
+  unresolved === undefined && !isOdd && shape === claiming?.shape && !claiming.isUnclear;
 
 /** Whether a node takes a pod, while others come and go. */
 function checkOf(snapshot: Snapshot, demand: Demand, pod: Pod, board: Board, nominees: Nominees): Check {
-  if (board.hasRules || demand.hostPorts.length > 0 || demand.hasDeviceClaims) {
+  if (board.hasRules || demand.hostPorts.length > 0 || demand.hasClaims || demand.hasDeviceClaims) {
     const fit = new Fit(snapshot, demand, new Guard(snapshot, demand), nominees);
     fit.begin(pod);
     return fit;
@@ -435,6 +420,19 @@ interface Around {
   readonly guard: Guard;
   readonly scoring: Scoring;
   readonly welcome: Welcome;
+}
+
+function planOneByOne(
+  snapshot: Snapshot,
+  demand: Demand,
+  group: readonly WaitingPod[],
+  making: Making,
+  scoring: Scoring,
+): void {
+  const guard = new Guard(snapshot, demand);
+  const attraction = scoring.around.pods === 0 ? undefined : snapshot.seekers.attraction(demand, snapshot);
+  const welcome = new Welcome(snapshot, demand, attraction);
+  planAmongOthers(snapshot, demand, group, making, { guard, scoring, welcome });
 }
 
 /** One by one over all nodes, since each placement changes what the others are worth; what others say is counted once and then kept up. */

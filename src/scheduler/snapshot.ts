@@ -83,8 +83,8 @@ export class Snapshot {
   readonly #waitingFor = new Map<string, string>();
   /** Labels by name, for terms that choose namespaces by them. */
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
-  /** How many placed pods use a claim. */
-  readonly #claimUsers = new Map<string, number>();
+  /** The rows of placed pods that use a claim, one for each. */
+  readonly #claimRows = new Map<string, number[]>();
   /** Claims and volumes; empty until the first pod that has claims. */
   readonly volumes = new VolumeBook();
   /** Claims of devices, and devices; empty until the first pod that claims some. */
@@ -197,7 +197,13 @@ export class Snapshot {
     return { key, pod: this.table.pod(slot), row: this.table.row(slot) };
   }
 
-  readonly claimUsers = (claimKey: string): number => this.#claimUsers.get(claimKey) ?? 0;
+  /** How many placed pods use it. */
+  readonly claimUsers = (claimKey: string): number => this.#claimRows.get(claimKey)?.length ?? 0;
+
+  /** Where those are: a row comes as often as it has one. */
+  claimRows(claimKey: string): readonly number[] {
+    return this.#claimRows.get(claimKey) ?? [];
+  }
 
   readonly namespaceLabels: NamespaceLabels = (name) => this.#namespaces.get(name);
 
@@ -383,7 +389,7 @@ export class Snapshot {
       for (const [resource, amount] of amounts.extended)
         taken?.set(resource, (taken.get(resource) ?? 0) + sign * amount);
     }
-    if (pod.spec?.volumes !== undefined) this.#countClaims(pod, sign);
+    if (pod.spec?.volumes !== undefined) this.#countClaims(row, pod, sign);
     if (kin.stance !== undefined) this.seekers.count(pod, row, sign);
     if (ports.length > 0) this.#ports[row] = this.#portsTaken(row);
   }
@@ -392,13 +398,19 @@ export class Snapshot {
     return Array.from(this.table.slotsOnRow(row), (slot) => this.table.shape(slot).ports).flat();
   }
 
-  #countClaims({ metadata, spec }: Pod, sign: 1 | -1): void {
+  #countClaims(row: number, { metadata, spec }: Pod, sign: 1 | -1): void {
     for (const { persistentVolumeClaim: claim } of spec?.volumes ?? []) {
       if (claim === undefined) continue;
       const key = `${metadata.namespace}/${claim.claimName}`;
-      const count = (this.#claimUsers.get(key) ?? 0) + sign;
-      if (count > 0) this.#claimUsers.set(key, count);
-      else this.#claimUsers.delete(key);
+      const rows = this.#claimRows.get(key);
+      if (sign > 0) {
+        if (rows === undefined) this.#claimRows.set(key, [row]);
+        else rows.push(row);
+        continue;
+      }
+      const at = rows?.lastIndexOf(row) ?? -1;
+      if (at >= 0) rows?.splice(at, 1);
+      if (rows?.length === 0) this.#claimRows.delete(key);
     }
   }
 

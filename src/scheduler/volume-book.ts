@@ -24,17 +24,26 @@ import {
   type StorageClass,
   selectedNode,
 } from '../api/index.ts';
-import { type Attachable, limitRefusal, VolumeLimits } from './volume-limits.ts';
+import { NewestMap } from '../lib/index.ts';
+import type { Few, Gate } from './engine/gate.ts';
+import { type Attachable, VolumeLimits } from './volume-limits.ts';
+import {
+  type Asked,
+  anybodysOf,
+  fewOf,
+  handleOf,
+  type SelectedFor,
+  shapeOf,
+  type Unbound,
+} from './volumes/asked-volumes.ts';
+import { FreeVolumes } from './volumes/free-volumes.ts';
+import { ReachedRows } from './volumes/reached-rows.ts';
+import { StorageChanges } from './volumes/storage-changes.ts';
+import { type StorageNode, volumeRefusals } from './volumes/storage-node.ts';
+import { type StorageGround, VolumeGate } from './volumes/volume-gate.ts';
+import { isInZone } from './volumes/zones.ts';
 
-export const volumeRefusals = {
-  affinity: "node(s) didn't match PersistentVolume's node affinity",
-  bind: "node(s) didn't find available persistent volumes to bind",
-  gone: 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)',
-  space: 'node(s) did not have enough free storage',
-  exclusive: 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode',
-  zone: 'node(s) had no available volume zone',
-  limit: limitRefusal,
-} as const;
+export { type StorageNode, volumeRefusals } from './volumes/storage-node.ts';
 
 export const unboundClaims = 'pod has unbound immediate PersistentVolumeClaims';
 
@@ -47,13 +56,6 @@ export interface VolumeDecision {
   readonly nodeName: string;
 }
 
-/** A node as far as storage goes. */
-export interface StorageNode extends NodePlace {
-  readonly name: string;
-  /** Of its disk, as a whole. */
-  readonly storageBytes: number;
-}
-
 export interface VolumeAsk {
   /** Why no node will do, whichever it is. */
   readonly unresolved: string | undefined;
@@ -61,17 +63,22 @@ export interface VolumeAsk {
   refusals(node: StorageNode, pods: () => Iterable<Pod>): readonly string[];
   /** undefined: everything is bound already. The node was not refused. */
   decide(node: StorageNode): VolumeDecision | undefined;
-}
-
-interface Unbound {
-  readonly claim: PersistentVolumeClaim;
-  readonly storageClass: StorageClass;
+  /** Equal for pods that find the same nodes possible as long as nothing changes; empty: nothing is asked of nodes. */
+  readonly shape: string;
+  /** What is reserved for its claims alone counts for nobody else: it is to be asked by itself. */
+  readonly isOdd: boolean;
+  /** Where pods of its shape find what they ask for; as of now. Undefined: nothing is asked of nodes. */
+  gate(ground: StorageGround): Gate | undefined;
+  /** Where it is bound to a few nodes: these. */
+  few(ground: StorageGround): Few | undefined;
 }
 
 interface Found {
   readonly reasons: readonly string[];
   readonly decision: VolumeDecision;
 }
+
+const gatesMax = 128;
 
 const keyOf = ({ metadata }: PersistentVolumeClaim): string => `${metadata.namespace}/${metadata.name}`;
 
@@ -80,7 +87,7 @@ export class VolumeBook {
   readonly #volumes = new Map<string, PersistentVolume>();
   readonly #classes = new Map<string, StorageClass>();
   /** By class: volumes that are nobody's. Those that are somebody's may be thousands. */
-  readonly #free = new Map<string, Map<string, PersistentVolume>>();
+  readonly #free = new Map<string, FreeVolumes>();
   /** By claim: volumes that speak of it. */
   readonly #reserved = new Map<string, Map<string, PersistentVolume>>();
   /** Decisions that do not show yet, by pod. */
@@ -89,8 +96,18 @@ export class VolumeBook {
   readonly #assumedFor = new Map<string, string>();
   readonly #assumedVolume = new Map<string, PersistentVolume>();
   readonly #assumedNode = new Map<string, string>();
+  /** How many decisions reserve a volume for a claim, or have one made. */
+  readonly #deciding = new Map<string, number>();
+  readonly #changes = new StorageChanges();
+  readonly #reached = new ReachedRows();
+  readonly #gates = new NewestMap<string, VolumeGate>(gatesMax);
+  /** How many volumes have a handle: one as a rule. */
+  readonly #handles = new Map<string, number>();
   /** How many volumes nodes can have. */
-  readonly limits = new VolumeLimits();
+  readonly limits = new VolumeLimits((name) => {
+    if (name === undefined) this.#changes.wideVersion++;
+    else this.#changes.add({ kind: 'node', name });
+  });
 
   claim(key: string): PersistentVolumeClaim | undefined {
     return this.#claims.get(key);
@@ -98,10 +115,12 @@ export class VolumeBook {
 
   setClaim(claim: PersistentVolumeClaim): void {
     this.#claims.set(keyOf(claim), claim);
+    this.#attachedOtherwise(keyOf(claim));
   }
 
   removeClaim(key: string): void {
     this.#claims.delete(key);
+    this.#attachedOtherwise(key);
   }
 
   setVolume(volume: PersistentVolume): void {
@@ -109,9 +128,21 @@ export class VolumeBook {
     const before = this.#volumes.get(name);
     if (before !== undefined) this.#forget(before);
     this.#volumes.set(name, volume);
+    this.#countHandle(volume, 1);
     const { claimRef } = volume.spec ?? {};
-    if (claimRef === undefined) put(this.#free, classOf(volume), name, volume);
-    else put(this.#reserved, `${claimRef.namespace}/${claimRef.name}`, name, volume);
+    if (claimRef === undefined) {
+      let free = this.#free.get(classOf(volume));
+      if (free === undefined) {
+        free = new FreeVolumes();
+        this.#free.set(classOf(volume), free);
+      }
+      free.add(volume);
+      this.#freeOtherwise(volume);
+      return;
+    }
+    const key = `${claimRef.namespace}/${claimRef.name}`;
+    put(this.#reserved, key, name, volume);
+    this.#attachedOtherwise(key);
   }
 
   removeVolume(name: string): void {
@@ -120,19 +151,43 @@ export class VolumeBook {
     this.#volumes.delete(name);
   }
 
-  #forget({ metadata, ...volume }: PersistentVolume): void {
-    const { name = '' } = metadata;
+  #forget(volume: PersistentVolume): void {
     const { claimRef } = volume.spec ?? {};
-    if (claimRef === undefined) take(this.#free, classOf({ metadata, ...volume }), name);
-    else take(this.#reserved, `${claimRef.namespace}/${claimRef.name}`, name);
+    this.#countHandle(volume, -1);
+    if (claimRef !== undefined) {
+      const key = `${claimRef.namespace}/${claimRef.name}`;
+      take(this.#reserved, key, volume.metadata.name ?? '');
+      this.#attachedOtherwise(key);
+      return;
+    }
+    const free = this.#free.get(classOf(volume));
+    free?.remove(volume);
+    if (free?.isEmpty === true) this.#free.delete(classOf(volume));
+    this.#freeOtherwise(volume);
+  }
+
+  #countHandle({ spec }: PersistentVolume, sign: 1 | -1): void {
+    if (spec?.csi !== undefined) count(this.#handles, handleOf(spec.csi.driver, spec.csi.volumeHandle), sign);
+  }
+
+  /** It may be taken, or might be until now. */
+  #freeOtherwise(volume: PersistentVolume): void {
+    this.#changes.add({ kind: 'volume', className: classOf(volume), volume });
+  }
+
+  /** What is attached for a claim may be another. */
+  #attachedOtherwise(key: string): void {
+    if (!this.limits.isEmpty) this.#changes.add({ kind: 'claim', key });
   }
 
   setClass(storageClass: StorageClass): void {
     this.#classes.set(storageClass.metadata.name ?? '', storageClass);
+    this.#changes.wideVersion++;
   }
 
   removeClass(name: string): void {
     this.#classes.delete(name);
+    this.#changes.wideVersion++;
   }
 
   /** From now on others reckon with it. */
@@ -140,30 +195,34 @@ export class VolumeBook {
     this.release(podKey);
     this.#assumed.set(podKey, decision);
     for (const { claim, volume } of decision.reserve) {
-      this.#assumedFor.set(volume.metadata.name ?? '', keyOf(claim));
-      this.#assumedVolume.set(keyOf(claim), volume);
+      const key = keyOf(claim);
+      count(this.#deciding, `volume ${key}`, 1);
+      this.#assumedFor.set(volume.metadata.name ?? '', key);
+      this.#assumedVolume.set(key, volume);
+      this.#freeOtherwise(volume);
+      this.#attachedOtherwise(key);
     }
-    for (const claim of decision.provision) this.#assumedNode.set(keyOf(claim), decision.nodeName);
+    for (const claim of decision.provision) {
+      count(this.#deciding, `node ${keyOf(claim)}`, 1);
+      this.#assumedNode.set(keyOf(claim), decision.nodeName);
+    }
   }
 
-  /** It shows now, or it was given up. */
+  /** It shows now, or it was given up. Pods that share a claim have decided the same: the others go on. */
   release(podKey: string): void {
     const decision = this.#assumed.get(podKey);
     if (decision === undefined) return;
     this.#assumed.delete(podKey);
-    // Pods that share a claim have decided the same: the others go on.
-    const left = [...this.#assumed.values()];
     for (const { claim, volume } of decision.reserve) {
       const key = keyOf(claim);
-      if (left.some(({ reserve }) => reserve.some((one) => keyOf(one.claim) === key))) continue;
+      if (count(this.#deciding, `volume ${key}`, -1) > 0) continue;
       this.#assumedFor.delete(volume.metadata.name ?? '');
       this.#assumedVolume.delete(key);
+      this.#freeOtherwise(volume);
+      this.#attachedOtherwise(key);
     }
-    for (const claim of decision.provision) {
-      const key = keyOf(claim);
-      if (!left.some(({ provision }) => provision.some((one) => keyOf(one) === key)))
-        this.#assumedNode.delete(key);
-    }
+    for (const claim of decision.provision)
+      if (count(this.#deciding, `node ${keyOf(claim)}`, -1) === 0) this.#assumedNode.delete(keyOf(claim));
   }
 
   /** Whether all that the decision wants shows; undefined: not yet. */
@@ -220,20 +279,27 @@ export class VolumeBook {
     // The smallest first, each the smallest volume that is big enough: so most find one.
     unbound.sort((a, b) => compareQuantities(askedStorage(a.claim), askedStorage(b.claim)));
     const attached = this.limits.isEmpty ? [] : this.#attachablesOf(pod);
+    const asked: Asked = { bound, unbound, isTaken, wanted: this.#wantedOf(pod, attached, countUsers) };
+    let shape: string | undefined;
+    const selectedFor = this.#selectedFor;
+    const gateFor = this.#gateFor;
+    const refusals: VolumeAsk['refusals'] = (node, pods) => {
+      if (isTaken) return [volumeRefusals.exclusive];
+      if (attached.length > 0 && this.#exceeds(node.name, attached, pods)) return [volumeRefusals.limit];
+      return this.#refusals(asked, node);
+    };
     return {
       unresolved: undefined,
-      refusals: (node, pods) => {
-        if (isTaken) return [volumeRefusals.exclusive];
-        if (attached.length > 0 && this.#exceeds(node.name, attached, pods)) return [volumeRefusals.limit];
-        const reasons = new Set<string>();
-        if (bound.some((volume) => volume === undefined)) reasons.add(volumeRefusals.gone);
-        if (bound.some((volume) => volume !== undefined && !reaches(volume, node)))
-          reasons.add(volumeRefusals.affinity);
-        if (unbound.length > 0) for (const reason of this.#find(unbound, node).reasons) reasons.add(reason);
-        if (reasons.size === 0 && bound.some((volume) => volume !== undefined && !isInZone(volume, node)))
-          reasons.add(volumeRefusals.zone);
-        return [...reasons];
+      get shape() {
+        shape ??= shapeOf(asked, selectedFor);
+        return shape;
       },
+      isOdd: unbound.some(({ claim }) => this.#reserved.has(keyOf(claim))),
+      gate(ground) {
+        return this.shape === '' ? undefined : gateFor(this.shape, asked, ground);
+      },
+      few: (ground) => fewOf(asked, ground, this.#reached, selectedFor, refusals),
+      refusals,
       decide: (node) => {
         // Bound by another pod's decision: this one waits for that too.
         const shared = this.#sharedOf(pod);
@@ -242,6 +308,70 @@ export class VolumeBook {
         return { ...decision, reserve: [...decision.reserve, ...shared] };
       },
     };
+  }
+
+  /** What a node says of the claims, limits aside. */
+  #refusals({ bound, unbound }: Asked, node: StorageNode): readonly string[] {
+    const reasons = new Set<string>();
+    if (bound.some((volume) => volume === undefined)) reasons.add(volumeRefusals.gone);
+    if (bound.some((volume) => volume !== undefined && !reaches(volume, node)))
+      reasons.add(volumeRefusals.affinity);
+    if (unbound.length > 0) for (const reason of this.#find(unbound, node).reasons) reasons.add(reason);
+    if (reasons.size === 0 && bound.some((volume) => volume !== undefined && !isInZone(volume, node)))
+      reasons.add(volumeRefusals.zone);
+    return [...reasons];
+  }
+
+  readonly #gateFor = (shape: string, asked: Asked, ground: StorageGround): VolumeGate => {
+    // It asks by the classes as they are now.
+    const key = `${this.#changes.wideVersion} ${shape}`;
+    let gate = this.#gates.get(key);
+    if (gate === undefined) {
+      const { isTaken, wanted, unbound } = asked;
+      const anybodys = {
+        ...asked,
+        unbound: unbound.map((one) => anybodysOf(one, this.#selectedFor(one.claim))),
+      };
+      const question = {
+        isTaken,
+        wanted,
+        classes: new Set(unbound.map(({ claim }) => classOf(claim))),
+        refusals: (node: StorageNode) => this.#refusals(anybodys, node),
+        isExceeded: (node: StorageNode, some: readonly Attachable[], pods: Iterable<Pod>) =>
+          this.#exceeds(node.name, some, () => pods),
+      };
+      gate = new VolumeGate(question, this.#changes, this.#reached);
+      this.#gates.set(key, gate);
+    }
+    gate.catchUp(ground);
+    return gate;
+  };
+
+  /** Where a volume is being made for a claim. */
+  readonly #selectedFor: SelectedFor = (claim) =>
+    this.#assumedNode.get(keyOf(claim)) ?? claim.metadata.annotations?.[selectedNode];
+
+  /** What is to be attached by drivers that allow only so many; what no node can have yet is the same for all who ask for it. */
+  #wantedOf(
+    pod: Pod,
+    attached: readonly Attachable[],
+    countUsers: (claimKey: string) => number,
+  ): readonly Attachable[] {
+    if (!attached.some(({ driver }) => this.limits.isLimited(driver))) return [];
+    const wanted = new Map<string, Attachable>();
+    for (const { name } of claimsOf(pod)) {
+      const key = `${pod.metadata.namespace}/${name}`;
+      const one = this.#attachable(key);
+      if (one === undefined || !this.limits.isLimited(one.driver)) continue;
+      const handle = handleOf(one.driver, one.id);
+      const volume = this.#claims.get(key)?.spec?.volumeName || this.#assumedVolume.get(key)?.metadata.name;
+      const isNew =
+        countUsers(key) === 0 &&
+        (this.#handles.get(handle) ?? 0) <= 1 &&
+        (volume === undefined || !this.limits.isAttached(volume));
+      wanted.set(handle, isNew ? { driver: one.driver, id: `new ${wanted.size}` } : one);
+    }
+    return [...wanted.values()];
   }
 
   #attachablesOf(pod: Pod): readonly Attachable[] {
@@ -300,14 +430,14 @@ export class VolumeBook {
     const chosen = new Set<PersistentVolume>();
     for (const { claim, storageClass } of unbound) {
       const key = keyOf(claim);
-      const selected = this.#assumedNode.get(key) ?? claim.metadata.annotations?.[selectedNode];
+      const selected = this.#selectedFor(claim);
       if (selected !== undefined) {
         // A volume is being made there, and nowhere else.
         if (selected === node.name) provision.push(claim);
         else reasons.push(volumeRefusals.bind);
         continue;
       }
-      const volume = findVolume(claim, this.#candidates(claim), {
+      const volume = findVolume(claim, this.#candidates(claim, node), {
         node,
         waitsForPod: true,
         isTaken: (one) => chosen.has(one) || (this.#assumedFor.get(one.metadata.name ?? '') ?? key) !== key,
@@ -324,14 +454,22 @@ export class VolumeBook {
     return { reasons, decision: { reserve, provision, nodeName: node.name } };
   }
 
-  *#candidates(claim: PersistentVolumeClaim): Iterable<PersistentVolume> {
+  *#candidates(claim: PersistentVolumeClaim, node: StorageNode): Iterable<PersistentVolume> {
     yield* this.#reserved.get(keyOf(claim))?.values() ?? [];
-    yield* this.#free.get(classOf(claim))?.values() ?? [];
+    yield* this.#free.get(classOf(claim))?.near(node) ?? [];
   }
 }
 
 function waits(unresolved: string): VolumeAsk {
-  return { unresolved, refusals: () => [], decide: () => undefined };
+  return {
+    unresolved,
+    refusals: () => [],
+    decide: () => undefined,
+    shape: '',
+    isOdd: true,
+    gate: () => undefined,
+    few: () => undefined,
+  };
 }
 
 function cannotMake(
@@ -351,23 +489,12 @@ function cannotMake(
   return isTooLarge ? volumeRefusals.space : undefined;
 }
 
-const zoneLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
-const formerZoneLabels: Readonly<Record<string, string>> = {
-  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
-  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
-};
-
-/** By the volume's labels, where it and the node have such. */
-function isInZone({ metadata }: PersistentVolume, { labels }: StorageNode): boolean {
-  if (metadata.labels === undefined) return true;
-  const all = [...zoneLabels, ...Object.keys(formerZoneLabels)];
-  if (!all.some((label) => labels[label] !== undefined)) return true;
-  return all.every((label) => {
-    const wanted = metadata.labels?.[label];
-    if (wanted === undefined) return true;
-    const has = labels[label] ?? labels[formerZoneLabels[label] ?? ''];
-    return has !== undefined && wanted.split('__').includes(has);
-  });
+/** Answers how many there are now. */
+function count(counts: Map<string, number>, key: string, sign: 1 | -1): number {
+  const now = (counts.get(key) ?? 0) + sign;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
+  return now;
 }
 
 function put(

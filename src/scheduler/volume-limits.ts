@@ -23,31 +23,69 @@ export class VolumeLimits {
   readonly #attachments = new Map<string, VolumeAttachment>();
   /** Names of attachments by node. */
   readonly #attached = new Map<string, Set<string>>();
+  /** How many attachments there are of a volume. */
+  readonly #attachmentsOf = new Map<string, number>();
+  /** How many nodes have a limit for a driver. */
+  readonly #limitedBy = new Map<string, number>();
+  readonly #onChange: (nodeName: string | undefined) => void;
+
+  /** `onChange`: of a node; undefined: of any. */
+  constructor(onChange: (nodeName: string | undefined) => void) {
+    this.#onChange = onChange;
+  }
 
   setNode({ metadata, spec }: CSINode): void {
+    const { name: nodeName = '' } = metadata;
+    const wasEmpty = this.isEmpty;
     const limits = new Map<string, number>();
     for (const { name, allocatable } of spec?.drivers ?? [])
       if (allocatable?.count !== undefined) limits.set(name, allocatable.count);
-    if (limits.size > 0) this.#limits.set(metadata.name ?? '', limits);
-    else this.#limits.delete(metadata.name ?? '');
+    this.#forget(nodeName);
+    if (limits.size > 0) this.#limits.set(nodeName, limits);
+    for (const driver of limits.keys()) count(this.#limitedBy, driver, 1);
+    // What happened while nobody counted is not told one by one.
+    this.#onChange(wasEmpty ? undefined : nodeName);
   }
 
   removeNode(name: string): void {
-    this.#limits.delete(name);
+    this.#forget(name);
+    this.#onChange(name);
+  }
+
+  #forget(nodeName: string): void {
+    for (const driver of this.#limits.get(nodeName)?.keys() ?? []) count(this.#limitedBy, driver, -1);
+    this.#limits.delete(nodeName);
+  }
+
+  /** Whether any node allows only so many of the driver. */
+  isLimited(driver: string): boolean {
+    return this.#limitedBy.has(driver);
+  }
+
+  /** Whether the volume is attached anywhere, whoever asked for it. */
+  isAttached(volumeName: string): boolean {
+    return this.#attachmentsOf.has(volumeName);
   }
 
   setAttachment(attachment: VolumeAttachment): void {
     const { name = '' } = attachment.metadata;
     this.removeAttachment(name);
     this.#attachments.set(name, attachment);
-    const { nodeName } = attachment.spec;
+    const { nodeName, source } = attachment.spec;
+    if (source.persistentVolumeName !== undefined) count(this.#attachmentsOf, source.persistentVolumeName, 1);
+    this.#onChange(nodeName);
     const names = this.#attached.get(nodeName);
     if (names === undefined) this.#attached.set(nodeName, new Set([name]));
     else names.add(name);
   }
 
   removeAttachment(name: string): void {
-    const nodeName = this.#attachments.get(name)?.spec.nodeName ?? '';
+    const attachment = this.#attachments.get(name);
+    if (attachment === undefined) return;
+    const { nodeName, source } = attachment.spec;
+    if (source.persistentVolumeName !== undefined)
+      count(this.#attachmentsOf, source.persistentVolumeName, -1);
+    this.#onChange(nodeName);
     this.#attachments.delete(name);
     const names = this.#attached.get(nodeName);
     if (names?.delete(name) === true && names.size === 0) this.#attached.delete(nodeName);
@@ -91,6 +129,12 @@ export class VolumeLimits {
   get isEmpty(): boolean {
     return this.#limits.size === 0;
   }
+}
+
+function count(counts: Map<string, number>, key: string, sign: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + sign;
+  if (now > 0) counts.set(key, now);
+  else counts.delete(key);
 }
 
 const known = new WeakMap<Pod, readonly string[]>();

@@ -7,6 +7,7 @@
  * So a placement asks one node again, and rows without such devices are one view that is asked once.
  * Invariant: after `catchUp` each row's answer is what `allocate` says of it now, unless `isUnclear`.
  */
+import { type Gate, newGateId } from '../engine/gate.ts';
 import { type Answer, allocate, stepsMax } from './allocator.ts';
 import { type ClaimForm, isAskedFor, type Selections } from './claim-form.ts';
 import { DeviceLedger } from './device-ledger.ts';
@@ -59,9 +60,7 @@ interface View {
 const cutShortMax = 8;
 const turnedMax = 1 << 16;
 
-let gates = 0;
-
-export class DeviceGate {
+export class DeviceGate implements Gate {
   readonly #question: GateQuestion;
   readonly #sources: DeviceSources;
   #views = new Map<string, View>();
@@ -95,6 +94,11 @@ export class DeviceGate {
   /** Why the row is refused; undefined: it has the devices. */
   refusal(row: number): string | undefined {
     return this.#viewOf[row]?.refusal;
+  }
+
+  lacks(row: number): readonly string[] | undefined {
+    const why = this.#viewOf[row]?.refusal;
+    return why === undefined ? undefined : [why];
   }
 
   answer(row: number): Answer | undefined {
@@ -154,7 +158,7 @@ export class DeviceGate {
     for (const view of this.#views.values()) if (view.rows.size === 0) this.#drop(view);
     for (const view of stale) if (view.rows.size > 0) this.#askAgain(view);
     this.turned = [];
-    this.id = ++gates;
+    this.id = newGateId();
   }
 
   /** Puts a row where it belongs now. */

@@ -11,15 +11,15 @@
  *
  * Invariant: after `sync` each suitable row is in its bucket or counted as lacking, and scores are those of the snapshot.
  */
-import type { DeviceGate } from '../claims/device-gate.ts';
 import type { Demand } from '../demand.ts';
 import { hasRoom, isLargeEnough, portsRefusal, refusals, roomRefusals } from '../filters.ts';
 import { unresolvable } from '../fit.ts';
 import type { Scoring } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { normalised } from '../standing.ts';
 import type { Suitable } from '../suitable.ts';
 import { type Cell, type CellMap, cellsOf } from './cells.ts';
+import { type Contender, Contest, missing, type Pick } from './contest.ts';
+import type { Few, Gate } from './gate.ts';
 import { Lacks } from './lacks.ts';
 import { RowHeap } from './row-heap.ts';
 import { Rules } from './rules.ts';
@@ -28,21 +28,15 @@ import type { Tally } from './tally.ts';
 import type { ValueColumn } from './value-column.ts';
 import { VictimBook } from './victim-book.ts';
 
-export interface Pick {
-  readonly row: number;
-  readonly score: number;
-  readonly possible: number;
-}
-
-interface Bucket {
-  readonly cell: Cell;
-  /** Counts by fine tally; `missing` where the row lacks the key. */
-  readonly fine: readonly number[];
+interface Bucket extends Contender {
   readonly heap: RowHeap;
   reason: string | undefined;
-  /** Of the judgement at hand. */
-  spread: number;
-  attraction: number;
+}
+
+/** Of a pod that comes into question for a few rows only. */
+export interface FewPick {
+  readonly pick: Pick;
+  readonly refused: ReadonlyMap<string, number>;
 }
 
 /** What rules about other pods say. */
@@ -55,7 +49,6 @@ const ruleReasons: readonly string[] = [
 ];
 const unsuitable = -2;
 const lacking = -1;
-const missing = -1;
 /** From so many on it is built anew when most of them are empty. */
 const bucketsMax = 256;
 /** For so many priorities. */
@@ -67,10 +60,12 @@ export class Board {
   readonly rules: Rules;
   readonly #snapshot: Snapshot;
   readonly #suitable: Suitable;
-  /** Of pods with claims of devices: which rows have them. */
-  readonly #gate: DeviceGate | undefined;
-  #gateSeen = 0;
-  #gateId = 0;
+  /** Of pods with claims: which rows have what they ask for. */
+  readonly #gates: readonly Gate[];
+  /** By gate: how far its turns were read, and of which look. */
+  readonly #gatesSeen: number[];
+  readonly #gateIds: number[];
+  readonly #contest: Contest;
   readonly #version: number;
   readonly #spaces: number;
   #demand: Demand;
@@ -109,13 +104,13 @@ export class Board {
     suitable: Suitable,
     stances: readonly Stance[],
     like: Board | undefined,
-    gate?: DeviceGate,
+    gates: readonly Gate[] = [],
     isCareful = false,
   ) {
     this.#snapshot = snapshot;
-    this.#gate = gate;
-    this.#gateSeen = gate?.turned.length ?? 0;
-    this.#gateId = gate?.id ?? 0;
+    this.#gates = gates;
+    this.#gatesSeen = gates.map(({ turned }) => turned.length);
+    this.#gateIds = gates.map(({ id }) => id);
     this.#demand = demand;
     this.#scoring = scoring;
     this.#suitable = suitable;
@@ -132,6 +127,13 @@ export class Board {
     this.#hasRules = this.rules.tallies.length > 0;
     this.#isPlain = !this.#hasRules && this.rules.isIndifferent && suitable.relative.length === 0;
     const { cellOf, cells } = this.#makeCells();
+    this.#contest = new Contest({
+      rules: this.rules,
+      suitable,
+      scores: this.#scores,
+      coarse: this.#coarse,
+      fineAt: this.#fineAt,
+    });
     this.#cellOf = cellOf;
     this.#cells = cells;
     const lender = like?.canLend(suitable, demand) === true ? like : undefined;
@@ -255,19 +257,20 @@ export class Board {
       this.#refresh(row);
     }
     this.#seen = log.end;
-    if (this.#gate !== undefined) this.#heed(this.#gate);
+    for (let at = 0; at < this.#gates.length; at++) this.#heed(this.#gates[at] as Gate, at);
   }
 
-  #heed(gate: DeviceGate): void {
+  #heed(gate: Gate, at: number): void {
     gate.catchUp(this.#snapshot);
-    if (gate.id !== this.#gateId) {
-      this.#gateId = gate.id;
-      this.#gateSeen = gate.turned.length;
+    if (gate.id !== this.#gateIds[at]) {
+      this.#gateIds[at] = gate.id;
+      this.#gatesSeen[at] = gate.turned.length;
       for (const row of this.#suitable.rows) this.#refresh(row);
       return;
     }
-    for (; this.#gateSeen < gate.turned.length; this.#gateSeen++)
-      this.#refresh(gate.turned[this.#gateSeen] as number);
+    let seen = this.#gatesSeen[at] as number;
+    for (; seen < gate.turned.length; seen++) this.#refresh(gate.turned[seen] as number);
+    this.#gatesSeen[at] = seen;
   }
 
   /** The best node; undefined: none is possible. */
@@ -286,10 +289,10 @@ export class Board {
       possible += size;
       open.push(bucket);
     }
-    return this.#bestOf(open, possible, undefined);
+    return this.#contest.bestOf(open, possible, undefined, this.#scoring);
   }
 
-  /** Where buckets differ by nothing but their zone: `#bestOf` of all. */
+  /** Where buckets differ by nothing but their zone: `Contest.bestOf` of all. */
   #bestTop(): Pick | undefined {
     const { zones } = this.#scoring;
     const scores = this.#scores;
@@ -316,7 +319,35 @@ export class Board {
   pickOnly(row: number): Pick | undefined {
     const bucket = this.#buckets[this.#bucketOf[row] ?? unsuitable];
     if (bucket === undefined || this.#reasonOf(bucket) !== undefined) return undefined;
-    return this.#bestOf([bucket], 1, row);
+    return this.#contest.bestOf([bucket], 1, row, this.#scoring);
+  }
+
+  /** The best of a few rows; undefined: none of them is possible. Others than these are refused by what they say. */
+  pickAmong({ rows, lacks, others }: Few): FewPick | undefined {
+    const open: Contender[] = [];
+    const refused = new Map(this.#suitable.refused);
+    const count = (reason: string, number: number): void => {
+      if (number > 0) refused.set(reason, (refused.get(reason) ?? 0) + number);
+    };
+    let outside = 0;
+    for (const { heap } of this.#buckets) outside += heap.rows.length;
+    for (const row of rows) {
+      const bucket = this.#buckets[this.#bucketOf[row] ?? unsuitable];
+      if (bucket === undefined) continue;
+      outside--;
+      const own = lacks(row);
+      const reason = own === undefined ? this.#reasonOf(bucket) : undefined;
+      for (const one of own ?? []) count(one, 1);
+      if (reason !== undefined) count(reason, 1);
+      const { cell, fine } = bucket;
+      if (own === undefined && reason === undefined)
+        open.push({ cell, fine, heap: { rows: [row], top: row }, spread: 0, attraction: 0 });
+    }
+    const pick = this.#contest.bestOf(open, open.length, undefined, this.#scoring);
+    if (pick === undefined) return undefined;
+    for (const one of others) count(one, outside);
+    this.#lacks.each(count);
+    return { pick, refused };
   }
 
   /** How many nodes are refused, by reason, as `pick` has found it. The same object while it says the same. */
@@ -363,7 +394,7 @@ export class Board {
       const number = this.#bucketOf[row] as number;
       const reason = number >= 0 ? this.#buckets[number]?.reason : this.#lacks.on(row)?.[0];
       if (reason === undefined || unresolvable.has(reason)) continue;
-      if (this.#gate?.mayEver(row) === false) continue;
+      if (this.#gates.some((gate) => !gate.mayEver(row))) continue;
       if (isLargeEnough(this.#demand, this.#snapshot, row)) rows.push(row);
     }
     return rows;
@@ -377,8 +408,8 @@ export class Board {
   victims(priority: number): VictimBook | undefined {
     if (this.#hasRules || this.#demand.hostPorts.length > 0 || this.#demand.gpus !== undefined)
       return undefined;
-    // Who goes gives devices back, too.
-    if (this.#gate !== undefined) return undefined;
+    // Who goes gives devices back, too, and leaves room among volumes.
+    if (this.#gates.length > 0) return undefined;
     let book = this.#victims.get(priority);
     if (book === undefined) {
       if (this.#victims.size >= victimBooksMax) this.#victims.clear();
@@ -389,110 +420,9 @@ export class Board {
     return book;
   }
 
-  /** `only`: in place of the top. */
-  #bestOf(open: readonly Bucket[], possible: number, only: number | undefined): Pick | undefined {
-    const { zones, around } = this.#scoring;
-    const extremes = this.#weigh(open);
-    let best = -1;
-    let most = Number.NEGATIVE_INFINITY;
-    const { isIndifferent } = this.rules;
-    for (let at = 0; at < open.length; at++) {
-      const bucket = open[at] as Bucket;
-      const { cell, heap } = bucket;
-      const row = only ?? heap.top;
-      let score = this.#scores[row] as number;
-      if (extremes !== undefined) score += this.#relative(cell, extremes);
-      if (zones !== undefined) score += zones.score(cell.zone);
-      if (!isIndifferent) score += around.spread * bucket.spread + around.pods * bucket.attraction;
-      if (score > most || (score === most && row < best)) {
-        most = score;
-        best = row;
-      }
-    }
-    return best < 0 ? undefined : { row: best, score: most, possible };
-  }
-
-  /** What depends on which nodes are possible. Answers the extremes of the relative parts; undefined: there are none. */
-  #weigh(open: readonly Bucket[]): readonly (readonly [number, number])[] | undefined {
-    if (!this.rules.isIndifferent) {
-      this.#weighSpread(open);
-      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (const bucket of open) {
-        bucket.attraction = this.rules.attraction((tally) => this.#weightAt(bucket, tally));
-        low = Math.min(low, bucket.attraction);
-        high = Math.max(high, bucket.attraction);
-      }
-      for (const bucket of open) bucket.attraction = normalised('range', bucket.attraction, low, high);
-    }
-    const { relative } = this.#suitable;
-    if (relative.length === 0) return undefined;
-    return relative.map((_, at) => {
-      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (const { cell } of open) {
-        low = Math.min(low, cell.raw[at] as number);
-        high = Math.max(high, cell.raw[at] as number);
-      }
-      return [low, high] as const;
-    });
-  }
-
-  /** 100 where there are the fewest; 0 where a key is missing. */
-  #weighSpread(open: readonly Bucket[]): void {
-    const { soft } = this.rules;
-    for (const bucket of open) bucket.spread = 0;
-    if (soft.length === 0) return;
-    const counted = open.filter((bucket) =>
-      soft.every(({ tally }) => this.#countAt(bucket, tally) !== missing),
-    );
-    for (const { tally, maxSkew } of soft) {
-      // The more domains there are, the more one pod more of one of them counts.
-      const weight = Math.log(this.#domainsOf(counted, tally) + 2);
-      for (const bucket of counted) bucket.spread += this.#countAt(bucket, tally) * weight + (maxSkew - 1);
-    }
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const { spread } of counted) {
-      low = Math.min(low, spread);
-      high = Math.max(high, spread);
-    }
-    for (const bucket of counted)
-      bucket.spread = high <= 0 ? 100 : (100 * (high + low - bucket.spread)) / high;
-  }
-
-  #domainsOf(buckets: readonly Bucket[], tally: Tally): number {
-    const at = this.#coarse.get(tally);
-    if (at === undefined) return buckets.reduce((sum, { heap }) => sum + heap.rows.length, 0);
-    return new Set(buckets.map(({ cell }) => cell.values[at])).size;
-  }
-
-  #relative({ raw }: Cell, extremes: readonly (readonly [number, number])[]): number {
-    const { relative } = this.#suitable;
-    let sum = 0;
-    for (let at = 0; at < relative.length; at++) {
-      const { weight, how } = relative[at] as (typeof relative)[number];
-      const [low, high] = extremes[at] as readonly [number, number];
-      sum += weight * normalised(how, raw[at] as number, low, high);
-    }
-    return sum;
-  }
-
   #reasonOf(bucket: Bucket): string | undefined {
     if (!this.#hasRules) return undefined;
-    return this.rules.refusal((tally) => this.#countAt(bucket, tally));
-  }
-
-  #countAt({ cell, fine }: Bucket, tally: Tally): number {
-    const at = this.#coarse.get(tally);
-    if (at === undefined) return fine[this.#fineAt.get(tally) as number] as number;
-    const value = cell.values[at] as number;
-    return value < 0 ? missing : (tally.counts[value] as number);
-  }
-
-  /** Weights may be negative: where the key is missing there is none. */
-  #weightAt(bucket: Bucket, tally: Tally): number {
-    const at = this.#coarse.get(tally);
-    if (at === undefined) return bucket.fine[this.#fineAt.get(tally) as number] as number;
-    const value = bucket.cell.values[at] as number;
-    return value < 0 ? 0 : (tally.counts[value] as number);
+    return this.rules.refusal((tally) => this.#contest.countAt(bucket, tally));
   }
 
   #usedBuckets(): number {
@@ -524,9 +454,11 @@ export class Board {
       if (ports !== undefined) return [ports];
     }
     if (hasRoom(this.#demand, this.#snapshot, row)) {
-      if (this.#gate === undefined) return undefined;
-      const why = this.#gate.refusal(row);
-      return why === undefined ? undefined : [why];
+      for (let at = 0; at < this.#gates.length; at++) {
+        const why = (this.#gates[at] as Gate).lacks(row);
+        if (why !== undefined) return why;
+      }
+      return undefined;
     }
     return roomRefusals(this.#demand, this.#snapshot, row);
   }

@@ -2,13 +2,13 @@
  * The boards of a snapshot, by what is asked. Pure. Pods of several owners share one where no rule tells them apart.
  * Invariant: a board that is handed out is current.
  */
-import type { DeviceGate } from '../claims/device-gate.ts';
 import type { Demand } from '../demand.ts';
 import { suitableWithin } from '../gangs/within.ts';
 import type { Scorer, Scoring } from '../scorer.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { suitableNodes } from '../suitable.ts';
 import { Board } from './board.ts';
+import type { Gate } from './gate.ts';
 import { ownMatches } from './rules.ts';
 import type { Concerning } from './stances.ts';
 
@@ -35,25 +35,25 @@ interface Known {
 
 const known = new WeakMap<Snapshot, WeakMap<Scorer, Known>>();
 
-/** `within`: no other rows come into question. `gate`: nor do those that it refuses. `isCareful`: some pods only are to come. */
+/** `within`: no other rows come into question. `gates`: nor do those that these refuse. `isCareful`: some pods only are to come. */
 export function boardFor(
   demand: Demand,
   snapshot: Snapshot,
   scorer: Scorer,
   scoring: Scoring,
   within: ReadonlySet<number> | undefined,
-  gate?: DeviceGate,
+  gates: readonly Gate[] = [],
   isCareful = false,
 ): Board {
   const there = knownOf(snapshot, scorer);
   const asked = askedOf(demand, snapshot, there);
-  const gated = gate === undefined ? '' : ` ${gate.id}`;
+  const gated = gates.length === 0 ? '' : ` ${gates.map(({ id }) => id).join('+')}`;
   const lend = `${asked.room} ${scoring.steadyKey}${gated}`;
   const make = (): Board => {
     const suitable = suitableNodes(demand, snapshot, scorer, scoring);
     const some = within === undefined ? suitable : suitableWithin(suitable, within);
     const lender = there.lenders.get(lend);
-    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, lender, gate, isCareful);
+    return new Board(snapshot, demand, scoring, some, asked.concerning.stances, lender, gates, isCareful);
   };
   if (scoring.steadyKey === undefined || within !== undefined) return make();
   const key = `${asked.key} ${scoring.steadyKey} ${asked.concerning.key}${gated}${isCareful ? ' careful' : ''}`;

@@ -5,7 +5,7 @@ import { sameJson } from '../../lib/index.ts';
 type Spec = NonNullable<Pod['spec']>;
 type Container = Spec['containers'][number];
 
-/** Says no in doubt. Names, ages and statuses aside: no rule may look at these. */
+/** Says no in doubt. Names, ages, statuses and which claims of volumes they have aside: no rule may look at these. */
 export function asksAlike(a: Pod, b: Pod): boolean {
   return (
     a.metadata.namespace === b.metadata.namespace &&
@@ -37,7 +37,7 @@ function sameSpecs(a: Spec | undefined, b: Spec | undefined): boolean {
   for (const field in a) {
     count++;
     if (field === 'volumes') {
-      if (!isWithoutClaims(a) || !isWithoutClaims(b)) return false;
+      if (hasClaims(a) !== hasClaims(b)) return false;
     } else if (field === 'containers' || field === 'initContainers') {
       if (!sameContainers(a[field], b[field])) return false;
     } else {
@@ -50,10 +50,10 @@ function sameSpecs(a: Spec | undefined, b: Spec | undefined): boolean {
   return count === 0;
 }
 
-function isWithoutClaims({ volumes = [] }: Spec): boolean {
+function hasClaims({ volumes = [] }: Spec): boolean {
   for (const one of volumes)
-    if (one.persistentVolumeClaim !== undefined || one.ephemeral !== undefined) return false;
-  return true;
+    if (one.persistentVolumeClaim !== undefined || one.ephemeral !== undefined) return true;
+  return false;
 }
 
 /** Where their volumes are mounted differs by the name of each pod's token. */

@@ -108,13 +108,19 @@ export function causesOf(refused: Iterable<string>): Causes {
 }
 
 /** Equal for pods that are refused alike and helped alike. `byAll`: labels make a difference, too. */
-export function askKeyOf({ metadata, spec }: Pod, demand: Demand, byAll: boolean): string {
+export function askKeyOf(pod: Pod, demand: Demand, byAll: boolean): string {
+  const { metadata, spec } = pod;
   const who = `${metadata.namespace}|${spec?.schedulerName ?? ''}|${spec?.priority ?? 0}|${spec?.preemptionPolicy ?? ''}`;
-  if (byAll || demand.gpus !== undefined || demand.impossible !== undefined) return `${who}|${demand.key}`;
+  if (byAll || demand.gpus !== undefined || demand.impossible !== undefined)
+    return `${who}|${demand.key}${claimsText(pod, demand)}`;
   const { cpuMilli, memoryBytes, ephemeralBytes, extended, nodesKey } = demand;
   const devices = extended.size === 0 ? '' : JSON.stringify([...extended]);
   return `${who}|${cpuMilli}|${memoryBytes}|${ephemeralBytes}|${devices}|${nodesKey}`;
 }
+
+/** Which volumes they are makes a difference, too. */
+const claimsText = (pod: Pod, { hasClaims }: Demand): string =>
+  hasClaims ? `|${claimsOf(pod).map(({ name }) => name)}` : '';
 
 export function hopeOf(
   asked: Demand,

@@ -263,15 +263,21 @@ function neighbourRefusal(cluster: Cluster, pod: Pod, node: Node): string | unde
   return undefined;
 }
 
-/** Of every node: can the pod go there, and how good would it be? */
-export function judge(cluster: Cluster, pod: Pod, resources: readonly string[]): readonly Verdict[] {
+/** Of every node: can the pod go there, and how good would it be? `more`: what else refuses a node that has room. */
+export function judge(
+  cluster: Cluster,
+  pod: Pod,
+  resources: readonly string[],
+  more: (node: Node) => readonly string[] = () => [],
+): readonly Verdict[] {
   const refused: Verdict[] = [];
   const possible: Node[] = [];
   for (const node of cluster.nodes) {
     const own = ownRefusal(pod, node);
     const ports = podsOn(cluster, node).flatMap(hostPortsOf);
     const isTaken = hostPortsOf(pod).some((wanted) => ports.some((one) => clash(wanted, one)));
-    const lacking = lackingOf(cluster, pod, node, resources);
+    const room = lackingOf(cluster, pod, node, resources);
+    const lacking = room.length > 0 ? room : more(node);
     const others = spreadRefusal(cluster, pod, node) ?? neighbourRefusal(cluster, pod, node);
     const reasons =
       own !== undefined
