@@ -184,7 +184,7 @@ describe('filters and views', { skip, concurrency: true }, () => {
     assert.equal(status?.reason, 'AppArmor');
     assert.match(status?.message ?? '', /^Pod was rejected: Cannot enforce AppArmor: /);
     await cloud.create(pods, namespace, shellPod('users', forever, { spec: { hostUsers: false } }));
-    await eventOf('users', /user namespaces \(hostUsers: false\) are not supported/);
+    await eventOf('users', /can.t set `spec.hostUsers: false`, runtime does not support user namespaces/);
   });
 });
 

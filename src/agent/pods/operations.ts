@@ -149,12 +149,14 @@ async function createSandbox(worker: PodWorker): Promise<void> {
 
 /** All that a RuntimeClass can choose here is the one runtime that there is. Throws what Kubernetes' clients expect to read. */
 async function checkHandler({ parts }: PodWorker, { spec }: Pod): Promise<void> {
-  if (spec?.hostUsers === false)
+  const name = spec?.runtimeClassName ?? '';
+  if (spec?.hostUsers === false) {
+    const who = name === '' ? 'runtime' : `RuntimeClass handler "${name}"`;
     throw new CaelumError(
       'invalid',
-      'user namespaces (hostUsers: false) are not supported by this node; take the field away',
+      `can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces`,
     );
-  const name = spec?.runtimeClassName ?? '';
+  }
   if (name === '') return;
   let found: RuntimeClass;
   try {

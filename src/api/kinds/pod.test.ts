@@ -439,6 +439,23 @@ const cases: readonly (readonly [string, Tree, readonly string[]])[] = [
     ],
   ],
   [
+    'users of its own beside what is the host’s',
+    pod({
+      hostUsers: false,
+      hostNetwork: true,
+      hostPID: true,
+      hostIPC: true,
+      containers: [container({ volumeDevices: [{ name: 'v', devicePath: '/dev/x' }] })],
+      volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }],
+    }),
+    [
+      'spec.hostNetwork: Forbidden: when `hostUsers` is false',
+      'spec.HostPID: Forbidden: when `hostUsers` is false',
+      'spec.HostIPC: Forbidden: when `hostUsers` is false',
+      'spec.containers[0].volumeDevices: Forbidden: when `hostUsers` is false',
+    ],
+  ],
+  [
     'bad security',
     pod({
       hostPID: true,

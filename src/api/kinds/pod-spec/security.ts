@@ -10,7 +10,14 @@ import type {
   SecurityContext,
 } from '../../types/core.v1.ts';
 import { betweenWhy } from '../../validation/addresses.ts';
-import { duplicate, oneOf, type Problems, required, wrong } from '../../validation/problems.ts';
+import {
+  duplicate,
+  forbiddenField,
+  oneOf,
+  type Problems,
+  required,
+  wrong,
+} from '../../validation/problems.ts';
 
 const identityMax = 2 ** 31 - 1;
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
@@ -26,6 +33,7 @@ export function validatePodSecurity(problems: Problems, field: string, spec: Pod
         'ShareProcessNamespace and HostPID cannot both be enabled',
       ),
     );
+  if (spec.hostUsers === false) validateOwnUsers(problems, field, spec);
   const context = spec.securityContext;
   if (context === undefined) return;
   const at = `${field}.securityContext`;
@@ -40,6 +48,20 @@ export function validatePodSecurity(problems: Problems, field: string, spec: Pod
   oneOf(problems, `${at}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict']);
   validateSeccomp(problems, `${at}.seccompProfile`, context.seccompProfile);
   validateAppArmor(problems, `${at}.appArmorProfile`, context.appArmorProfile);
+}
+
+/** A pod with users of its own has nothing else of the host's. Fields are called as Kubernetes calls them here. */
+function validateOwnUsers(problems: Problems, field: string, spec: PodSpec): void {
+  const refuse = (at: string): void => {
+    problems.push(forbiddenField(`${field}.${at}`, 'when `hostUsers` is false'));
+  };
+  if (spec.hostNetwork === true) refuse('hostNetwork');
+  if (spec.hostPID === true) refuse('HostPID');
+  if (spec.hostIPC === true) refuse('HostIPC');
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const)
+    spec[list]?.forEach(({ volumeDevices = [] }, index) => {
+      if (volumeDevices.length > 0) refuse(`${list}[${index}].volumeDevices`);
+    });
 }
 
 export function validateContainerSecurity(problems: Problems, field: string, context: SecurityContext): void {
