@@ -36,7 +36,7 @@ import type { Hold, PartHost, RoomInQueue, SchedulerPart, StartPart } from './qu
 import { PodQueue } from './queue/pod-queue.ts';
 import { PriorityOrder } from './queue/priority-order.ts';
 import { rankNodes } from './ranked-nodes.ts';
-import { remediesOf } from './remedies/index.ts';
+import { gangRemediesOf, remediesOf } from './remedies/index.ts';
 import { startReservations } from './reservations/reservation-part.ts';
 import { isPlace } from './reservations/reserved.ts';
 import { defaultPolicy, type Policy } from './scores.ts';
@@ -232,12 +232,15 @@ class BindLoop implements Scheduler {
     const pod = this.#options.informers.informer<Pod>(podsRef).get(podKey);
     if (pod === undefined || (pod.spec?.nodeName ?? '') !== '') return decided;
     const gates = pod.spec?.schedulingGates ?? [];
-    if (decided === undefined && gates.length === 0) return undefined;
+    const gang = this.#snapshot.gangs.gangOf(podKey);
+    const held = gang === undefined ? undefined : this.#queue.held(podKey)?.hold.message;
+    if (decided === undefined && gates.length === 0 && held === undefined) return undefined;
     const at = formatTime(this.#options.clock.nowMs());
     const { nodeCount: nodes } = this.#snapshot;
-    const message = 'Scheduling is blocked due to non-empty scheduling gates';
+    const message = held ?? 'Scheduling is blocked due to non-empty scheduling gates';
     const waits = decided ?? { decision: 'waits', at, nodes, refused: {}, message };
-    return { ...waits, remedies: remediesOf(this.#snapshot, pod) };
+    const ofGang = gang && gangRemediesOf(this.#snapshot, gang, this.#policy);
+    return { ...waits, remedies: ofGang ?? remediesOf(this.#snapshot, pod) };
   }
 
   #remembered(podKey: string): Explanation | undefined {

@@ -106,6 +106,23 @@ export function plan(
   return steps;
 }
 
+/** Places those that fit, each by itself whatever it belongs to, and puts nobody out. Who asks takes back what was placed. */
+export function placeEach(
+  snapshot: Snapshot,
+  pods: readonly WaitingPod[],
+  policy: Policy,
+  within?: ReadonlySet<number>,
+): readonly Step[] {
+  const steps: Step[] = [];
+  const nominees = new Nominees(snapshot);
+  const ordered = inOrder(pods);
+  if (snapshot.nominations.size > 0) nominees.holdFrom(Math.min(...pods.map(({ pod }) => priorityOf(pod))));
+  for (const { key } of pods) nominees.release(key);
+  placeAll(snapshot, ordered, policy, { nominees, steps, left: { preemptions: 0 }, within });
+  nominees.end();
+  return steps;
+}
+
 function placeAll(
   snapshot: Snapshot,
   ordered: readonly WaitingPod[],

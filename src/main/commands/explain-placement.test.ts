@@ -67,3 +67,34 @@ test('placementLines() tells what would make a pod fit', () => {
     ],
   );
 });
+
+test('placementLines() tells what would make a gang fit', () => {
+  const way = { kind: 'node', text: 'one more node with 1 cpu to give', nodes: [] } as const;
+  const all = {
+    kind: 'node',
+    text: '3 more nodes with 1 cpu to give, or one with 3 cpu to give',
+    nodes: [],
+  } as const;
+  assert.deepEqual(
+    placementLines({
+      decision: 'waits',
+      at: '2026-01-01T00:00:00Z',
+      nodes: 2,
+      refused: {},
+      message: 'only 5 of 8 pods of PodGroup "g" fit.',
+      remedies: {
+        ways: [way],
+        nearest: [],
+        gang: { label: 'PodGroup "g"', needs: 8, fit: 5, next: 'n/x-5', whole: [all] },
+      },
+    }).slice(3),
+    [
+      '',
+      '5 of 8 pods of PodGroup "g" fit. What would make the next one fit, n/x-5 (any of these):',
+      '  one more node with 1 cpu to give',
+      '',
+      'What would make all of them fit:',
+      '  3 more nodes with 1 cpu to give, or one with 3 cpu to give',
+    ],
+  );
+});

@@ -20,9 +20,14 @@ export function placementLines(decision: Explanation | null | undefined): readon
   }
   lines.push(...rankLines(decision));
   if (decision.decision === 'bound' || decision.remedies === undefined) return lines;
-  const { ways, nearest } = decision.remedies;
-  if (ways.length > 0)
-    lines.push('', 'What would make it fit (any of these):', ...ways.map(({ text }) => `  ${text}`));
+  const { ways, nearest, gang } = decision.remedies;
+  const what =
+    gang === undefined
+      ? 'What would make it fit (any of these):'
+      : `${gang.fit} of ${gang.needs} pods of ${gang.label} fit. What would make the next one fit, ${gang.next} (any of these):`;
+  if (ways.length > 0 || gang !== undefined) lines.push('', what, ...ways.map(({ text }) => `  ${text}`));
+  if (gang !== undefined && gang.whole.length > 0)
+    lines.push('', 'What would make all of them fit:', ...gang.whole.map(({ text }) => `  ${text}`));
   if (nearest.length > 0)
     lines.push(
       '',

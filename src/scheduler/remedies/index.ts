@@ -1,2 +1,3 @@
 /** What would make a pending pod fit. */
+export { gangRemediesOf } from './gang.ts';
 export { type Remedies, remediesOf, type Way } from './remedies.ts';

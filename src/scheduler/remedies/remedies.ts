@@ -7,7 +7,7 @@
  */
 import type { Pod } from '../../api/index.ts';
 import { demandIn } from '../claims/extended-claims.ts';
-import { termSelects } from '../demand.ts';
+import { type Demand, termSelects } from '../demand.ts';
 import { refusals } from '../filters.ts';
 import { around } from '../neighbours.ts';
 import { priorityOf } from '../preemption.ts';
@@ -55,20 +55,47 @@ export type Way =
       readonly above: number;
       readonly victims: readonly string[];
     }
-  | { readonly kind: 'node' | 'gates' | 'pod'; readonly text: string; readonly nodes: readonly string[] };
+  | {
+      readonly kind: 'node' | 'gates' | 'pod' | 'gang';
+      readonly text: string;
+      readonly nodes: readonly string[];
+    };
 
 export interface Remedies {
   /** Any of these would do. */
   readonly ways: readonly Way[];
   /** Nodes with the fewest obstacles. */
   readonly nearest: readonly { readonly node: string; readonly obstacles: readonly string[] }[];
+  /** Of a pod that goes with others only: what is said above is said of the next of them, with those beside it that fit. */
+  readonly gang?: GangRemedies;
+}
+
+/** How a gang stands. */
+export interface GangRemedies {
+  /** For people. */
+  readonly label: string;
+  /** So many have to fit at once, and so many do. */
+  readonly needs: number;
+  readonly fit: number;
+  /** The key of the next one. */
+  readonly next: string;
+  /** What would make all of them fit, where that is more than what the next one needs. */
+  readonly whole: readonly Way[];
+}
+
+/** Where it has to be. */
+export interface Within {
+  readonly rows: ReadonlySet<number>;
+  /** What all these nodes have. */
+  readonly label: string;
 }
 
 const nearestMax = 5;
 const zonesMax = 3;
 const skewMax = 50;
 
-export function remediesOf(snapshot: Snapshot, pod: Pod): Remedies {
+/** `within`: no other nodes come into question. */
+export function remediesOf(snapshot: Snapshot, pod: Pod, within?: Within): Remedies {
   const gates = (pod.spec?.schedulingGates ?? []).map(({ name }) => name);
   if (gates.length > 0)
     return {
@@ -83,7 +110,8 @@ export function remediesOf(snapshot: Snapshot, pod: Pod): Remedies {
       ways: [{ kind: 'pod', text: `no cloud could take it: ${demand.impossible}`, nodes: [] }],
       nearest: [],
     };
-  const looks = looksOf(snapshot, pod, demand);
+  const all = looksOf(snapshot, pod, demand);
+  const looks = within === undefined ? all : all.filter(({ row }) => within.rows.has(row));
   const near = [...looks]
     .filter(({ obstacles }) => obstacles.length > 0)
     .sort((a, b) => distance(a) - distance(b) || (a.node < b.node ? -1 : 1))
@@ -96,7 +124,7 @@ export function remediesOf(snapshot: Snapshot, pod: Pod): Remedies {
       ...simpleWays(looks),
       ...neighbourWays(snapshot, pod, looks),
       ...priorityWays(snapshot, pod, looks),
-      ...newNodeWays(snapshot, pod, looks),
+      ...newNodeWays(snapshot, pod, looks, within?.label),
     ],
     nearest: near.map(({ node, obstacles }) => ({ node, obstacles: obstacles.map(obstacleText) })),
   };
@@ -330,37 +358,43 @@ function priorityWays(snapshot: Snapshot, pod: Pod, looks: readonly Look[]): rea
 }
 
 /** One more machine helps whoever does not hang on others. */
-function newNodeWays(snapshot: Snapshot, pod: Pod, looks: readonly Look[]): readonly Way[] {
+function newNodeWays(
+  snapshot: Snapshot,
+  pod: Pod,
+  looks: readonly Look[],
+  label: string | undefined,
+): readonly Way[] {
   const demand = demandIn(snapshot, pod);
-  const hangs =
-    demand.nodeName !== '' ||
-    demand.hasClaims ||
-    demand.hasDeviceClaims ||
-    demand.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined ||
-    demand.spread.length > 0;
-  if (hangs || looks.some(({ obstacles }) => obstacles.length === 0)) return [];
-  const labels = Object.entries(demand.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
+  if (hangsOnOthers(demand) || looks.some(({ obstacles }) => obstacles.length === 0)) return [];
   const wants = looks.flatMap(({ obstacles }) =>
     obstacles.flatMap((one) => (one.kind === 'affinity' ? [one.wants] : [])),
   );
+  const what = nodeWords(demand, 1, [...wants, ...(label === undefined ? [] : [label])]);
+  return [{ kind: 'node', text: `one more node${what}`, nodes: [] }];
+}
+
+export const hangsOnOthers = (demand: Demand): boolean =>
+  demand.nodeName !== '' ||
+  demand.hasClaims ||
+  demand.hasDeviceClaims ||
+  demand.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined ||
+  demand.spread.length > 0;
+
+/** What an empty node has to have for so many of its kind; empty: nothing. */
+export function nodeWords(demand: Demand, count: number, wants: readonly string[]): string {
+  const labels = Object.entries(demand.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
   const asked = [...labels, ...new Set(wants)];
   const amounts = [
     ['cpu', demand.cpuMilli] as const,
     ['memory', demand.memoryBytes] as const,
     ['ephemeral-storage', demand.ephemeralBytes] as const,
     ...demand.extended,
-  ].flatMap(([resource, amount]) => (amount > 0 ? [amountWords(resource, amount)] : []));
+  ].flatMap(([resource, amount]) => (amount > 0 ? [amountWords(resource, count * amount)] : []));
   const what = [
     ...(asked.length === 0 ? [] : [`${asked.length === 1 ? 'the label' : 'the labels'} ${listed(asked)}`]),
     ...(amounts.length === 0 ? [] : [`${listed(amounts)} to give`]),
   ];
-  return [
-    {
-      kind: 'node',
-      text: `one more node${what.length === 0 ? '' : ` with ${what.join(' and ')}`}`,
-      nodes: [],
-    },
-  ];
+  return what.length === 0 ? '' : ` with ${what.join(' and ')}`;
 }
 
 /** Nodes by what stands between them and the pod; those that open most first. */
