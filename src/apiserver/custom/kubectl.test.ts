@@ -109,7 +109,7 @@ test('kubectl creates, prints, explains, scales and deletes custom resources', {
   assert.match(await ok('apply', '-f', file('ct.yaml', object)), /unchanged/);
   assert.match(
     await ok('get', 'ct'),
-    /^NAME +SPEC +REPLICAS +READY +AGE\nmy-cron +\* \* \* \* \*\/5 +1 +\ds/m,
+    /^NAME +SPEC +REPLICAS +READY +AGE\nmy-cron +\* \* \* \* \*\/5 +1 +\d+[sm]/m,
   );
   assert.match(await ok('get', 'all'), /crontab.stable.example.com\/my-cron/);
   assert.match(await ok('get', 'crontabs.v1.stable.example.com', '-o', 'name'), /my-cron/);

@@ -83,9 +83,9 @@ export function conditionIn(
   return definition.status?.conditions?.find((condition) => condition.type === type);
 }
 
-const triesMax = 500;
+const triesMax = 3000;
 
-/** Looks again each turn of the event loop and a little later, up to a few seconds. */
+/** Looks again each turn of the event loop and a little later, up to half a minute. */
 export async function until(check: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await check()); tries++) {
     if (tries >= triesMax) throw new Error('did not come about in time');
