@@ -72,6 +72,14 @@ export function claimNetwork(layout: Layout): CloudNetwork {
   );
 }
 
+/** The network that this cloud had and that nobody has taken since; undefined: it has none. */
+export function keptNetwork(layout: Layout): CloudNetwork | undefined {
+  const kept = readIfThere(layout.network);
+  if (kept === undefined) return undefined;
+  const { slot } = JSON.parse(kept) as { slot: number };
+  return holderOf(slot) === layout.data ? networkOfSlot(slot) : undefined;
+}
+
 /** Gives the slot back: after `down --purge`. */
 export function releaseNetwork(layout: Layout): void {
   let names: string[];

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CaelumError, silentLog } from '../../lib/index.ts';
-import { releaseNetwork } from '../cloud-network.ts';
+import { type CloudNetwork, keptNetwork, releaseNetwork } from '../cloud-network.ts';
 import { dataOption, print, type RunnableCommand } from '../command.ts';
 import { lastWordsMs, timeForPods } from '../going-down.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
@@ -46,7 +46,8 @@ export const down: RunnableCommand = {
     if (graceful && settings !== undefined) await endPods(layout, settings);
     await stopAll(layout);
     rmSync(layout.goingDown, { force: true });
-    if (settings?.agent === true) await removeNode(layout, settings);
+    const network = settings?.agent === true ? settings.network : formerNetwork(layout);
+    if (network !== undefined) await removeNode(layout, network);
     rmSync(layout.state, { force: true });
     if (purge) {
       releaseNetwork(layout);
@@ -108,10 +109,14 @@ async function stopAll(layout: Layout): Promise<void> {
   }
 }
 
-async function removeNode(layout: Layout, settings: Settings): Promise<void> {
+/** Of a cloud that runs without a node now, and had one before: its containers, mounts and rules may be there still. */
+const formerNetwork = (layout: Layout): CloudNetwork | undefined =>
+  process.getuid?.() === 0 ? keptNetwork(layout) : undefined;
+
+async function removeNode(layout: Layout, network: CloudNetwork): Promise<void> {
   const { openNode } = await import('../node-parts.ts');
   const { removeServiceRules } = await import('../../services/index.ts');
-  const node = await openNode(layout, settings.network, silentLog);
+  const node = await openNode(layout, network, silentLog);
   const containers = await node.runtime.listContainers();
   await Promise.all(
     containers.map(async ({ id, state }) => {
@@ -123,9 +128,9 @@ async function removeNode(layout: Layout, settings: Settings): Promise<void> {
   await Promise.all(sandboxes.map(({ podUid }) => node.runtime.removeSandbox(podUid)));
   await Promise.all((await node.images.listRoots()).map((key) => node.images.unmountRoot(key)));
   await removeServiceRules({
-    table: settings.network.serviceTable,
-    serviceCidr: settings.network.serviceCidr,
-    bridge: settings.network.bridgeName,
+    table: network.serviceTable,
+    serviceCidr: network.serviceCidr,
+    bridge: network.bridgeName,
   });
   await node.network.destroy();
   await node.runtime.close();
