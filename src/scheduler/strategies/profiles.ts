@@ -207,7 +207,12 @@ export class Profiles implements Policy {
           ...rest,
           base: { ...alone, fit: 0 },
           start: (question) =>
-            takeTurns(question, `${profile.name} ${strategy}`, strategy === 'WeightedRoundRobin'),
+            takeTurns(
+              question,
+              `${profile.name} ${strategy}`,
+              strategy === 'WeightedRoundRobin',
+              (pod) => this.scorerOf(pod) === profile.scorers.get(strategy),
+            ),
         };
       case 'LeastLoaded':
         return { ...rest, base: alone, start: (question) => leastLoaded(question, figures) };

@@ -125,6 +125,51 @@ test('WeightedRoundRobin takes turns by the weights of nodes, by their cores whe
   assert.deepEqual(countOf(cores), { a: 40, b: 10 });
 });
 
+const later = (count: number, look: PodLook = {}): readonly Pod[] =>
+  Array.from({ length: count }, (_, at) => pod(`later-${at}`, look));
+
+/** The same cloud, as a scheduler finds it that was just started. */
+function afresh(snapshot: Snapshot, nodes: Readonly<Record<string, NodeLook>>): Snapshot {
+  const other = cloud(nodes);
+  for (let row = 0; row < snapshot.rows; row++)
+    for (const [key, one] of snapshot.placedOn(row)) other.addPod(key, one, snapshot.nameOf(row));
+  return other;
+}
+
+test('RoundRobin and WeightedRoundRobin go on after a restart where they were', () => {
+  const nodes = { a: { cpu: '3' }, b: { cpu: '1' }, c: { cpu: '2' }, d: { cpu: '7' } };
+  for (const strategy of ['RoundRobin', 'WeightedRoundRobin'] as const)
+    for (let before = 0; before <= 26; before++) {
+      const snapshot = cloud(nodes);
+      const others = later(9, { cpu: '1m' });
+      place(snapshot, profiles([{ strategy }]), several(before, { cpu: '1m' }));
+      const restarted = place(afresh(snapshot, nodes), profiles([{ strategy }]), others);
+      assert.deepEqual(restarted, place(snapshot, profiles([{ strategy }]), others), `${strategy} ${before}`);
+    }
+});
+
+test('RoundRobin gives who lost pods over a restart one turn before the others, not all of them', () => {
+  const nodes = { a: {}, b: {}, c: {} };
+  const snapshot = cloud(nodes);
+  place(snapshot, profiles([{ strategy: 'RoundRobin' }]), several(30));
+  for (const key of [...snapshot.placedOn(snapshot.rowOf('b') ?? -1)].map(([one]) => one))
+    snapshot.removePod(key);
+  // Pods that another strategy has placed had no turn.
+  for (const name of ['x', 'y', 'z'])
+    snapshot.addPod(
+      `d/${name}`,
+      pod(name, { annotations: { 'scheduling.caelum.dev/strategy': 'Spread' } }),
+      'a',
+    );
+  const others = later(4);
+  assert.deepEqual(place(afresh(snapshot, nodes), profiles([{ strategy: 'RoundRobin' }]), others), [
+    'b',
+    'a',
+    'b',
+    'c',
+  ]);
+});
+
 test('LeastLoaded goes by what is used where that is known, else by what is asked for', () => {
   const policy = profiles([{ strategy: 'LeastLoaded' }]);
   const snapshot = cloud({ a: {}, b: {}, c: {} });
