@@ -33,3 +33,4 @@ export {
 } from './server/io/agent-server.ts';
 export type { NodeUsageNow, PodUsageNow, Traffic, UsageNow } from './server/statistics.ts';
 export { summaryOf } from './server/statistics.ts';
+export { readUsageOf } from './server/usage-reading.ts';

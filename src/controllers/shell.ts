@@ -251,7 +251,14 @@ class Shell<Observed> implements RunningController {
           try {
             if (await this.#mayWrite(write, adopters)) await this.#write(key, write);
           } catch (error) {
-            failed ??= { error, failure: { write: write.kind, message: messageOf(error) } };
+            failed ??= {
+              error,
+              failure: {
+                write: write.kind,
+                message: messageOf(error),
+                isConflict: isError(error, 'conflict'),
+              },
+            };
           }
         }),
       );

@@ -81,6 +81,8 @@ export type Step =
 export interface Failure {
   readonly write: Write['kind'];
   readonly message: string;
+  /** The copy was a moment old: nothing was written. */
+  readonly isConflict?: boolean;
 }
 
 /** What a plan may know beside what was observed. */

@@ -23,7 +23,10 @@ export interface Traffic {
 }
 
 export interface NodeReading {
+  /** When it was received, by our clock that does not jump. */
   readonly atMs: number;
+  /** The latest moment that it speaks of, by the node's clock on the wall. undefined: of none. */
+  readonly clockMs: number | undefined;
   /** undefined: the machine does not tell. */
   readonly node: Counters | undefined;
   readonly traffic: Traffic;
@@ -48,6 +51,8 @@ const amountOf = (value: unknown): number =>
 export function readSummary(document: unknown, atMs: number): NodeReading {
   const { node, pods } = recordOf(document);
   const read = new Map<string, PodReading>();
+  const own = countersOf(node);
+  let clockMs = own?.atMs;
   for (const item of listOf(pods).slice(0, podsMax)) {
     const { podRef, containers } = recordOf(item);
     const { uid } = recordOf(podRef);
@@ -56,11 +61,13 @@ export function readSummary(document: unknown, atMs: number): NodeReading {
     for (const one of listOf(containers).slice(0, containersMax)) {
       const { name } = recordOf(one);
       const found = countersOf(one);
-      if (typeof name === 'string' && found !== undefined) counters.set(name, found);
+      if (typeof name !== 'string' || found === undefined) continue;
+      counters.set(name, found);
+      clockMs = Math.max(clockMs ?? found.atMs, found.atMs);
     }
     if (counters.size > 0) read.set(uid, { uid, containers: counters });
   }
-  return { atMs, node: countersOf(node), traffic: trafficOf(recordOf(node)['traffic']), pods: read };
+  return { atMs, clockMs, node: own, traffic: trafficOf(recordOf(node)['traffic']), pods: read };
 }
 
 function trafficOf(value: unknown): Traffic {

@@ -17,8 +17,8 @@ const pod = (uid: string, ...containers: readonly object[]) => ({
   podRef: { namespace: 'n', name: uid, uid },
   containers: containers.map((one, index) => ({ name: `c${index}`, ...one })),
 });
-const reading = (node: object | undefined, ...pods: readonly unknown[]) =>
-  readSummary({ node: { nodeName: 'a', ...node }, pods }, 0);
+const readAt = (second: number, node: object | undefined, ...pods: readonly unknown[]) =>
+  readSummary({ node: { nodeName: 'a', ...node }, pods }, second * 1000);
 
 test('useBetween() is the rate of CPU between two readings, and nothing where they do not belong together', () => {
   const one = (second: number, cpuSeconds: number, started = 1) => ({
@@ -48,12 +48,14 @@ test('useBetween() is the rate of CPU between two readings, and nothing where th
 });
 
 test('nodeUse() tells of whole pods only', () => {
-  const before = reading(
+  const before = readAt(
+    100,
     counters(100, 10),
     pod('whole', counters(100, 1), counters(100, 2)),
     pod('half', counters(100, 1)),
   );
-  const last = reading(
+  const last = readAt(
+    110,
     counters(110, 20),
     pod('whole', counters(110, 2, 0, 5), counters(111, 2.5, 0, 6)),
     pod('half', counters(110, 2), counters(110, 0.1, 109)),
@@ -76,6 +78,36 @@ test('nodeUse() tells of whole pods only', () => {
   assert.deepEqual([first.node, first.pods.size], [undefined, 0]);
 });
 
+test('nodeUse() tells nothing where the clock of the node was set between the readings', () => {
+  // A day ahead what was used in ten seconds would be next to nothing, and somebody would be scaled down for it.
+  for (const [shownSeconds, isTold] of [
+    [10, true],
+    [12, true],
+    [7, true],
+    [86_400, false],
+    [70, false],
+    [16, false],
+    [2, false],
+    [-3600, false],
+    [0, false],
+  ] as const) {
+    const before = readAt(100, undefined, pod('a', counters(5000, 40)), pod('b', counters(5000, 40)));
+    const then = 5000 + shownSeconds;
+    const last = readAt(
+      110,
+      undefined,
+      pod('a', counters(then, 50)),
+      pod('b', counters(then, 45)),
+      // It began in the meantime, by a clock that went on too fast.
+      pod('new', counters(then, 1, then - 20)),
+    );
+    assert.equal(nodeUse(before, last).pods.has('a'), isTold, `${shownSeconds} s`);
+    assert.equal(nodeUse(before, last).pods.size > 0, isTold, `${shownSeconds} s`);
+  }
+  const silent = readAt(100, undefined);
+  assert.equal(nodeUse(silent, readAt(110, undefined, pod('new', counters(90, 12, 70)))).pods.size, 1);
+});
+
 test('readSummary() passes over what is no figure', () => {
   for (const document of [
     undefined,
@@ -86,7 +118,13 @@ test('readSummary() passes over what is no figure', () => {
     { node: 7, pods: 'x' },
     { pods: [null, 7, { podRef: 7 }] },
   ])
-    assert.deepEqual(readSummary(document, 5), { atMs: 5, node: undefined, traffic: {}, pods: new Map() });
+    assert.deepEqual(readSummary(document, 5), {
+      atMs: 5,
+      clockMs: undefined,
+      node: undefined,
+      traffic: {},
+      pods: new Map(),
+    });
   const wrong = [
     counters(1, -1),
     counters(1, Number.NaN),
@@ -96,6 +134,6 @@ test('readSummary() passes over what is no figure', () => {
     { ...counters(1, 1), cpu: { time: 'yesterday', usageCoreNanoSeconds: 1 } },
     {},
   ];
-  for (const one of wrong) assert.equal(reading(one, pod('a', one)).pods.size, 0, JSON.stringify(one));
-  assert.equal(reading(undefined, pod('', counters(1, 1))).pods.size, 0);
+  for (const one of wrong) assert.equal(readAt(0, one, pod('a', one)).pods.size, 0, JSON.stringify(one));
+  assert.equal(readAt(0, undefined, pod('', counters(1, 1))).pods.size, 0);
 });

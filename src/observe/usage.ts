@@ -1,7 +1,7 @@
 /**
  * From two readings of counters to what is used: CPU as the rate between them, memory as it was last. Pure.
  *
- * Invariant: what cannot be told is not told. A container that was started anew between the readings, or whose counter went back, has no figure; a pod of which
+ * Invariant: what cannot be told is not told. Of a node whose clock was set between the readings nothing is; a container that was started anew between the readings, or whose counter went back, has no figure; a pod of which
  * one running container has none has none either, since half of a pod's use would be taken for the whole.
  * Source: metrics-server, pkg/storage.
  */
@@ -59,7 +59,22 @@ export interface NodeUse {
   readonly pods: ReadonlyMap<string, PodUse>;
 }
 
+/** Readings take a while, and agents may look a while before they tell. */
+const tolerance = { ms: 500, share: 1 / 3 } as const;
+
+/**
+ * Whether a node's clock ran as ours did between the readings. Counters run on when the clock on the wall is set: what is used within a time that has not passed
+ * would seem next to nothing, or enormous.
+ */
+function isSteady(before: NodeReading, last: NodeReading): boolean {
+  if (before.clockMs === undefined || last.clockMs === undefined) return true;
+  const passedMs = last.atMs - before.atMs;
+  const shownMs = last.clockMs - before.clockMs;
+  return Math.abs(shownMs - passedMs) <= tolerance.ms + passedMs * tolerance.share;
+}
+
 export function nodeUse(before: NodeReading | undefined, last: NodeReading): NodeUse {
+  if (before !== undefined && !isSteady(before, last)) return { node: undefined, pods: new Map() };
   const pods = new Map<string, PodUse>();
   for (const [uid, { containers }] of last.pods) {
     const use = podUse(before, uid, containers);

@@ -103,6 +103,8 @@ export function breakIt(world: World, fault: Fault): () => void {
       return change(world.machines.get(fault.process)?.weather, { pullMs: fault.pullMs });
     case 'machineErrors':
       return change(world.machines.get(fault.process)?.weather, { errors: fault.chance });
+    case 'metrics':
+      return change(world.machines.get(fault.process)?.weather, { tells: fault.tells });
   }
 }
 

@@ -3,6 +3,7 @@
  * tried first on the planted faults that name them.
  */
 import { type Random, SeededRandom } from '../lib/index.ts';
+import { scaledWorlds } from './directed-scaling.ts';
 import { gangs, heldRoom } from './generate-groups.ts';
 import { standbyName } from './generate-placement.ts';
 import { tenants } from './generate-tenants.ts';
@@ -353,6 +354,7 @@ const unseeded: readonly Unseeded[] = [
     ),
   },
   ...calmWorlds,
+  ...scaledWorlds,
 ];
 
 export const directed: readonly Directed[] = unseeded.map((one, at) => ({

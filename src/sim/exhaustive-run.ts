@@ -145,6 +145,8 @@ class SmallRun {
       knownToAllMs: () => this.#knownMs,
       isAtRest: () => this.#isAtRest,
       copies: () => [],
+      loads: () => undefined,
+      looks: () => [],
       machines: () => [],
       isUp: () => true,
       facts: {},

@@ -10,6 +10,7 @@ import { deviceActions } from './generate-devices.ts';
 import { gangActions, gangFaults, reservationActions } from './generate-groups.ts';
 import { claimActions, otherActions } from './generate-kinds.ts';
 import { placementActions, schedulerFaults } from './generate-placement.ts';
+import { metricsFaults, scalingActions } from './generate-scaling.ts';
 import { tenantActions } from './generate-tenants.ts';
 import { gpuActions, profileActions, rebalanceActions, rebalancerFaults } from './generate-wishes.ts';
 import {
@@ -79,6 +80,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
   const elections = random.stream('schedulers');
   const schedulers = !isOfOld && chance(elections, 0.4) ? 2 : 1;
   const more = isOfOld ? nothingMore : moreOf(random, activeMs, nodes);
+  const scaling = isOfOld ? [] : scalingActions(random.stream('scaling'), activeMs);
   return {
     seed,
     nodes,
@@ -98,6 +100,7 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
       ...(isOfOld ? [] : placementActions(random.stream('placement'), activeMs, nodes)),
       ...(isOfOld ? [] : tenantActions(random.stream('tenants'), activeMs, nodes)),
       ...more.actions,
+      ...scaling,
     ]),
     faults:
       options.calm === true
@@ -107,11 +110,13 @@ export function generatePlan(seed: number, options: GenerateOptions = {}): SimPl
               ...makeFaults(random.stream('faults'), activeMs, nodeCount),
               ...(schedulers === 2 ? schedulerFaults(elections, activeMs) : []),
               ...more.faults,
+              ...metricsFaults(random.stream('metrics faults'), scaling, activeMs, nodeCount),
             ])
           : [lost],
     ...(schedulers === 2 ? { schedulers } : {}),
+    ...(scaling.length === 0 ? {} : { metrics: seed % 2 === 0 ? ('near' as const) : ('served' as const) }),
     activeMs,
-    recoverMs: 240_000,
+    recoverMs: scaling.length === 0 ? 240_000 : scaledRecoverMs,
     restMs: 45_000,
   };
 }
@@ -143,6 +148,9 @@ function moreOf(random: Random, activeMs: number, nodes: readonly NodePlan[]): M
     ],
   };
 }
+
+/** Where nothing else is said, an autoscaler takes nothing away before five minutes are over. */
+const scaledRecoverMs = 600_000;
 
 const inOrder = <T extends { readonly atMs: number }>(items: T[]): T[] =>
   items.sort((a, b) => a.atMs - b.atMs);

@@ -11,6 +11,7 @@ import { deviceMutants } from './mutants/devices.ts';
 import { groupMutants } from './mutants/groups.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { placementMutants } from './mutants/placement.ts';
+import { scalingMutants } from './mutants/scaling.ts';
 import { storeMutants } from './mutants/store.ts';
 import { tenantMutants } from './mutants/tenants.ts';
 import { otherWorkloadMutants } from './mutants/workloads.ts';
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...tenantMutants,
   ...deviceMutants,
   ...groupMutants,
+  ...scalingMutants,
   ...agentMutants,
 ];
 

@@ -15,7 +15,7 @@ import {
 } from '../agent/index.ts';
 import type { Clock, Random, SimulatedClock } from '../lib/index.ts';
 import { Life, LifeClock, type Skew } from './life.ts';
-import { nodeName, proxyName } from './plan.ts';
+import { nodeName, proxyName, type Tells } from './plan.ts';
 import { RuleTable } from './rule-table.ts';
 import { deviceFile } from './user-devices.ts';
 
@@ -24,9 +24,11 @@ export interface MachineWeather {
   pullMs: number;
   /** Chance that a call to the runtime, the network, the images or the disk fails, before or after it has worked. */
   errors: number;
+  /** What the agent tells of the use of its pods. */
+  tells: Tells | 'all';
 }
 
-export const fairMachine: MachineWeather = { pullMs: 300, errors: 0 };
+export const fairMachine: MachineWeather = { pullMs: 300, errors: 0, tells: 'all' };
 
 export interface NodeMachineOptions {
   readonly world: SimulatedClock;
@@ -38,6 +40,8 @@ export interface NodeMachineOptions {
   /** How long containers take to start and to end when asked. */
   readonly startDelayMs: number;
   readonly stopDelayMs: number;
+  /** What a pod uses now. Default: nothing is known of that. */
+  readonly use?: (podUid: string) => { readonly cpuMilli: number; readonly memoryBytes: number } | undefined;
 }
 
 const imageCount = 10;
@@ -102,7 +106,7 @@ export class NodeMachine {
       random: this.random,
       host: this.host,
       startDelayMs: [5, 5 + Math.floor(startDelayMs)],
-      program: ({ args }) => this.#programOf(args),
+      program: ({ args, podUid }) => ({ ...this.#programOf(args), ...this.#meterOf(podUid) }),
     });
   }
 
@@ -114,6 +118,22 @@ export class NodeMachine {
     const [name, exitAfterMs, exitCode] = args;
     if (name !== 'exit-after') return { terminate };
     return { terminate, exitAfterMs: Number(exitAfterMs), exitCode: Number(exitCode) };
+  }
+
+  /** As a kernel counts: by true time, whatever the clock on the wall says. */
+  #meterOf(podUid: string): Pick<FakeProgram, 'usage'> {
+    const { use, world } = this.#options;
+    if (use === undefined) return {};
+    let atMs = world.monotonicMs();
+    let cpuNanoseconds = 0;
+    return {
+      usage: () => {
+        const { cpuMilli = 0, memoryBytes = 0 } = use(podUid) ?? {};
+        cpuNanoseconds += (world.monotonicMs() - atMs) * cpuMilli * 1000;
+        atMs = world.monotonicMs();
+        return { cpuNanoseconds, memoryWorkingSetBytes: memoryBytes, memoryRssBytes: memoryBytes, pids: 1 };
+      },
+    };
   }
 
   /** Ids of the containers that run, in order. */

@@ -15,6 +15,8 @@ export interface SimPlan {
   readonly faults: readonly Fault[];
   /** How many schedulers there are: of two, one is elected. Default 1, which is not. */
   readonly schedulers?: 1 | 2;
+  /** Who hears what agents tell of use: the controllers themselves, or the API server, which serves it. Default: nobody. */
+  readonly metrics?: 'near' | 'served';
   /** Users act and faults happen until then; all faults have ended by then. */
   readonly activeMs: number;
   /** Within this time after that, everything must be as wanted. */
@@ -73,6 +75,7 @@ export type Action = { readonly atMs: number } & (
   | TenantAction
   | GroupAction
   | WishAction
+  | ScalingAction
 );
 
 /** Pods `fill-0-3` that may be put out of their place or may not be placed yet, and nodes that vanish. */
@@ -190,6 +193,60 @@ export type WishAction =
       readonly movesPerNode: number;
     };
 
+/** Deployments `scaled-0` under a load, and who scales them: `scaler-0`. */
+export type ScalingAction =
+  | {
+      readonly kind: 'burden';
+      readonly number: number;
+      readonly replicas: number;
+      readonly cpuMilli: number;
+    }
+  /** Made or changed. */
+  | { readonly kind: 'scaler'; readonly number: number; readonly scaler: ScalerPlan }
+  | { readonly kind: 'dropScaler'; readonly number: number; readonly by: ScalerPlan['by'] }
+  /** Thousandths of a core, for all of its pods together. */
+  | { readonly kind: 'load'; readonly number: number; readonly milli: number };
+
+export interface RulesPlan {
+  readonly windowSeconds: number;
+  readonly select: 'Max' | 'Min';
+  readonly policies: readonly {
+    readonly type: 'Pods' | 'Percent';
+    readonly value: number;
+    readonly periodSeconds: number;
+  }[];
+}
+
+export type ScalerPlan =
+  | {
+      readonly by: 'autoscaler';
+      readonly min: number;
+      readonly max: number;
+      readonly percent: number;
+      /** What its pods ask for. */
+      readonly requestMilli: number;
+      /** Of the pod, of its container, or as an amount that comes to the same. */
+      readonly of: 'pod' | 'container' | 'amount';
+      /** And by memory, of which every pod uses the same. */
+      readonly memoryPercent?: number;
+      /** Without: as Kubernetes does where nothing is said. */
+      readonly up?: RulesPlan;
+      readonly down?: RulesPlan;
+    }
+  | {
+      readonly by: 'policy';
+      readonly min: number;
+      readonly max: number;
+      /** What one replica carries; without it triggers add and take one. */
+      readonly perReplicaMilli?: number;
+      readonly bufferPercent: number;
+      readonly tolerancePercent: number;
+      readonly stabilizationSeconds: number;
+      readonly cooldownSeconds: number;
+      readonly maxStep?: number;
+    }
+  | { readonly by: 'vertical'; readonly mode: string; readonly maxMilli: number };
+
 /** StatefulSets, DaemonSets, Jobs, CronJobs, budgets and autoscalers: `set-0`, `daemon-0`, `batch-0`, `cron-0`; the others are called like their app. */
 export type OtherAction =
   | { readonly kind: 'deploySet'; readonly number: number; readonly set: SetPlan }
@@ -284,7 +341,13 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'slowPull'; readonly process: string; readonly pullMs: number }
   /** Runtime, network, images, disk and rules of a machine fail now and then. */
   | { readonly kind: 'machineErrors'; readonly process: string; readonly chance: number }
+  /** What an agent tells of the use of its pods. */
+  | { readonly kind: 'metrics'; readonly process: string; readonly tells: Tells }
 );
+
+export const tellings = ['silent', 'late', 'frozen', 'none', 'some', 'nonsense'] as const;
+/** Nothing at all, too late, always the same, of no pod, of some, of some what is no number. */
+export type Tells = (typeof tellings)[number];
 
 export const faultKinds = [
   'kill',

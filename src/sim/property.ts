@@ -7,6 +7,8 @@
  */
 import type { KubeObject } from '../api/index.ts';
 import type { Copy } from './copies.ts';
+import type { Loads } from './load.ts';
+import type { Look, Told } from './metering.ts';
 import type { NodeMachine } from './node-machine.ts';
 import type { SimPlan } from './plan.ts';
 import type { Truth, TruthEvent } from './truth.ts';
@@ -29,6 +31,8 @@ export interface Checker {
   onWrite?(write: Written): void;
   /** The witness has been told something: it follows all pods by plain list and watch. */
   onWitness?(seen: Witnessed): void;
+  /** An autoscaler has been told what a pod uses. */
+  onTold?(told: Told): void;
   /** Once a simulated second. */
   onSecond?(): void;
   /** Why what must come about in the end has not yet. Asked when faults and users have stopped. */
@@ -67,6 +71,10 @@ export interface Checked {
   isAtRest(): boolean;
   /** What the witness's informers hold now. */
   copies(): readonly Copy[];
+  /** What Deployments that are scaled are under; undefined where nothing tells of use. */
+  loads(): Loads | undefined;
+  /** What autoscalers were told of a workload's pods of late, the oldest first. */
+  looks(workload: string): readonly Look[];
   /** Those of the nodes, with what runs on them and the rules that their kernels hold. */
   machines(): Iterable<NodeMachine>;
   /** Whether a process runs and serves. */

@@ -2,7 +2,7 @@
  * A node whose agent is the real one, over a simulated machine; and the proxy beside it, which keeps the kernel's rules for services.
  * What they change on the machine stays when they are killed.
  */
-import { AgentCore } from '../agent/index.ts';
+import { AgentCore, type NodeUsageNow, readUsageOf } from '../agent/index.ts';
 import type { Client, Informers } from '../client/index.ts';
 import type { Log, Random } from '../lib/index.ts';
 import { RuleKeeper, type RuleKernel } from '../services/index.ts';
@@ -30,13 +30,13 @@ const calmReading = {
   pids: undefined,
 };
 
-/** Resolves when the node is registered and Ready and its pods are looked after. */
+/** Resolves when the node is registered and Ready and its pods are looked after, with how to ask what they use. */
 export async function runAgent(
   process: Machine,
   machine: NodeMachine,
   node: NodePlan,
   parts: Parts,
-): Promise<void> {
+): Promise<() => Promise<NodeUsageNow>> {
   const { clock, life } = process;
   const random = parts.random.stream('machine');
   const tied = <T extends object>(target: T, ...instant: string[]): T =>
@@ -74,6 +74,15 @@ export async function runAgent(
     gauge: async () => calmReading,
   });
   await core.start(10_250);
+  return () =>
+    readUsageOf({
+      shell: core.shell,
+      runtime,
+      nodeName: machine.name,
+      nowMs: () => clock.nowMs(),
+      readMachine: async () => undefined,
+      readConnections: async () => undefined,
+    });
 }
 
 /** Resolves when the rules of all services have been loaded once. */

@@ -80,6 +80,7 @@ class Run {
   readonly #digest: Digest;
   readonly #checkers: { readonly property: Property; readonly checker: Checker }[] = [];
   readonly #coverage = new Coverage();
+  readonly #isUntroubled: boolean;
   #violation: Violation | undefined;
   #isAtRest = false;
   #steps = 0;
@@ -89,6 +90,7 @@ class Run {
     this.#plan = plan;
     this.#environment = environment;
     this.#digest = environment.digest();
+    this.#isUntroubled = plan.faults.every(({ kind }) => kind === 'metrics');
     this.#world = new World({
       plan,
       onEvent: (event, bytes) => this.#onEvent(event, bytes),
@@ -99,6 +101,9 @@ class Run {
       },
       onWitness: (seen) => {
         for (const { checker } of this.#checkers) checker.onWitness?.(seen);
+      },
+      onTold: (told) => {
+        for (const { checker } of this.#checkers) checker.onTold?.(told);
       },
       onProcess: (what, isUp) =>
         environment.onMoment?.({
@@ -128,11 +133,13 @@ class Run {
         if (calm === undefined) return 0;
         const nowMs = world.clock.monotonicMs();
         // Where nothing breaks at all nobody has to recover from anything but the beginning.
-        if (this.#plan.faults.length === 0) return nowMs > beginMs ? nowMs - hearMs : 0;
+        if (this.#isUntroubled) return nowMs > beginMs ? nowMs - hearMs : 0;
         return nowMs - calm > settleMs ? nowMs - hearMs : 0;
       },
       isAtRest: () => this.#isAtRest,
       copies: () => world.copies,
+      loads: () => world.loads,
+      looks: (workload) => world.metering?.looks(workload) ?? [],
       machines: () => world.machines.values(),
       isUp: (process) => world.process(process)?.isUp === true,
       facts: world.facts,
@@ -253,12 +260,14 @@ class Run {
     for (const fault of faults)
       world.clock.after(fault.atMs, () => {
         this.#say('fault', JSON.stringify(fault));
-        world.trouble(1);
+        // What is told of use disturbs nobody who does not ask for it.
+        const trouble = fault.kind === 'metrics' ? 0 : 1;
+        world.trouble(trouble);
         const mend = breakIt(world, fault);
         world.clock.after(Math.min(fault.forMs, activeMs - fault.atMs), () => {
           this.#say('mended', JSON.stringify(fault));
           mend();
-          world.trouble(-1);
+          world.trouble(trouble === 0 ? 0 : -1);
         });
       });
   }

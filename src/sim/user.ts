@@ -24,6 +24,7 @@ import { type Action, nodeName, type WorkloadPlan } from './plan.ts';
 import { carryOutGroups } from './user-groups.ts';
 import { carryOutOther } from './user-kinds.ts';
 import { carryOutPlacement } from './user-placement.ts';
+import { carryOutScaling } from './user-scaling.ts';
 import { carryOutTenants } from './user-tenants.ts';
 import { carryOutWishes } from './user-wishes.ts';
 import type { World } from './world.ts';
@@ -143,6 +144,11 @@ async function carryOut(world: World, action: Action): Promise<void> {
     case 'dropWishes':
     case 'rebalance':
       return carryOutWishes(world, action);
+    case 'burden':
+    case 'scaler':
+    case 'dropScaler':
+    case 'load':
+      return carryOutScaling(world, action);
     default:
       await carryOutOther(world, action);
   }

@@ -7,11 +7,12 @@
  * Deterministic: the same plan gives the same history, byte for byte. Nothing real is touched; the disk's thread comes from `io/`.
  */
 import { startHollowNodes } from '../agent/index.ts';
-import { builtinKinds, type KubeObject, pods as podsRef } from '../api/index.ts';
+import { builtinKinds, type ComputedApi, type KubeObject, type Pod, pods as podsRef } from '../api/index.ts';
 import { createApi, createFirstObjects } from '../apiserver/index.ts';
-import { type Client, createInformers, keyOf, type ResourceRef } from '../client/index.ts';
-import { startControllers } from '../controllers/index.ts';
+import { type Client, createInformers, type Informers, keyOf, type ResourceRef } from '../client/index.ts';
+import { type MetricsApis, startControllers } from '../controllers/index.ts';
 import { CaelumError, createLog, isError, type Log, SeededRandom, SimulatedClock } from '../lib/index.ts';
+import { createObservation, type Observation } from '../observe/index.ts';
 import { startElectedScheduler, startRebalancer, startScheduler } from '../scheduler/index.ts';
 import { defaultLimits, openThreadStore, type Store } from '../store/index.ts';
 import { type ApiHost, createNetworkClient } from './client.ts';
@@ -19,6 +20,8 @@ import { type Copy, startCopies } from './copies.ts';
 import { standbyName } from './generate-placement.ts';
 import { SimDisk, startSimThread } from './io/disk.ts';
 import { Life, LifeClock } from './life.ts';
+import { Loads } from './load.ts';
+import { Metering, type Told } from './metering.ts';
 import { SimNetwork } from './network.ts';
 import { NodeMachine } from './node-machine.ts';
 import { explainWithPlace } from './place.ts';
@@ -33,6 +36,7 @@ export interface WorldOptions {
   readonly onEvent: (event: TruthEvent, bytes: Uint8Array) => void;
   readonly onWrite: (write: Written) => void;
   readonly onWitness: (seen: Witnessed) => void;
+  readonly onTold: (told: Told) => void;
   /** A process serves now, or no longer. */
   readonly onProcess: (name: string, isUp: boolean) => void;
   readonly onBroken: (property: string, message: string) => void;
@@ -49,6 +53,14 @@ export interface LogLine {
 
 const logLinesMax = 400;
 
+interface Parts {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: LifeClock;
+  readonly random: SeededRandom;
+  readonly log: Log;
+}
+
 export class World {
   readonly plan: SimPlan;
   readonly clock = new SimulatedClock();
@@ -64,7 +76,11 @@ export class World {
   readonly user: Client;
   readonly logs: LogLine[] = [];
   readonly facts: Record<string, number> = {};
+  /** Where agents tell what their pods use. */
+  readonly loads: Loads | undefined;
+  readonly metering: Metering | undefined;
   readonly #options: WorldOptions;
+  #served: ComputedApi | undefined;
   #store: Store | undefined;
   #api: Client | undefined;
   #calmSinceMs: number | undefined;
@@ -77,9 +93,28 @@ export class World {
     this.plan = plan;
     this.random = new SeededRandom(`world/${plan.seed}`);
     this.network = new SimNetwork(this.clock, this.random.stream('network'));
+    const loads = plan.metrics === undefined ? undefined : new Loads(() => this.clock.monotonicMs());
+    this.loads = loads;
+    this.metering =
+      loads &&
+      new Metering({
+        clock: this.clock,
+        network: this.network,
+        loads,
+        process: (name) => this.processes.get(name),
+        machine: (name) => this.machines.get(name),
+        onTold: options.onTold,
+      });
+    const { onEvent } = options;
     this.truth = new Truth({
       nowMs: () => this.clock.monotonicMs(),
-      onEvent: options.onEvent,
+      onEvent:
+        loads === undefined
+          ? onEvent
+          : (event, bytes) => {
+              loads.onEvent(event);
+              onEvent(event, bytes);
+            },
       onBroken: options.onBroken,
       unheard: () => this.disk.unheard,
       diskRevision: () => this.disk.state.revision,
@@ -116,7 +151,7 @@ export class World {
     this.facts[fact] = (this.facts[fact] ?? 0) + 1;
   }
 
-  trouble(delta: 1 | -1): void {
+  trouble(delta: 1 | 0 | -1): void {
     this.#troubles += delta;
     this.#lookAround();
   }
@@ -156,9 +191,15 @@ export class World {
       skew: agent.skew,
       startDelayMs: this.plan.startDelayMs,
       stopDelayMs: this.plan.stopDelayMs,
+      ...this.#use(),
     });
     this.machines.set(machine.name, machine);
     this.#add(machine.proxy, (process) => runProxy(process, machine, this.#parts(process)));
+  }
+
+  #use() {
+    const { loads } = this;
+    return loads === undefined ? {} : { use: (podUid: string) => loads.now(podUid) };
   }
 
   #logOf({ name, clock }: Machine): Log {
@@ -242,6 +283,7 @@ export class World {
     life.onEnd(() => {
       this.#store = undefined;
       this.#api = undefined;
+      this.#served = undefined;
     });
     this.truth.attach(store);
     this.disk.unheard.clear();
@@ -255,6 +297,10 @@ export class World {
     });
     const client = api.client();
     await createFirstObjects(client, undefined);
+    if (this.plan.metrics === 'served') {
+      const informers = createInformers({ client, clock, log, random: random.stream('informers') });
+      [this.#served] = this.#observe(machine, { client, informers, clock, random, log }).apis;
+    }
     this.#api = client;
   }
 
@@ -267,7 +313,7 @@ export class World {
     this.disk.repair();
   }
 
-  #parts(machine: Machine) {
+  #parts(machine: Machine): Parts {
     const { clock } = machine;
     const random = this.#randomOf(machine);
     const log = this.#logOf(machine);
@@ -277,7 +323,29 @@ export class World {
   }
 
   async #runControllers(machine: Machine): Promise<void> {
-    startControllers({ ...this.#parts(machine), registry: builtinKinds, rootCaPem: 'a certificate' });
+    const parts = this.#parts(machine);
+    const metrics = this.#metricsFor(machine, parts);
+    startControllers({ ...parts, ...metrics, registry: builtinKinds, rootCaPem: 'a certificate' });
+  }
+
+  #metricsFor(machine: Machine, parts: Parts): { readonly metrics?: MetricsApis } {
+    const { metering, plan } = this;
+    if (metering === undefined) return {};
+    return {
+      metrics:
+        plan.metrics === 'near'
+          ? metering.near(this.#observe(machine, parts).use)
+          : metering.served(machine.life, this.#host(), () => this.#served),
+    };
+  }
+
+  #observe({ life }: Machine, parts: Parts): Observation {
+    return createObservation({
+      ...parts,
+      registry: builtinKinds,
+      readNode: this.metering?.reader(life) ?? (() => Promise.reject(new Error('nobody tells'))),
+      readPod: () => Promise.reject(new Error('nobody tells')),
+    });
   }
 
   async #runScheduler(machine: Machine): Promise<void> {
@@ -336,8 +404,15 @@ export class World {
     const node = this.plan.nodes[index];
     const own = this.machines.get(nodeName(index));
     if (node === undefined || own === undefined) return;
-    if (own.isReal) return runAgent(machine, own, node, this.#parts(machine));
-    await startHollowNodes({
+    const { metering } = this;
+    const { life } = machine;
+    if (own.isReal) {
+      const usage = await runAgent(machine, own, node, this.#parts(machine));
+      metering?.serve(own.name, life, usage);
+      return;
+    }
+    const { use } = this.#use();
+    const hollow = await startHollowNodes({
       ...this.#parts(machine),
       count: 1,
       namePrefix: 'node',
@@ -347,6 +422,8 @@ export class World {
       startDelayMs: this.plan.startDelayMs,
       stopDelayMs: this.plan.stopDelayMs,
       labels: { 'topology.kubernetes.io/zone': node.zone },
+      ...(use === undefined ? {} : { use: ({ metadata }: Pod) => use(metadata.uid ?? '') }),
     });
+    metering?.serve(own.name, life, () => hollow.usage(own.name));
   }
 }

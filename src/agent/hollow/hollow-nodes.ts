@@ -37,7 +37,7 @@ import {
   resizedStatus,
   runningStatus,
 } from './hollow-pod.ts';
-import { HollowMeter } from './hollow-use.ts';
+import { HollowMeter, type PodAmounts } from './hollow-use.ts';
 import { PodAddresses } from './pod-addresses.ts';
 
 export interface HollowOptions {
@@ -67,6 +67,8 @@ export interface HollowOptions {
   readonly serverPort?: number;
   /** First address is inside 10.64.0.0/10. */
   readonly leaseIntervalMs?: number;
+  /** What a whole pod seems to use now, where its annotations shall not say it. */
+  readonly use?: (pod: Pod) => PodAmounts | undefined;
   readonly concurrency?: number;
 }
 
@@ -134,7 +136,7 @@ class Hollow implements HollowNodes {
   readonly #podsOn: (nodeName: string) => readonly Pod[];
   readonly #podInformer;
   readonly #leaseLanes: Lanes;
-  readonly #meter = new HollowMeter();
+  readonly #meter: HollowMeter;
   /** By uid: pods whose resize waits for room. */
   readonly #deferred = new Set<string>();
   readonly #subscriptions: { cancel(): void }[] = [];
@@ -147,6 +149,7 @@ class Hollow implements HollowNodes {
   constructor(options: HollowOptions) {
     this.#options = options;
     this.#log = options.log ?? silentLog;
+    this.#meter = new HollowMeter(options.use);
     const prefix = options.namePrefix ?? 'hollow';
     const { count, firstIndex = 0 } = options;
     this.names = Array.from({ length: count }, (_, index) => `${prefix}-${firstIndex + index}`);

@@ -28,13 +28,14 @@ const nodeMemoryBytes = 256 * 2 ** 20;
 const leastCpuMilli = 1;
 const leastMemoryBytes = 8 * 2 ** 20;
 
-interface Amounts {
+/** Of a pod, or of one container. */
+export interface PodAmounts {
   readonly cpuMilli: number;
   readonly memoryBytes: number;
 }
 
 /** One for each container, in their order. */
-export function hollowUse({ metadata, spec }: Pod): readonly (Amounts & { readonly name: string })[] {
+export function hollowUse({ metadata, spec }: Pod): readonly (PodAmounts & { readonly name: string })[] {
   const { containers = [], initContainers = [] } = spec ?? {};
   const running = [...initContainers.filter((one) => one.restartPolicy === 'Always'), ...containers];
   const cpu = asked(metadata.annotations?.[cpuAnnotation], running.length, quantityMilli);
@@ -98,7 +99,13 @@ interface Counter {
 
 /** Counters of many nodes' pods; those of pods that are gone are forgotten at the next reading of their node. */
 export class HollowMeter {
+  readonly #use: ((pod: Pod) => PodAmounts | undefined) | undefined;
   readonly #nodes = new Map<string, Map<string, Counter>>();
+
+  /** `use`: goes before what the pod itself says. */
+  constructor(use?: (pod: Pod) => PodAmounts | undefined) {
+    this.#use = use;
+  }
 
   read(nodeName: string, pods: Iterable<Pod>, nowMs: number): NodeUsageNow {
     const before = this.#nodes.get(nodeName);
@@ -117,7 +124,7 @@ export class HollowMeter {
       const { namespace = '', name = '', uid = '' } = pod.metadata;
       if (pod.status?.phase !== 'Running') continue;
       const startedAtMs = Date.parse(pod.status.startTime ?? '') || nowMs;
-      const containers = hollowUse(pod).map((one) => {
+      const containers = this.#useOf(pod).map((one) => {
         cpuMilli += one.cpuMilli;
         memoryBytes += one.memoryBytes;
         const { cpuNanoseconds } = advance(`${uid}/${one.name}`, startedAtMs, one.cpuMilli);
@@ -131,5 +138,17 @@ export class HollowMeter {
     this.#nodes.set(nodeName, counters);
     const node = { atMs: nowMs, startedAtMs: 0, cpuNanoseconds, memoryWorkingSetBytes: memoryBytes };
     return { nodeName, node, pods: shown };
+  }
+
+  #useOf(pod: Pod): ReturnType<typeof hollowUse> {
+    const own = hollowUse(pod);
+    const whole = this.#use?.(pod);
+    if (whole === undefined) return own;
+    const share = (amount: number): number => amount / own.length;
+    return own.map(({ name }) => ({
+      name,
+      cpuMilli: share(whole.cpuMilli),
+      memoryBytes: Math.round(share(whole.memoryBytes)),
+    }));
   }
 }

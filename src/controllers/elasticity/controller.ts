@@ -1,6 +1,7 @@
 /**
  * The controller of elasticity policies: every 15 s each is looked at anew. Decisions are in `plan.ts`; what a predictive one has learnt is kept in an
  * ElasticityHistory of the same name, so that a restart forgets nothing.
+ * Invariant: the same spec is not decided on twice within a period: figures are no newer, and speak of pods that have been taken away since.
  */
 import type {
   ElasticityHistory,
@@ -59,8 +60,16 @@ const figuresMs = 60_000;
 /** What was learnt is written no more often. */
 const historyMs = 300_000;
 
+/** What is left of its period. */
+interface Resting {
+  readonly policy: ElasticityPolicy;
+  readonly leftMs: number;
+}
+
 /** What is kept of one policy. */
 interface Kept {
+  /** When figures were asked for last, and for which spec. */
+  look: { readonly atMs: number; readonly spec: ElasticityPolicy['spec'] } | undefined;
   memory: Memory;
   decision: Decision | undefined;
   forecaster: Forecaster | undefined;
@@ -69,7 +78,7 @@ interface Kept {
   historySteps: number;
 }
 
-export function elasticityController(options: ElasticityOptions): Controller<Observed> {
+export function elasticityController(options: ElasticityOptions): Controller<Observed | Resting> {
   const { client, informers, registry, metrics, clock, onDecision } = options;
   const policies = informers.informer<ElasticityPolicy>(elasticityPoliciesRef);
   const policiesIn = policies.index('namespace', ({ metadata }) => [metadata.namespace ?? '']);
@@ -110,6 +119,9 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
     async observe(key) {
       const policy = policies.get(key);
       if (policy === undefined) return undefined;
+      const mine = keptOf(policy);
+      const leftMs = restOf(mine, policy, clock.monotonicMs());
+      if (leftMs > 0) return { policy, leftMs };
       const { namespace = '' } = policy.metadata;
       const { spec } = policy;
       const { target, selection } = await findTarget(client, registry, namespace, spec.scaleTargetRef);
@@ -117,6 +129,8 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
       const text = 'error' in selection ? '' : selection.text;
       const pods = 'error' in selection ? [] : podIndex.select(namespace, text);
       const isAsked = rival === undefined && !('error' in target) && !('error' in selection);
+      if (isAsked && isWithin(spec.constraints, target.specReplicas))
+        mine.look = { atMs: clock.monotonicMs(), spec };
       const read = (metric: ElasticityMetric): Promise<Reading> =>
         readMetric(metrics, metric, namespace, text, pods);
       const [readings, demand] = isAsked
@@ -136,9 +150,10 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
         nowMs: clock.nowMs(),
         monotonicMs: clock.monotonicMs(),
       };
-      return { ...picture, forecast: learn(keptOf(policy), picture, histories.get(key)) };
+      return { ...picture, forecast: learn(mine, picture, histories.get(key)) };
     },
     plan(observed) {
+      if ('leftMs' in observed) return [{ kind: 'again', afterMs: observed.leftMs }];
       const { policy, target } = observed;
       const mine = keptOf(policy);
       const decision = decide(observed, mine.memory);
@@ -169,10 +184,13 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
       return steps;
     },
     conclude(observed, _context, failure) {
+      if ('leftMs' in observed) return [];
       const { policy, monotonicMs } = observed;
       const mine = keptOf(policy);
       const { decision } = mine;
       if (decision === undefined) return [];
+      // Somebody was faster: the next look begins with what is there now.
+      if (failure?.isConflict === true) mine.look = undefined;
       const isDone = decision.isRescale && failure === undefined;
       if (isDone) {
         const { past } = mine.memory;
@@ -192,6 +210,21 @@ export function elasticityController(options: ElasticityOptions): Controller<Obs
 
 type ElasticityMetric = NonNullable<ElasticityPolicy['spec']['capacity']>['metric'];
 
+/** Timers are not exact. */
+const earlyMs = 1000;
+
+function restOf({ look }: Kept, { spec }: ElasticityPolicy, monotonicMs: number): number {
+  if (look === undefined || !sameJson(look.spec, spec)) return 0;
+  const leftMs = look.atMs + periodMs - monotonicMs;
+  return leftMs > earlyMs ? leftMs : 0;
+}
+
+/** Otherwise no figures are needed to tell what is to be done, and they may be asked for at once when it is. */
+const isWithin = (
+  { minReplicas = 1, maxReplicas }: ElasticityPolicy['spec']['constraints'],
+  replicas: number,
+): boolean => replicas >= minReplicas && replicas <= maxReplicas;
+
 /** The last change is remembered by the status: of it only how long it is ago counts, and a clock that was set back makes it now. */
 function firstKept({ status }: ElasticityPolicy, clock: Clock): Kept {
   const nowMs = clock.nowMs();
@@ -202,6 +235,7 @@ function firstKept({ status }: ElasticityPolicy, clock: Clock): Kept {
   const wishes =
     status?.currentReplicas === undefined ? [] : [{ atMs: monotonicMs, replicas: status.currentReplicas }];
   return {
+    look: undefined,
     memory: { held: new Map(), past: { wishes, changes: [], lastChangeMs } },
     decision: undefined,
     forecaster: undefined,

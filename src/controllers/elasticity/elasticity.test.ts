@@ -41,8 +41,10 @@ async function cloud(t: TestContext) {
     silent: 0,
     lateMs: 0,
   };
+  const asked = { count: 0 };
   const metrics: MetricsSource = {
     async resource() {
+      asked.count++;
       const { cpu: milli, silent, lateMs } = figures;
       if (milli === undefined) throw new Error('no metrics returned from resource metrics API');
       const pods = await client.list<Pod>(podsRef, { namespace: 'default' });
@@ -106,6 +108,7 @@ async function cloud(t: TestContext) {
     client,
     clock,
     figures,
+    asked,
     log,
     settle,
     restart() {
@@ -414,4 +417,21 @@ test('a predictive policy has the replicas before the demand comes', async (t) =
   await looks(20);
   await settle();
   assert.ok(((await replicas()) ?? 0) >= (before ?? 0));
+});
+
+test('the same figures are not decided on twice, though pods have gone meanwhile', async (t) => {
+  const { deploy, create, figures, asked, clock, settle, replicas, policy } = await cloud(t);
+  figures.cpu = 200;
+  await deploy(6);
+  await create({ capacity: { metric: cpu, perReplica: '400m', buffer: 0, tolerance: '0%' }, cooldown: '0s' });
+  while ((await replicas()) === 6) await clock.advance(5);
+  // Before the status is seen: who is left has the figures of a sixth of the load still.
+  await settle();
+  await clock.advance(10_000);
+  assert.deepEqual([await replicas(), asked.count], [3, 1]);
+  assert.equal((await policy()).status?.desiredReplicas, 3);
+  figures.cpu = 400;
+  await clock.advance(6000);
+  await settle();
+  assert.deepEqual([await replicas(), asked.count], [3, 2]);
 });

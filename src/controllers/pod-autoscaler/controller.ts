@@ -2,6 +2,7 @@
  * The controller of autoscalers: every 15 s each is looked at anew, as its figures change without any object changing. Decisions are in `plan.ts`.
  *
  * What was recommended and changed of late is kept in memory, and so are the last decisions with their grounds.
+ * Invariant: the same spec is not decided on twice within a period: figures are no newer, and speak of pods that have been taken away since. Found by simulation.
  */
 import type { HorizontalPodAutoscaler, KindRegistry, Pod } from '../../api/index.ts';
 import { type Client, type Informers, keyOf, LabelIndex } from '../../client/index.ts';
@@ -32,9 +33,17 @@ const periodMs = 15_000;
 interface Kept {
   readonly memory: AutoscalerMemory;
   decision: Decision | undefined;
+  /** When figures were asked for last, and for which spec. */
+  look: { readonly atMs: number; readonly spec: HorizontalPodAutoscaler['spec'] } | undefined;
 }
 
-export function podAutoscalerController(options: PodAutoscalerOptions): Controller<Observed> {
+/** What is left of its period. */
+interface Resting {
+  readonly autoscaler: HorizontalPodAutoscaler;
+  readonly leftMs: number;
+}
+
+export function podAutoscalerController(options: PodAutoscalerOptions): Controller<Observed | Resting> {
   const { client, informers, registry, clock, metrics, onDecision } = options;
   const autoscalers = informers.informer<HorizontalPodAutoscaler>(horizontalPodAutoscalersRef);
   const { podIndex = new LabelIndex(informers.informer<Pod>(podsRef)) } = options;
@@ -44,7 +53,7 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     const { uid = '' } = metadata;
     let found = kept.get(uid);
     if (found === undefined) {
-      found = { memory: new AutoscalerMemory(), decision: undefined };
+      found = { memory: new AutoscalerMemory(), decision: undefined, look: undefined };
       kept.set(uid, found);
     }
     return found;
@@ -67,13 +76,15 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
     async observe(key) {
       const autoscaler = autoscalers.get(key);
       if (autoscaler === undefined) return undefined;
+      const mine = keptOf(autoscaler);
+      const leftMs = restOf(mine, autoscaler, clock.monotonicMs());
+      if (leftMs > 0) return { autoscaler, leftMs };
       const { target, selection } = await findTarget(
         client,
         registry,
         autoscaler.metadata.namespace,
         autoscaler.spec.scaleTargetRef,
       );
-      const mine = keptOf(autoscaler);
       const { namespace = '', name = '', uid = '' } = autoscaler.metadata;
       selectors.put(uid, namespace, name, 'error' in selection ? undefined : selection.text);
       if ('error' in selection || 'error' in target)
@@ -94,12 +105,14 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
         const ambiguity = ambiguous(selection.text, namespace, rivals);
         return { autoscaler, target, selection: ambiguity, readings: [], history: mine.memory.history };
       }
+      if (isAsked) mine.look = { atMs: clock.monotonicMs(), spec: autoscaler.spec };
       const readings = isAsked ? await readAll(metrics, autoscaler, selection.text, before) : [];
       // Reading may have taken a while.
       const pods = podIndex.select(namespace, selection.text);
       return { autoscaler, target, selection: { pods }, readings, history: mine.memory.history };
     },
     plan(observed, { nowMs }) {
+      if ('leftMs' in observed) return [{ kind: 'again', afterMs: observed.leftMs }];
       const { autoscaler, target } = observed;
       const mine = keptOf(autoscaler);
       const { memory } = mine;
@@ -112,9 +125,12 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
       return [{ kind: 'again', afterMs: periodMs }, ...stepsOf(observed, decision)];
     },
     conclude(observed, { nowMs }, failure) {
+      if ('leftMs' in observed) return [];
       const mine = keptOf(observed.autoscaler);
       const { decision } = mine;
       if (decision === undefined) return [];
+      // Somebody was faster: the next look begins with what is there now.
+      if (failure?.isConflict === true) mine.look = undefined;
       if (decision.isRescale && failure === undefined)
         mine.memory.changed(
           observed.autoscaler.spec,
@@ -124,6 +140,15 @@ export function podAutoscalerController(options: PodAutoscalerOptions): Controll
       return concludeWith(observed, decision, nowMs, failure);
     },
   };
+}
+
+/** Timers are not exact. */
+const earlyMs = 1000;
+
+function restOf({ look }: Kept, { spec }: HorizontalPodAutoscaler, steadyMs: number): number {
+  if (look === undefined || !sameJson(look.spec, spec)) return 0;
+  const leftMs = look.atMs + periodMs - steadyMs;
+  return leftMs > earlyMs ? leftMs : 0;
 }
 
 /** Two that pull at the same pods would never agree: neither does anything. */

@@ -351,3 +351,27 @@ test('figures that are no numbers, and a clock on the wall that jumps, take noth
   await pass(100);
   assert.equal(await replicas(), 1);
 });
+
+test('the same figures are not decided on twice, though pods have gone meanwhile', async (t) => {
+  const { make, addPods, pass, figures, replicas, decisions, client, clock, get } = await cloud(t);
+  figures.cpu = 200;
+  await addPods(['a', 'b', 'c', 'd', 'e', 'f']);
+  const policies = [{ type: 'Pods', value: 10, periodSeconds: 15 }];
+  await make({ behavior: { scaleDown: { stabilizationWindowSeconds: 0, policies } } }, 6);
+  // Before the status is written and seen: who is left has the figures of a sixth of the load still.
+  while ((await replicas()) === 6) await clock.advance(5);
+  for (const name of ['d', 'e', 'f'])
+    await client.delete(podsRef, 'default', name, { gracePeriodSeconds: 0 });
+  await pass(10);
+  assert.equal(await replicas(), 3);
+  const looks = () => decisions.filter(({ recommended }) => recommended !== undefined).length;
+  assert.equal(looks(), 1);
+  figures.cpu = 400;
+  await pass(25);
+  assert.deepEqual([await replicas(), looks()], [3, 3]);
+  // Who says something else is heard at once.
+  const { spec } = await get();
+  await client.patch(autoscalersRef, 'default', 'web', 'merge', { spec: { ...spec, minReplicas: 4 } });
+  await pass(1);
+  assert.equal(await replicas(), 4);
+});

@@ -49,6 +49,8 @@ export interface VerticalAutoscalerOptions {
 }
 
 const periodMs = 60_000;
+/** Timers are not exact. */
+const earlyMs = 1000;
 /** Bounds that only grow narrower are written no more often. */
 const boundsMs = 300_000;
 const checkpointMs = 300_000;
@@ -75,6 +77,8 @@ interface Kept {
   readonly ends: Map<string, string>;
   /** Resizes asked for, by the pod's uid: what, and how often. */
   readonly asked: Map<string, { readonly what: string; readonly times: number }>;
+  /** When pods were last disturbed. */
+  disturbedAtMs: number;
   boundsAtMs: number;
   checkpointAtMs: number;
   /** Samples in each checkpoint. */
@@ -97,6 +101,7 @@ export function verticalAutoscalerController(options: VerticalAutoscalerOptions)
         uses: new Map(),
         ends: new Map(),
         asked: new Map(),
+        disturbedAtMs: Number.NEGATIVE_INFINITY,
         boundsAtMs: Number.NEGATIVE_INFINITY,
         checkpointAtMs: startMs,
         kept: new Map(),
@@ -151,7 +156,9 @@ export function verticalAutoscalerController(options: VerticalAutoscalerOptions)
         replicas: scope.replicas ?? pods.filter(isActive).length,
         isRefused: (pod, changes) => isRefused(mine, pod, changes),
         evictionsLeft: pace.left(clock.monotonicMs()),
+        isResting: clock.monotonicMs() - mine.disturbedAtMs <= periodMs - earlyMs,
       });
+      if (updates.some(({ disturbs }) => disturbs)) mine.disturbedAtMs = clock.monotonicMs();
       pace.take(clock.monotonicMs(), updates.filter(({ kind }) => kind === 'evict').length);
       noteAsked(mine, updates, pods);
       if (updates.length > 0) steps.push({ kind: 'together', writes: updates.map(writeOf) });

@@ -5,7 +5,7 @@
  *   pods that start with more CPU and have started ─▶ in place, in every mode, and never evicted for it: they would start with more again
  *
  * Invariant (no storms): of `replicas` pods no more than half, and at least one of two, are away at once; of one autoscaler no more than a quarter of its
- * pods (at least one) begin to go at one look, and none while others of it are not ready beyond that half. Budgets are asked besides, by the eviction itself.
+ * pods (at least one) begin to go within a minute, and none while others of it are not ready beyond that half. Budgets are asked besides, by the eviction itself.
  */
 import {
   boostDurationMs,
@@ -25,6 +25,8 @@ export interface Update {
   readonly kind: 'resize' | 'evict';
   readonly pod: Pod;
   readonly changes: readonly ContainerChange[];
+  /** The pod goes, or a container of it begins anew. */
+  readonly disturbs: boolean;
 }
 
 export interface UpdateOptions {
@@ -35,6 +37,8 @@ export interface UpdateOptions {
   readonly isRefused: (pod: Pod, changes: readonly ContainerChange[]) => boolean;
   /** How many may still be evicted now, whosoever they are. */
   readonly evictionsLeft: number;
+  /** A pod of this target has been disturbed within the last period: whatever it is looked at for, no other is. */
+  readonly isResting?: boolean;
 }
 
 const minReplicasDefault = 2;
@@ -66,7 +70,10 @@ export function planUpdates(
   const going = new Set(updates.map(({ pod }) => pod.metadata.uid));
   const ends = pods
     .filter((pod) => !going.has(pod.metadata.uid) && boostEndsInMs(autoscaler, pod, options.nowMs) === 0)
-    .map((pod): Update => ({ kind: 'resize', pod, changes: boostEnd(autoscaler, pod) }));
+    .map((pod): Update => {
+      const changes = boostEnd(autoscaler, pod);
+      return { kind: 'resize', pod, changes, disturbs: restarts(pod, changes) };
+    });
   return [...updates, ...ends];
 }
 
@@ -96,7 +103,7 @@ function plainUpdates(
   const isInPlace = mode === 'InPlace' || mode === 'InPlaceOrRecreate';
   const mayEvict = mode !== 'InPlace';
   const active = pods.filter(isActive);
-  const due: { readonly update: Update; readonly priority: number; readonly disturbs: boolean }[] = [];
+  const due: { readonly update: Update; readonly priority: number }[] = [];
   for (const pod of active) {
     if (pod.spec === undefined) continue;
     const changes = verticalChanges(autoscaler, pod.spec);
@@ -114,7 +121,7 @@ function plainUpdates(
     if (kind === 'evict' && (!mayEvict || !allowsEviction(autoscaler, pod, changes))) continue;
     if (kind === 'resize' && changes.length === 0) continue;
     const disturbs = kind === 'evict' || restarts(pod, changes);
-    due.push({ update: { kind, pod, changes }, priority: priority ?? 0, disturbs });
+    due.push({ update: { kind, pod, changes, disturbs }, priority: priority ?? 0 });
   }
   due.sort((a, b) => b.priority - a.priority || (nameOf(a.update.pod) < nameOf(b.update.pod) ? -1 : 1));
   return within(autoscaler, active, due, options);
@@ -124,8 +131,8 @@ function plainUpdates(
 function within(
   autoscaler: VerticalPodAutoscaler,
   active: readonly Pod[],
-  due: readonly { readonly update: Update; readonly disturbs: boolean }[],
-  { replicas, evictionsLeft }: UpdateOptions,
+  due: readonly { readonly update: Update }[],
+  { replicas, evictionsLeft, isResting = false }: UpdateOptions,
 ): readonly Update[] {
   const running = active.filter(isReady).length;
   const wanted = Math.max(replicas, active.length);
@@ -133,11 +140,11 @@ function within(
   const away = wanted - running;
   const atOnce = Math.max(1, Math.floor(wanted * toleranceShare));
   const pace = Math.max(1, Math.floor(wanted * paceShare));
-  let left = active.length < least ? 0 : Math.max(0, Math.min(atOnce - away, pace));
+  let left = active.length < least || isResting ? 0 : Math.max(0, Math.min(atOnce - away, pace));
   let evictions = evictionsLeft;
   return due
-    .filter(({ update, disturbs }) => {
-      if (!disturbs) return true;
+    .filter(({ update }) => {
+      if (!update.disturbs) return true;
       if (left <= 0 || (update.kind === 'evict' && evictions <= 0)) return false;
       left--;
       if (update.kind === 'evict') evictions--;

@@ -163,6 +163,16 @@ test('planUpdates() does what the mode says with pods that are off', () => {
   assert.equal(plan('Auto'), 'evict a');
   assert.equal(plan('InPlace'), 'resize a, resize b, resize c, resize d');
   assert.equal(plan('InPlaceOrRecreate'), 'resize a, resize b, resize c, resize d');
+  // Looked at again within a minute of an eviction, for whatever reason.
+  const resting = { ...options(pods.length), isResting: true };
+  for (const [updateMode, done] of [
+    ['Recreate', ''],
+    ['InPlace', 'resize a, resize b, resize c, resize d'],
+  ] as const)
+    assert.equal(
+      words(planUpdates(autoscaler(mode(updateMode), [recommended('500m')]), pods, resting)),
+      done,
+    );
   // One pod is not evicted: its workload would be away; in place it is served.
   assert.equal(plan('Recreate', [pod('a', '100m')]), '');
   assert.equal(plan('Recreate', [pod('a', '100m')], { minReplicas: 1 }), 'evict a');

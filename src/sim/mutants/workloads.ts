@@ -90,15 +90,6 @@ export const otherWorkloadMutants: readonly Mutant[] = [
     sentence: 'An eviction does not ask the budget.',
   },
   {
-    name: 'autoscaler/blind-is-none',
-    file: 'controllers/pod-autoscaler/plan.ts',
-    find: 'if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };',
-    replace:
-      "if (bound !== undefined) return { ...blank(conditions, nowMs, current), ...bound, isRescale: true };\n  if (current > minReplicas) return { ...blank(conditions, nowMs, current), desired: minReplicas, reason: 'no metrics', isRescale: true };",
-    directed: 'calm-budgets',
-    sentence: 'An autoscaler takes missing metrics for nothing to do.',
-  },
-  {
     name: 'autoscaler/below-its-bounds',
     file: 'controllers/pod-autoscaler/plan.ts',
     find: ': current < minReplicas\n        ?',

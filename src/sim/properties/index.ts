@@ -19,6 +19,11 @@ import { noneStartsGoing } from './node/none-starts-going.ts';
 import { podsRun } from './node/pods-run.ts';
 import { noStorms } from './rest/no-storms.ts';
 import { nothingWritten } from './rest/nothing-written.ts';
+import { nothingTakenBlindly } from './scaling/careful.ts';
+import { noFlapping, ratesKept, windowsKept } from './scaling/paced.ts';
+import { loadMet, useRecommended } from './scaling/reached.ts';
+import { useIsTrue } from './scaling/told.ts';
+import { noEvictionStorms } from './scaling/vertical.ts';
 import { allocationVerified } from './scheduler/allocation.ts';
 import { boundOnce } from './scheduler/bound-once.ts';
 import { devicesGivenBack, devicesHeldOnce } from './scheduler/devices.ts';
@@ -107,6 +112,14 @@ export const properties: readonly Property[] = [
   budgetsKept,
   budgetsTold,
   autoscalersCareful,
+  useIsTrue,
+  nothingTakenBlindly,
+  windowsKept,
+  ratesKept,
+  noFlapping,
+  loadMet,
+  useRecommended,
+  noEvictionStorms,
   nodesHealthy,
   podsRun,
   agentTruth,

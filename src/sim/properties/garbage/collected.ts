@@ -1,5 +1,6 @@
 /** What nobody owns any more goes; nothing else does. */
 import type { KubeObject, Node, Pod, ReplicaSet, Taint } from '../../../api/index.ts';
+import { scaledLabel } from '../../load.ts';
 import type { Checked, Property } from '../../property.ts';
 import {
   beside,
@@ -90,6 +91,10 @@ const isOfGang = ({ truth }: Checked, name: string): boolean => {
   return pod !== undefined && gangKeyOf(pod) !== undefined;
 };
 
+/** Evicted to come back with other requests: by a vertical autoscaler. Whether it may is asked by the properties of scaling. */
+const isForVertical = ({ truth }: Checked, verb: string, name: string): boolean =>
+  verb === 'eviction' && truth.objects('pods').get(name)?.metadata.labels?.[scaledLabel] !== undefined;
+
 const ends: ReadonlySet<string> = new Set(['delete', 'eviction']);
 /** Ends of pods that are remembered. */
 const endedMax = 200;
@@ -170,7 +175,9 @@ export const nothingElseGoes: Property = {
         // Whether who moves pods may, and which gangs are given up, is asked by the scheduler's properties.
         if (resource !== 'pods' || !ends.has(verb)) return;
         if (isSchedulers(by)) byScheduler.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
-        if (!isUsers(by) && !(isSchedulers(by) && isOfGang(world, name))) return;
+        const isAsked =
+          isUsers(by) || (isSchedulers(by) ? isOfGang(world, name) : isForVertical(world, verb, name));
+        if (!isAsked) return;
         byUser.add(world.truth.objects('pods').get(name)?.metadata.uid ?? '');
         for (const { object } of world.truth.versions('pods', name)) byUser.add(object?.metadata.uid ?? '');
       },

@@ -1,5 +1,5 @@
 /** Where nothing is to be done, nothing is done. */
-import type { KubeObject, Node, Pod, Reservation } from '../../../api/index.ts';
+import type { KubeObject, Node, Pod, Reservation, VerticalPodAutoscaler } from '../../../api/index.ts';
 import { sameJson } from '../../../lib/index.ts';
 import type { Checked, Property } from '../../property.ts';
 
@@ -21,8 +21,21 @@ const tellers: Readonly<Record<string, ReadonlySet<string>>> = {
   'schedulingprofiles.scheduling.caelum.dev': new Set(['conditions']),
 };
 
+/** What autoscalers tell of figures, which become known after the numbers are right, and of windows that end after that; what they decide rests. */
+const figures: Readonly<Record<string, ReadonlySet<string>>> = {
+  'horizontalpodautoscalers.autoscaling': new Set(['currentMetrics', 'conditions']),
+  'elasticitypolicies.autoscale.caelum.dev': new Set(['demand', 'triggers', 'forecast', 'conditions']),
+};
+
+/** The longer the use of pods is known the surer a vertical autoscaler is, and brings them up to date. */
+function isOfVertical({ truth }: Checked, resource: string, object: KubeObject): boolean {
+  if (/^verticalpodautoscalers?(checkpoints)?\./.test(resource)) return true;
+  const verticals = truth.objects<VerticalPodAutoscaler>('verticalpodautoscalers.autoscaling.k8s.io');
+  return [...verticals.values()].some(({ spec }) => object.metadata.name?.startsWith(spec.targetRef.name));
+}
+
 function isToldLate(resource: string, object: KubeObject, previous: KubeObject | undefined): boolean {
-  const late = tellers[resource];
+  const late = tellers[resource] ?? figures[resource];
   if (late === undefined || previous === undefined) return false;
   const rest = (one: KubeObject): unknown => {
     const { spec, status = {} } = one as { spec?: unknown; status?: object };
@@ -60,6 +73,7 @@ export const nothingWritten: Property = {
         if (resource === 'leases.coordination.k8s.io') return;
         if (resource.startsWith('events')) return;
         if (isToldLate(resource, object, previous)) return;
+        if (world.loads() !== undefined && isOfVertical(world, resource, object)) return;
         if (
           resource === 'nodes' &&
           previous !== undefined &&
