@@ -16,7 +16,7 @@ import { referenceTo } from './parts.ts';
 import type { PodWorker } from './pod-worker.ts';
 
 /** What cannot grow now may do so when there is more room, or when a pod has ended. */
-const againMs = 60_000;
+const againMs = 300_000;
 
 /** After its volumes have been set up. Answers when to set them up again, where one could not grow. */
 export async function tellGrown(

@@ -14,9 +14,6 @@ import { CaelumError, explainError } from '../../../lib/index.ts';
 import { writeDurably } from '../../../lib/io/durable-file.ts';
 import { runProgram } from '../../images/io/process.ts';
 
-/** Below that a file system is mostly its own book-keeping. */
-export const leastBoundedBytes = 16 * 2 ** 20;
-
 const isThere = (path: string): Promise<boolean> =>
   lstat(path).then(
     () => true,
@@ -116,7 +113,7 @@ async function grow(place: string, sizeBytes: number): Promise<void> {
   writeDurably(join(place, 'size'), String(sizeBytes), 0o600);
 }
 
-const unusedTries = 20;
+const unusedTries = 60;
 const unusedAgainMs = 50;
 
 /** No device shows it: the kernel gives it back a moment after its last user has gone. */
