@@ -70,6 +70,12 @@ const aWorkload = (kind: string, spec: object = {}) => ({
   spec: { selector: { matchLabels: { app: 'e2e' } }, template: template('one'), ...spec },
 });
 
+/** Of whatever version: its status may be written meanwhile. */
+function scaledTo(scale: Body, replicas: number): Body {
+  const { resourceVersion: _, ...metadata } = scale.metadata;
+  return { ...scale, metadata, spec: { replicas } };
+}
+
 /** Reads, patches and updates the status; what was set is seen, and the controller leaves it. */
 async function keepsConditions(one: Running, path: string): Promise<void> {
   const typesOf = ({ status }: Body): readonly string[] =>
@@ -103,7 +109,7 @@ test('StatefulSets, as conformance asks', async (t) => {
   await t.test('its scale is read, updated and patched', async () => {
     const scale = await one.get(`${path}/scale`);
     assert.deepEqual([scale.spec.replicas, scale.status.replicas], [1, 1]);
-    const updated = await one.put(`${path}/scale`, { ...scale, spec: { replicas: 2 } });
+    const updated = await one.put(`${path}/scale`, scaledTo(scale, 2));
     assert.equal(updated.spec.replicas, 2);
     await one.until('two', () => ready(2));
     const patched = await one.patch(`${path}/scale`, { spec: { replicas: 3 } });
@@ -227,7 +233,7 @@ test('ReplicationControllers, as conformance asks', async (t) => {
   await t.test('its scale is read and updated', async () => {
     const scale = await one.get(`${path}/scale`);
     assert.equal(scale.spec.replicas, 1);
-    const updated = await one.put(`${path}/scale`, { ...scale, spec: { replicas: 2 } });
+    const updated = await one.put(`${path}/scale`, scaledTo(scale, 2));
     assert.equal(updated.spec.replicas, 2);
     await one.until('two', () => ready(2));
   });

@@ -239,9 +239,9 @@ describe('workloads', () => {
     const at = { subresource: 'scale' };
     const scale = await cloud.client.patch<Scale>(deployments, namespace, 'web', 'merge', {}, at);
     assert.equal(scale.spec?.replicas, 1);
-    await cloud.client.update(deployments, { ...scale, spec: { replicas: 2 } } as KubeObject, {
-      subresource: 'scale',
-    });
+    // Of whatever version: its status may be written meanwhile.
+    const { resourceVersion: _, ...metadata } = scale.metadata;
+    await cloud.client.update(deployments, { ...scale, metadata, spec: { replicas: 2 } } as KubeObject, at);
     await until('it is scaled', areReady(namespace, 2));
     await cloud.client.patch(
       deployments,
