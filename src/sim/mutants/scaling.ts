@@ -40,7 +40,7 @@ export const scalingMutants: readonly Mutant[] = [
     file: 'controllers/pod-autoscaler/limits.ts',
     find: 'const down = Math.max(desired, ...recent(scaleDown.stabilizationWindowSeconds ?? downWindowSeconds));',
     replace: 'const down = Math.max(desired, ...recent(0 * downWindowSeconds));',
-    directed: 'loads-come-and-go',
+    directed: 'loads-turn-soon',
     sentence: 'An autoscaler takes pods away at once that it has just wanted.',
   },
   {
@@ -48,7 +48,7 @@ export const scalingMutants: readonly Mutant[] = [
     file: 'controllers/pod-autoscaler/limits.ts',
     find: 'const up = Math.min(desired, ...recent(scaleUp.stabilizationWindowSeconds ?? 0));',
     replace: 'const up = Math.min(desired, ...recent(0));',
-    directed: 'loads-come-and-go',
+    directed: 'loads-turn-soon',
     sentence: 'An autoscaler makes pods at once that it did not want a moment ago.',
   },
   {
@@ -66,6 +66,22 @@ export const scalingMutants: readonly Mutant[] = [
     replace: 'const stabilized = Math.min(Math.max(current, up), down) + (Math.floor(nowMs / 45_000) % 2);',
     directed: 'loads-come-and-go',
     sentence: 'An autoscaler wants one pod more now and then.',
+  },
+  {
+    name: 'autoscaler/decides-twice',
+    file: 'controllers/pod-autoscaler/controller.ts',
+    find: 'return leftMs > earlyMs ? leftMs : 0;',
+    replace: 'return leftMs > 1e9 * earlyMs ? leftMs : 0;',
+    directed: 'agents-do-not-tell',
+    sentence: 'An autoscaler decides again on the same figures when it has written its status.',
+  },
+  {
+    name: 'policy/decides-twice',
+    file: 'controllers/elasticity/controller.ts',
+    find: 'return leftMs > earlyMs ? leftMs : 0;',
+    replace: 'return leftMs > 1e9 * earlyMs ? leftMs : 0;',
+    directed: 'loads-turn-soon',
+    sentence: 'A policy of elasticity decides again on the same figures when it has written its status.',
   },
   {
     name: 'policy/blind-is-none',
@@ -88,7 +104,7 @@ export const scalingMutants: readonly Mutant[] = [
     file: 'controllers/elasticity/limits.ts',
     find: 'monotonicMs - past.lastChangeMs < durationMs(rest)',
     replace: 'monotonicMs - past.lastChangeMs < 0 * durationMs(rest)',
-    directed: 'loads-come-and-go',
+    directed: 'loads-turn-soon',
     sentence: 'A policy of elasticity does not wait after a change.',
   },
   {
@@ -106,6 +122,14 @@ export const scalingMutants: readonly Mutant[] = [
     replace: "if (left <= -99 || (update.kind === 'evict' && evictions <= 0)) return false;",
     directed: 'loads-come-and-go',
     sentence: 'A vertical autoscaler evicts all pods of its target at once.',
+  },
+  {
+    name: 'vertical/minute-forgotten',
+    file: 'controllers/vertical-autoscaler/controller.ts',
+    find: 'isResting: clock.monotonicMs() - mine.disturbedAtMs <= periodMs - earlyMs,',
+    replace: 'isResting: clock.monotonicMs() - mine.disturbedAtMs <= 0 * (periodMs - earlyMs),',
+    directed: 'loads-come-and-go',
+    sentence: 'A vertical autoscaler evicts one more pod when it has written its status.',
   },
   {
     name: 'vertical/beyond-its-policy',

@@ -6,6 +6,8 @@ import { boundsOf, type Change, changeOf, type Scaler, ScalerChanges, scalerNow 
 /** Between a decision and its change, and by how much periods of a controller are longer or shorter. */
 const slackMs = 5000;
 const keptMs = 400_000;
+/** Of looks, and of figures. */
+const periodMs = 15_000;
 const plainWindowSeconds = 300;
 
 /** What was changed of late, by workload. */
@@ -35,7 +37,7 @@ export const windowsKept: Property = {
   name: 'scaling/windows-kept',
   source: 'Kubernetes: HPAScalingRules.stabilizationWindowSeconds; ElasticityPolicy: stabilization, cooldown',
   statement:
-    'Where nothing is wrong, an autoscaler takes back what it has changed only when the window of that direction is over; between two changes of a policy is its cooldown.',
+    'Where nothing is wrong, an autoscaler takes back what it has changed only when the window of that direction is over; between two changes of a policy is its cooldown, and between any two new figures.',
   check(world, broken) {
     const changes = new Changes();
     const scalers = new ScalerChanges();
@@ -61,10 +63,11 @@ export const windowsKept: Property = {
           broken(
             `${workload} went from ${was} to ${is}, ${Math.round((atMs - against.atMs) / 1000)} s after it had gone to ${against.is}`,
           );
-        if (scaler.by !== 'policy') return;
-        const cooldownMs = Number.parseInt(scaler.object.spec.cooldown ?? '0', 10) * 1000 - slackMs;
+        const cooldown = scaler.by === 'policy' ? (scaler.object.spec.cooldown ?? '0') : '0';
+        const restMs = Math.max(Number.parseInt(cooldown, 10) * 1000, periodMs) - slackMs;
         const last = before.at(-1);
-        if (last !== undefined && atMs - last.atMs < Math.min(cooldownMs, calmMs))
+        if (last === undefined || isIntoBounds(scaler, last)) return;
+        if (atMs - last.atMs < Math.min(restMs, calmMs))
           broken(`${workload} was changed twice within ${Math.round((atMs - last.atMs) / 1000)} s`);
       },
     };
