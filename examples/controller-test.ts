@@ -50,13 +50,13 @@ try {
   });
 
   // Three pods become ready on the simulated nodes, and the controller's label is there.
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 60_000;
   for (;;) {
     const { metadata, status } = await apps.readNamespacedDeployment({ name: 'web', namespace: 'default' });
     if (status?.readyReplicas === 3 && metadata?.labels?.['size'] === 'large') break;
     assert.ok(
       performance.now() < deadlineMs,
-      `not within ten seconds: ${JSON.stringify({ labels: metadata?.labels, status })}`,
+      `not within a minute: ${JSON.stringify({ labels: metadata?.labels, status })}`,
     );
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
