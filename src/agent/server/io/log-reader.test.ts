@@ -88,6 +88,28 @@ test('readLog() without follow is a picture of one moment: what is written meanw
   assert.equal(await read({ tailLines: 1 }), 'number 8999\n', 'a line that is being written is no line yet');
 });
 
+test('readLog() loses nothing and tells nothing twice when the file is set aside while it is read', async () => {
+  for (const [options, expected] of [
+    [{}, 'one\ntwo\nthree\n'],
+    [{ tailLines: 3 }, 'one\ntwo\nthree\n'],
+    [{ follow: true }, 'one\ntwo\nthree\nfour\n'],
+  ] as const) {
+    writeFileSync(`${path}.20260101-000000`, line('one'));
+    writeFileSync(path, line('two') + line('three'));
+    let text = '';
+    const source = { path, ended: Promise.resolve() };
+    for await (const chunk of readLog(source, { ...everything, ...options }, new AbortController().signal)) {
+      if (text === '') {
+        renameSync(path, `${path}.20260102-000000`);
+        writeFileSync(path, line('four'));
+      }
+      text += Buffer.from(chunk).toString();
+    }
+    assert.equal(text, expected, JSON.stringify(options));
+    rmSync(`${path}.20260102-000000`);
+  }
+});
+
 test('readLog() follows what is written, over a rotation, until the container has ended', async () => {
   writeFileSync(path, line('one'));
   const ended = Promise.withResolvers<void>();

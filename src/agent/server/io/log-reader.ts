@@ -5,6 +5,7 @@
  *
  * Memory is bounded by one block and one line. The tail is found from the end, block by block. Without `follow` it is a picture of
  * one moment: what is written while it is read does not belong to it, else `--tail=1` gives two lines and a fast writer never ends.
+ * The current file is held from the beginning: when it is set aside meanwhile, it is still the one that offsets speak of.
  */
 import { watch } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
@@ -34,21 +35,27 @@ export async function* readLog(
     left -= kept.length;
     return kept;
   };
-  const files = [...(await rotatedFiles(source.path)), source.path];
-  const start = await findStart(files, options.tailLines);
-  for (let index = start.file; index < files.length && left > 0; index++) {
-    const path = files[index] as string;
-    const isCurrent = index === files.length - 1;
-    const from = index === start.file ? start.offset : 0;
-    const chunks =
-      isCurrent && options.follow
-        ? followFile(source, from, signal)
-        : readFile(path, from, isCurrent ? start.end : undefined);
-    for await (const chunk of convert(chunks, lines)) {
-      if (signal.aborted) return;
-      yield cut(chunk);
-      if (left <= 0) return;
+  const current = await open(source.path).catch(() => undefined);
+  try {
+    const older = await olderThan(current, source.path);
+    const start = await findStart(older, current, options.tailLines);
+    for (let index = start.file; index <= older.length && left > 0; index++) {
+      const from = index === start.file ? start.offset : 0;
+      const path = older[index];
+      const chunks =
+        path !== undefined
+          ? readFile(path, from)
+          : options.follow
+            ? followFile(source, current, from, signal)
+            : readHeld(current, from, start.end);
+      for await (const chunk of convert(chunks, lines)) {
+        if (signal.aborted) return;
+        yield cut(chunk);
+        if (left <= 0) return;
+      }
     }
+  } finally {
+    await current?.close();
   }
 }
 
@@ -68,14 +75,17 @@ async function* convert(blocks: AsyncIterable<Buffer>, lines: CriLines): AsyncGe
   }
 }
 
-async function* readFile(path: string, from: number, until?: number): AsyncGenerator<Buffer> {
+async function* readFile(path: string, from: number): AsyncGenerator<Buffer> {
   const file = await open(path).catch(() => undefined);
-  if (file === undefined) return;
   try {
-    yield* readOn(file, { offset: from }, until);
+    yield* readHeld(file, from);
   } finally {
-    await file.close();
+    await file?.close();
   }
+}
+
+async function* readHeld(file: FileHandle | undefined, from: number, until?: number): AsyncGenerator<Buffer> {
+  if (file !== undefined) yield* readOn(file, { offset: from }, until);
 }
 
 /** From the offset to the present end, or to `until`; moves the offset. */
@@ -97,7 +107,13 @@ async function* readOn(
   }
 }
 
-async function* followFile(source: LogSource, from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** Goes on from the held file to whatever has its name when it has been set aside. */
+async function* followFile(
+  source: LogSource,
+  held: FileHandle | undefined,
+  from: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const { path } = source;
   let ended = false;
   let changed = Promise.withResolvers<void>();
@@ -109,7 +125,7 @@ async function* followFile(source: LogSource, from: number, signal: AbortSignal)
     ended = true;
     wake();
   });
-  let file: FileHandle | undefined;
+  let file = held;
   const position = { offset: from };
   try {
     while (!signal.aborted) {
@@ -152,27 +168,36 @@ export async function rotatedFiles(path: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
-/** Where the last `count` lines begin, and where the last file ended when that was looked for. */
+/** Those that were set aside before the current one: it may be among them by now, and others after it. */
+async function olderThan(current: FileHandle | undefined, path: string): Promise<readonly string[]> {
+  const rotated = await rotatedFiles(path);
+  if (current === undefined) return rotated;
+  const { ino } = await current.stat();
+  const inodes = await Promise.all(rotated.map((one) => stat(one).catch(() => undefined)));
+  const itself = inodes.findIndex((one) => one?.ino === ino);
+  return itself < 0 ? rotated : rotated.slice(0, itself);
+}
+
+/** Where the last `count` lines begin, `older.length` standing for the current file; and where that ended when it was looked for. */
 async function findStart(
-  files: readonly string[],
+  older: readonly string[],
+  current: FileHandle | undefined,
   count: number | undefined,
 ): Promise<{ readonly file: number; readonly offset: number; readonly end: number }> {
-  const last = files.length - 1;
-  let end = 0;
+  const end = (await current?.stat())?.size ?? 0;
   let wanted = count === undefined || count < 0 ? Number.POSITIVE_INFINITY : count;
-  for (let index = last; index >= 0; index--) {
-    const file = await open(files[index] as string).catch(() => undefined);
+  for (let index = older.length; index >= 0 && wanted !== Number.POSITIVE_INFINITY; index--) {
+    const path = older[index];
+    const file = path === undefined ? current : await open(path).catch(() => undefined);
     if (file === undefined) continue;
     try {
-      const { size } = await file.stat();
-      if (index === last) end = size;
-      if (wanted === Number.POSITIVE_INFINITY) break;
+      const size = path === undefined ? end : (await file.stat()).size;
       if (wanted === 0) return { file: index, offset: size, end };
       const found = await findInFile(file, size, wanted);
       if (found.offset !== undefined) return { file: index, offset: found.offset, end };
       wanted -= found.lines;
     } finally {
-      await file.close();
+      if (file !== current) await file.close();
     }
   }
   return { file: 0, offset: 0, end };
