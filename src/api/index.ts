@@ -104,7 +104,7 @@ export {
   subtractQuantities,
 } from './quantity.ts';
 export { addUsage, contribution, nothingUsed, takeUsage } from './quota/scope.ts';
-export { canGrow, countedKinds, isOverdue, placeCredit, unsaid } from './quota/usage.ts';
+export { canGrow, countedKinds, deviceUsage, isOverdue, placeCredit, unsaid } from './quota/usage.ts';
 export { builtinKinds, createRegistry } from './registry.ts';
 export { cannotBeHandled, checkShape, type Shape } from './schema/check-shape.ts';
 export type * from './schema/message.ts';

@@ -216,7 +216,8 @@ function wholeBytes(text: string): string {
   return Number.isInteger(value) ? text : String(Math.ceil(value));
 }
 
-function deviceUsage({ spec }: ResourceClaim): Amounts {
+/** Devices by class that a claim asks for. */
+export function deviceUsage({ spec }: Pick<ResourceClaim, 'spec'>): Amounts {
   const usage: Record<string, string> = {};
   const use = (name: string, count: number): void => {
     const before = usage[name];

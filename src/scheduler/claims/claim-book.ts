@@ -19,9 +19,11 @@ import { NewestMap, SeededRandom } from '../../lib/index.ts';
 import { allocationOf } from './allocation-result.ts';
 import { type Answer, allocate } from './allocator.ts';
 import { type ClaimForm, formOf, Selections } from './claim-form.ts';
+import { type ClaimEntry, claimNamesOf, heldNamesOf } from './claim-names.ts';
 import { DeviceGate, type Ground, isEnough } from './device-gate.ts';
 import { type Allocation, DeviceLedger } from './device-ledger.ts';
 import { type ClaimNode, DevicePools, type NodeSelector } from './device-pools.ts';
+import { DevicesByClass } from './devices-by-class.ts';
 import {
   type ClassOfResource,
   ExtendedClasses,
@@ -35,6 +37,7 @@ import {
 import { ExtraForms } from './extra-forms.ts';
 import { PoolChanges } from './pool-changes.ts';
 
+export { claimNamesOf, mayHoldDevices } from './claim-names.ts';
 export type { ClaimNode } from './device-pools.ts';
 
 export const claimRefusals = {
@@ -106,9 +109,14 @@ export const claimKeyOf = ({ metadata }: DynamicResourceClaim): string =>
 
 export class DeviceClaimBook {
   readonly #changes = new PoolChanges();
+  readonly #byClass = new DevicesByClass();
+  /** There may be others, or of other classes. */
+  onDevices: () => void = () => {};
   readonly #pools = new DevicePools((poolId, nodes) => {
     if (nodes === undefined) this.#changes.wideVersion++;
     this.#changes.add({ poolId, nodes });
+    this.#byClass.poolChanged(poolId);
+    this.onDevices();
   });
   readonly #ledger = new DeviceLedger();
   readonly #selections = new Selections();
@@ -152,12 +160,18 @@ export class DeviceClaimBook {
     this.#extended.set(deviceClass);
     this.#classes.set(deviceClass.metadata.name ?? '', deviceClass);
     this.#classVersion++;
+    this.onDevices();
   }
 
   removeClass(name: string): void {
     this.#extended.delete(name);
     this.#classes.delete(name);
     this.#classVersion++;
+  }
+
+  /** How many there are of each class. The same object while it says the same. */
+  devicesByClass(): ReadonlyMap<string, number> {
+    return this.#byClass.counts(this.#pools, this.#classes, this.#classVersion, this.#selections);
   }
 
   claim(key: string): DynamicResourceClaim | undefined {
@@ -485,31 +499,6 @@ export class DeviceClaimBook {
       ? 'resourceclaim in use'
       : undefined;
   }
-}
-
-interface ClaimEntry {
-  readonly isMade: boolean;
-  /** undefined: there is none yet, or, where it is made, none is needed. */
-  readonly name: string | undefined;
-}
-
-/** The claims of a pod: those that it names, and those that were made for it from templates. */
-export function claimNamesOf({ spec, status }: Pod): readonly ClaimEntry[] {
-  return (spec?.resourceClaims ?? []).map(({ name, resourceClaimName }) => {
-    if (resourceClaimName !== undefined) return { isMade: false, name: resourceClaimName };
-    const told = status?.resourceClaimStatuses?.find((one) => one.name === name);
-    return { isMade: told !== undefined, name: told?.resourceClaimName };
-  });
-}
-
-/** It may hold devices: by claims of its own, or by the one that was made for its extended resources. */
-export const mayHoldDevices = ({ spec, status }: Pod): boolean =>
-  spec?.resourceClaims !== undefined || status?.extendedResourceClaimStatus !== undefined;
-
-/** Also the one that was made for its extended resources. */
-function heldNamesOf(pod: Pod): readonly ClaimEntry[] {
-  const name = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
-  return name === undefined ? claimNamesOf(pod) : [...claimNamesOf(pod), { isMade: true, name }];
 }
 
 /** One that is made meanwhile gets its uid then. */

@@ -103,7 +103,7 @@ export class Selections {
   readonly #answers = new WeakMap<PoolDevice, Map<string, boolean | string>>();
 
   /** Of the first selector that does not hold: false, or the text of its fault. */
-  ask({ selectors }: RequestForm, one: PoolDevice): boolean | string {
+  ask({ selectors }: Pick<RequestForm, 'selectors'>, one: PoolDevice): boolean | string {
     for (const { expression, whose } of selectors) {
       const answer = this.#one(expression, one);
       if (typeof answer === 'string') return `${whose}: ${answer}`;

@@ -58,6 +58,14 @@ export class Resources {
     return ask;
   }
 
+  /** With amounts of other resources, by name. */
+  withMore(ask: Ask, more: ReadonlyMap<string, number>): Ask {
+    if (more.size === 0) return ask;
+    const all = [...ask];
+    for (const [name, amount] of more) all.push({ at: this.at(name), amount });
+    return this.#interned(all);
+  }
+
   #same({ cpuMilli, memoryBytes, ephemeralBytes, extended }: Amounts, gpuMilli: number): Ask {
     const all: Amount[] = [
       { at: cpuAt, amount: cpuMilli },
@@ -67,6 +75,11 @@ export class Resources {
       { at: this.gpusAt, amount: gpuMilli },
     ];
     for (const [name, amount] of extended) if (name !== gpuMilliKey) all.push({ at: this.at(name), amount });
+    return this.#interned(all);
+  }
+
+  /** The same object for the same amounts. */
+  #interned(all: readonly Amount[]): Ask {
     const ask = all.filter(({ amount }) => amount > 0).sort((a, b) => a.at - b.at);
     const key = ask.map(({ at, amount }) => `${at}:${amount}`).join();
     const known = this.#asks.get(key);

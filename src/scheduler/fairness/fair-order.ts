@@ -238,7 +238,11 @@ export class FairOrder implements PodOrder {
     while (taken.length < most) {
       const entry = this.#next();
       if (entry === undefined) break;
-      const { leaf, ask, group } = entry;
+      const { leaf, ask, group, waiting } = entry;
+      if (this.#asksOtherwise(entry)) {
+        this.add(waiting);
+        continue;
+      }
       if (typeof group.unit.of === 'string') {
         this.#takeGang(group.unit, taken);
         continue;
@@ -255,6 +259,11 @@ export class FairOrder implements PodOrder {
     return taken;
   }
 
+  /** Others have meanwhile what it shares with them, or have it no more; or its claims are known now. */
+  #asksOtherwise({ waiting, ask }: Entry): boolean {
+    return waiting.pod.spec?.resourceClaims !== undefined && this.#tenants.askOf(waiting.pod) !== ask;
+  }
+
   /** It is counted already. */
   #give(entry: Entry, taken: WaitingPod[]): void {
     this.#drop(entry);
@@ -269,6 +278,13 @@ export class FairOrder implements PodOrder {
     if ((gang?.rule?.minCount ?? 1) <= 1 || gang === undefined) {
       // It is a gang no more.
       for (const { waiting } of entries) this.add(waiting);
+      return;
+    }
+    const changed = entries.filter((entry) => this.#asksOtherwise(entry));
+    for (const { waiting } of changed) this.add(waiting);
+    const now = this.#units.get(gang.key);
+    if (changed.length > 0) {
+      if (now !== undefined) this.#takeGang(now, taken);
       return;
     }
     const turn = this.#turnOf(gang, entries);
@@ -451,12 +467,15 @@ export class FairOrder implements PodOrder {
     const { of, groups, refusal } = unit;
     if (typeof of !== 'string') {
       const [group] = groups;
+      const first = group && firstOf(group);
+      // What it asks now is found out when it has its turn.
+      if (first !== undefined && this.#asksOtherwise(first)) return false;
       return group !== undefined && this.#tenants.refusal(group.leaf, of)?.by === node;
     }
     const gang = this.#gangs.gang(of);
     if (gang === undefined || refusal === undefined || unit.stand !== standOf(gang, sizeOf(unit)))
       return false;
-    return stillRefuses(refusal);
+    return !entriesOf(unit).some((one) => this.#asksOtherwise(one)) && stillRefuses(refusal);
   }
 
   /** Units for which less important pods of their queues may have to go, each once. */

@@ -76,10 +76,18 @@ class FairPart implements SchedulerPart {
     this.#fair.onReady = () => this.#host.reconsider([]);
     this.#fair.misnamed = (pod) => this.#membership.misnamed(pod);
     this.#fair.onRefused = () => this.#tellRefused();
-    this.#fair.beforeTake = () => this.#tenants.measure(snapshot);
+    this.#tenants.devices.claimOf = (claimKey) => snapshot.deviceClaims.claim(claimKey);
+    this.#fair.beforeTake = () => this.#measure();
+    snapshot.deviceClaims.onDevices = () => this.#onNode();
     const queues = informers.informer<Queue>(queuesRef);
     this.#subscriptions.push(queues.onChange((change) => this.#onQueue(change)));
     host.hold(queues.whenSynced().then(() => this.#change()));
+  }
+
+  /** What the cloud has, and what pods count for whose claims were not known. */
+  #measure(): void {
+    this.#tenants.measure(this.#host.snapshot);
+    this.#tenants.recountClaims();
   }
 
   stop(): void {
@@ -123,7 +131,7 @@ class FairPart implements SchedulerPart {
       this.#tenants.setQueues(this.#queues.values(), (pod) => membership.queueOf(pod));
       if (!this.order.isFair) this.#begin();
       else this.#fair.rebuild();
-      this.#tenants.measure(snapshot);
+      this.#measure();
     }
     // Whoever waits may go on now, for whatever reason.
     this.#host.tryAgain();
@@ -172,7 +180,7 @@ class FairPart implements SchedulerPart {
     this.#host.clock.after(0, () => {
       this.#isMeasured = false;
       if (!this.order.isFair || this.#stopped) return;
-      this.#tenants.measure(this.#host.snapshot);
+      this.#measure();
       this.#lookForRoomSoon();
     });
   }
@@ -281,9 +289,9 @@ class FairPart implements SchedulerPart {
   /** One after the other, those that have changed. What could not be written is written the next time. */
   async #tellStatuses(): Promise<void> {
     if (!this.order.isFair) return;
-    const { client, clock, log, snapshot } = this.#host;
+    const { client, clock, log } = this.#host;
     this.#isTelling = true;
-    this.#tenants.measure(snapshot);
+    this.#measure();
     let written = 0;
     for (const [name, status] of statusesOf(this.#tenants, this.#queues, formatTime(clock.nowMs()))) {
       const queue = this.#queues.get(name);

@@ -13,6 +13,7 @@ import { priorityOf } from '../preemption.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { isWithinLimits, type Refusal, refusalOf } from './admission.ts';
 import { type Ask, cpuAt, memoryAt, podsAt, Resources, storageAt, type Vector } from './amounts.ts';
+import { DeviceShares, devicesName } from './device-shares.ts';
 import type { QueueNode } from './queue-node.ts';
 import { type QueueTree, treeOf } from './queue-tree.ts';
 
@@ -39,7 +40,10 @@ export class Tenants {
   #lodgers: Map<QueueNode, Lodgers> | undefined;
   readonly #leaving = new Set<string>();
   /** Pods without a place, whoever's they are. */
-  readonly #waiting = new Map<string, { leaf: QueueNode; readonly pod: Pod }>();
+  readonly #waiting = new Map<string, { leaf: QueueNode; ask: Ask; readonly pod: Pod }>();
+  /** Devices that they claim. */
+  readonly devices = new DeviceShares();
+  #devicesByClass: ReadonlyMap<string, number> | undefined;
   #capacity: number[] = [];
   #capacityVersion = -1;
   /** Room has come about at this queue, and so at all below it. */
@@ -64,7 +68,7 @@ export class Tenants {
     }
     for (const one of this.#waiting.values()) {
       one.leaf = this.leafOf(one.pod);
-      one.leaf.countWaiting(this.askOf(one.pod), 1);
+      one.leaf.countWaiting(one.ask, 1);
     }
   }
 
@@ -74,21 +78,23 @@ export class Tenants {
     if (there?.pod === pod) return;
     if (there !== undefined) this.unwait(key);
     const leaf = this.leafOf(pod);
-    leaf.countWaiting(this.askOf(pod), 1);
-    this.#waiting.set(key, { leaf, pod });
+    const ask = this.askOf(pod);
+    leaf.countWaiting(ask, 1);
+    this.#waiting.set(key, { leaf, ask, pod });
   }
 
   unwait(key: string): void {
     const there = this.#waiting.get(key);
     if (there === undefined) return;
     this.#waiting.delete(key);
-    there.leaf.countWaiting(this.askOf(there.pod), -1);
+    there.leaf.countWaiting(there.ask, -1);
   }
 
   clear(): void {
     this.#counts.clear();
     this.#leaving.clear();
     this.#waiting.clear();
+    this.devices.clear();
     this.setQueues([], () => undefined);
   }
 
@@ -99,13 +105,16 @@ export class Tenants {
   }
 
   askOf(pod: Pod): Ask {
-    return this.resources.askOf(pod);
+    const ask = this.resources.askOf(pod);
+    return pod.spec?.resourceClaims === undefined ? ask : this.resources.withMore(ask, this.devices.of(pod));
   }
 
   /** What all nodes have. Worked out when they have changed. */
   measure(snapshot: Snapshot): void {
-    if (snapshot.staticVersion === this.#capacityVersion) return;
+    const devices = snapshot.deviceClaims.devicesByClass();
+    if (snapshot.staticVersion === this.#capacityVersion && devices === this.#devicesByClass) return;
     this.#capacityVersion = snapshot.staticVersion;
+    this.#devicesByClass = devices;
     const capacity: number[] = [];
     const add = (at: number, amount: number): void => {
       capacity[at] = (capacity[at] ?? 0) + amount;
@@ -120,6 +129,7 @@ export class Tenants {
       const gpus = snapshot.gpus.pool(row)?.count ?? 0;
       if (gpus > 0) add(this.resources.gpusAt, gpus * wholeMilli);
     }
+    for (const [name, count] of devices) add(this.resources.at(devicesName(name)), count);
     capacity[podsAt] = Number.POSITIVE_INFINITY;
     this.setCapacity(capacity);
   }
@@ -156,8 +166,10 @@ export class Tenants {
       const count: Count = { leaf, ask, pod, isPlaced, isLeaving, isPromised };
       this.#counts.set(key, count);
       this.#enter(key, count);
+      if (this.devices.enter(pod)) this.#roomFrom(leaf);
       return;
     }
+    if (this.devices.enter(pod)) this.#roomFrom(leaf);
     if (there.leaf !== leaf || there.ask !== ask || priorityOf(there.pod) !== priorityOf(pod)) {
       this.#leave(key, there);
       there.leaf = leaf;
@@ -175,8 +187,23 @@ export class Tenants {
     if (there === undefined) return;
     this.#counts.delete(key);
     this.#leave(key, there);
-    for (let node: QueueNode | undefined = there.leaf; node !== undefined; node = node.parent)
-      this.onRoom(node);
+    for (const heir of this.devices.leave(there.pod)) this.#recount(heir);
+    this.#roomFrom(there.leaf);
+  }
+
+  #roomFrom(leaf: QueueNode): void {
+    for (let node: QueueNode | undefined = leaf; node !== undefined; node = node.parent) this.onRoom(node);
+  }
+
+  /** It counts for something else now. */
+  #recount(key: string): void {
+    const there = this.#counts.get(key);
+    if (there !== undefined) this.count(key, there.pod, there.isPlaced);
+  }
+
+  /** Claims may be known now that were not. */
+  recountClaims(): void {
+    for (const key of [...this.devices.unknown]) this.#recount(key);
   }
 
   #enter(key: string, { leaf, ask, pod, isLeaving, isPromised }: Count): void {
