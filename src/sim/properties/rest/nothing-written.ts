@@ -21,10 +21,14 @@ const tellers: Readonly<Record<string, ReadonlySet<string>>> = {
   'schedulingprofiles.scheduling.caelum.dev': new Set(['conditions']),
 };
 
-/** What autoscalers tell of figures, which become known after the numbers are right, and of windows that end after that; what they decide rests. */
+/**
+ * What autoscalers tell of figures, which become known after the numbers are right, and of windows that end after that. What they decide rests: the numbers
+ * themselves are not written, and neither is when they were last.
+ */
+const numbers = ['currentReplicas', 'desiredReplicas', 'conditions'];
 const figures: Readonly<Record<string, ReadonlySet<string>>> = {
-  'horizontalpodautoscalers.autoscaling': new Set(['currentMetrics', 'conditions']),
-  'elasticitypolicies.autoscale.caelum.dev': new Set(['demand', 'triggers', 'forecast', 'conditions']),
+  'horizontalpodautoscalers.autoscaling': new Set([...numbers, 'currentMetrics']),
+  'elasticitypolicies.autoscale.caelum.dev': new Set([...numbers, 'demand', 'triggers', 'forecast']),
 };
 
 /** The longer the use of pods is known the surer a vertical autoscaler is, and brings them up to date. */
