@@ -430,6 +430,36 @@ describe('down', { skip: whyNotReal() ?? whyNoKubectl() ?? false }, () => {
   });
 });
 
+describe('down of a cloud whose addresses another one has by now', { skip: whyNotReal() ?? false }, () => {
+  test("takes nothing of the other one's network", { timeout: 120_000 }, async () => {
+    const cloud = await startCloud();
+    const { slot } = JSON.parse(readFileSync(layoutOf(cloud.data).network, 'utf8')) as { slot: number };
+    const { bridgeName } = networkOfSlot(slot);
+    const claim = `/run/caelum/slots/${slot}`;
+    const other = mkdtempSync(join(tmpdir(), 'caelum-other-'));
+    const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
+    let isThere = false;
+    try {
+      assert.equal((await cloud.caelum('down')).code, 0);
+      // As after a restart of the machine, when claims are gone and the other one was started first.
+      writeFileSync(layoutOf(other).network, JSON.stringify({ slot }));
+      writeFileSync(claim, `${other}\n`);
+      ip('link', 'add', bridgeName, 'type', 'bridge');
+      isThere = true;
+      const down = await cloud.caelum('down', '--purge');
+      assert.equal(down.code, 0, down.stderr);
+      assert.ok(!existsSync(cloud.data));
+      assert.match(ip('-o', 'link', 'show', bridgeName), /caelum/);
+      assert.equal(readFileSync(claim, 'utf8').trim(), other);
+    } finally {
+      if (isThere) ip('link', 'del', bridgeName);
+      if (existsSync(claim) && readFileSync(claim, 'utf8').trim() === other) rmSync(claim, { force: true });
+      rmSync(other, { recursive: true, force: true });
+      await cloud.remove();
+    }
+  });
+});
+
 type Traces = Readonly<
   Record<'processes' | 'mounts' | 'namespaces' | 'interfaces' | 'tables' | 'cgroups', readonly string[]>
 >;

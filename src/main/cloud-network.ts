@@ -80,6 +80,12 @@ export function keptNetwork(layout: Layout): CloudNetwork | undefined {
   return holderOf(slot) === layout.data ? networkOfSlot(slot) : undefined;
 }
 
+/** Whether another cloud has this cloud's addresses by now, which happens when the machine was restarted: bridge and rules of those names are that one's. */
+export function isTakenByAnother(layout: Layout, slot: number): boolean {
+  const holder = holderOf(slot);
+  return holder !== undefined && holder !== layout.data && slotKeptBy(holder) === slot;
+}
+
 /** Gives the slot back: after `down --purge`. */
 export function releaseNetwork(layout: Layout): void {
   let names: string[];

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CaelumError, silentLog } from '../../lib/index.ts';
-import { type CloudNetwork, keptNetwork, releaseNetwork } from '../cloud-network.ts';
+import { type CloudNetwork, isTakenByAnother, keptNetwork, releaseNetwork } from '../cloud-network.ts';
 import { dataOption, print, type RunnableCommand } from '../command.ts';
 import { lastWordsMs, timeForPods } from '../going-down.ts';
 import { dataDirectoryOf, type Layout, layoutOf } from '../layout.ts';
@@ -127,12 +127,14 @@ async function removeNode(layout: Layout, network: CloudNetwork): Promise<void> 
   const sandboxes = await node.runtime.listSandboxes();
   await Promise.all(sandboxes.map(({ podUid }) => node.runtime.removeSandbox(podUid)));
   await Promise.all((await node.images.listRoots()).map((key) => node.images.unmountRoot(key)));
-  await removeServiceRules({
-    table: network.serviceTable,
-    serviceCidr: network.serviceCidr,
-    bridge: network.bridgeName,
-  });
-  await node.network.destroy();
+  if (!isTakenByAnother(layout, network.slot)) {
+    await removeServiceRules({
+      table: network.serviceTable,
+      serviceCidr: network.serviceCidr,
+      bridge: network.bridgeName,
+    });
+    await node.network.destroy();
+  }
   await node.runtime.close();
   await node.images.close();
   unmountBelow(layout.data);
