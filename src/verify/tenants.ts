@@ -6,6 +6,7 @@
  */
 import type { Pod, Queue } from '../api/index.ts';
 import { addTo, amountsIn } from './amounts.ts';
+import { devicesInUse } from './device-shares.ts';
 import { gpuMilliOf, sharesResource } from './gpus.ts';
 import { lackedLabels, meetsNodeAffinity, selects, toleration } from './selection.ts';
 import { isPlaced, type View } from './view.ts';
@@ -81,6 +82,11 @@ export function queueHoldings(view: View): readonly QueueHolding[] {
       const gpus = gpuMilliOf(pod, view) - (view.taken(pod).get(sharesResource) ?? 0n);
       if (gpus > 0n) addTo(holding.used, new Map([[sharesResource, gpus]]));
     }
+  }
+  for (const { users, amounts } of devicesInUse(view)) {
+    const paths = users.map((pod) => tree.pathOf(tree.queueOf(pod) ?? ''));
+    for (const [name, holding] of holdings)
+      if (paths.every((path) => path.includes(name))) addTo(holding.used, amounts);
   }
   return [...holdings.values()];
 }

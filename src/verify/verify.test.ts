@@ -276,6 +276,56 @@ test('verifyResourceAllocation() knows how fair it is: Jain index, envy, promise
   );
 });
 
+test('verifyResourceAllocation() counts devices that claims were given for the queues of who uses them', () => {
+  const user = (name: string, namespace: string): Pod => {
+    const made = pod(name, 'a');
+    return { ...made, metadata: { ...made.metadata, namespace, uid: name } };
+  };
+  const pods = [user('1', 'red'), user('2', 'red'), user('3', 'blue')];
+  const claim = (devices: number, ...users: readonly string[]) => ({
+    metadata: { name: users.join(''), namespace: 'red' },
+    spec: {
+      devices: {
+        requests: [
+          { name: 'r', exactly: { deviceClassName: 'gpu' } },
+          { name: 'f', firstAvailable: [{ name: 's', deviceClassName: 'gpu' }] },
+        ],
+      },
+    },
+    status: {
+      allocation: {
+        devices: {
+          results: [
+            ...Array.from({ length: devices }, (_, i) => ({
+              request: i === 0 ? 'f/s' : 'r',
+              driver: 'd',
+              pool: 'p',
+              device: `${users}${i}`,
+            })),
+            { request: 'r', driver: 'd', pool: 'p', device: 'looked-after', adminAccess: true },
+          ],
+        },
+      },
+      reservedFor: users.map((uid) => ({ resource: 'pods', name: uid, uid })),
+    },
+  });
+  const name = 'gpu.deviceclass.resource.k8s.io/devices';
+  const queues = [
+    { metadata: { name: 'all' }, spec: { max: { [name]: '5' } } },
+    { metadata: { name: 'red' }, spec: { namespaces: ['red'], parent: 'all', max: { [name]: '3' } } },
+    { metadata: { name: 'blue' }, spec: { namespaces: ['blue'], parent: 'all', max: { [name]: '0' } } },
+  ];
+  const limits = (...deviceClaims: readonly object[]) =>
+    found({ nodes: [node('a')], pods, queues, deviceClaims: deviceClaims as never }, 'fairness/limit').map(
+      (one) => [one.objects[0], one.numbers['used']],
+    );
+  assert.deepEqual(limits(claim(3, '1', '2')), [], 'once, though two use it');
+  assert.deepEqual(limits(claim(3, '1'), claim(1, '2')), [['queue/red', '4']]);
+  assert.deepEqual(limits(claim(3, '1', '3')), [], 'what queues share is theirs together');
+  assert.deepEqual(limits(claim(3, '1', '2'), claim(3, '2', '3')), [['queue/all', '6']]);
+  assert.deepEqual(limits(claim(9)), [], 'nobody uses it');
+});
+
 test('verifyResourceAllocation() finds GPUs of which more is given than there is', () => {
   const key = 'scheduling.caelum.dev/';
   const labels = { [`${key}gpu-count`]: '2', [`${key}gpu-model`]: 'T4' };
