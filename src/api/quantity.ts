@@ -24,10 +24,24 @@ const exponents: Readonly<Record<string, number>> = {
 const binary = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
 
+/** What texts mean: a cloud has few different ones, and asks again and again. */
+const known = new Map<string, number>();
+const knownMax = 4096;
+
 /** In units. Undefined when the text is no quantity. */
 export function quantityValue(text: string | number | undefined): number | undefined {
-  if (typeof text === 'number') return text;
-  const match = pattern.exec(text ?? '');
+  if (typeof text === 'number' || text === undefined) return text;
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const value = parsed(text);
+  if (known.size >= knownMax) known.clear();
+  // Nonsense may be of any length.
+  if (value !== undefined && text.length <= 32) known.set(text, value);
+  return value;
+}
+
+function parsed(text: string): number | undefined {
+  const match = pattern.exec(text);
   const [, sign = '', whole = '', fraction = '', exponent, suffix = ''] = match ?? [];
   if (whole === '' && fraction === '') return undefined;
   const digits = `${sign}${whole || '0'}.${fraction || '0'}`;

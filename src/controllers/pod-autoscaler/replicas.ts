@@ -7,7 +7,7 @@
  * down, and nothing when it goes up. Source: k8s.io/kubernetes/pkg/controller/podautoscaler/replica_calculator.go.
  */
 import { type Pod, podRequests, quantityMilli } from '../../api/index.ts';
-import { isReady, podCondition } from '../pod-state.ts';
+import { isReady, podCondition, timeOf } from '../pod-state.ts';
 import type { PodSamples, Sample } from './readings.ts';
 
 /** A pod that is younger may use much CPU only because it starts. */
@@ -187,9 +187,9 @@ function groupsOf({ pods, nowMs }: Fleet, samples: PodSamples, resource: string)
 /** Its use of CPU says nothing yet. */
 function isStarting(pod: Pod, { atMs, windowMs }: Sample, nowMs: number): boolean {
   const ready = podCondition(pod, 'Ready');
-  const startMs = Date.parse(pod.status?.startTime ?? '');
-  if (ready === undefined || Number.isNaN(startMs)) return true;
-  const changedMs = Date.parse(ready.lastTransitionTime ?? '') || 0;
+  const startMs = timeOf(pod.status?.startTime);
+  if (ready === undefined || startMs === 0) return true;
+  const changedMs = timeOf(ready.lastTransitionTime);
   if (startMs + startingMs > nowMs) return ready.status === 'False' || atMs < changedMs + windowMs;
   return ready.status === 'False' && startMs + firstReadyMs > changedMs;
 }
