@@ -14,7 +14,7 @@ import type { Container, Pod, PodSpec, ResourceRequirements } from './types/core
 import {
   type ContainerChange,
   containerPolicyOf,
-  cpuText,
+  milliText,
   verticalChanges,
   verticalModeOf,
 } from './vertical-recommendation.ts';
@@ -91,9 +91,9 @@ function boostedChange(
   return {
     resources: {
       ...resources,
-      requests: { ...resources.requests, cpu: cpuText(boosted) },
+      requests: { ...resources.requests, cpu: milliText(boosted) },
       ...(isLimitBoosted
-        ? { limits: { ...resources.limits, cpu: cpuText(Math.round((limit * boosted) / base)) } }
+        ? { limits: { ...resources.limits, cpu: milliText(Math.round((limit * boosted) / base)) } }
         : {}),
     },
     what: isLimitBoosted ? ['cpu request', 'cpu limit'] : ['cpu request'],

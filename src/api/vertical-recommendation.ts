@@ -73,13 +73,13 @@ function changeOf(
     const isRequestOnly = policy?.controlledValues === 'RequestsOnly';
     const request = isRequestOnly && limit !== undefined ? Math.min(wanted, limit) : wanted;
     if (request !== quantityMilli(asked[resource])) {
-      requests[resource] = amountText(request);
+      requests[resource] = milliText(request);
       what.push(`${resource} request`);
     }
     if (isRequestOnly || limit === undefined || before === undefined || before === 0) continue;
     const nextLimit = whole(resource, (limit * request) / before);
     if (nextLimit !== limit) {
-      newLimits[resource] = amountText(nextLimit);
+      newLimits[resource] = milliText(nextLimit);
       what.push(`${resource} limit`);
     }
   }
@@ -110,7 +110,5 @@ function capped(
 const whole = (resource: string, milli: number): number =>
   resource === 'memory' ? Math.round(milli / 1000) * 1000 : Math.round(milli);
 
-const amountText = (milli: number): string => nanoText(BigInt(milli) * 1_000_000n);
-
-/** Thousandths of a core as a quantity. */
-export const cpuText = amountText;
+/** Thousandths as a quantity. */
+export const milliText = (milli: number): string => nanoText(BigInt(milli) * 1_000_000n);

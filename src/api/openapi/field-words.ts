@@ -466,42 +466,37 @@ ContainerMetrics.usage: By resource: cores of CPU on average, bytes of memory at
 Secret.type: What the contents are for; Opaque when not given.
 `;
 
-function parse(...texts: readonly string[]): ReadonlyMap<string, string> {
-  const lines = texts.flatMap((text) => text.trim().split('\n'));
-  return new Map(
-    lines.map((line) => {
-      const colon = line.indexOf(': ');
-      return [line.slice(0, colon), line.slice(colon + 2)];
-    }),
+const linesOf = (...texts: readonly string[]): readonly (readonly [string, string])[] =>
+  texts.flatMap((text) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const colon = line.indexOf(': ');
+        return [line.slice(0, colon), line.slice(colon + 2)] as const;
+      }),
   );
-}
+
+const allMessageWords = () => linesOf(messageWords, moreMessageWords);
+const allFieldWords = () => linesOf(fieldWords, workloadFieldWords, systemFieldWords);
 
 let messages: ReadonlyMap<string, string> | undefined;
 let fields: ReadonlyMap<string, string> | undefined;
 
 /** What a message is, by its bare name (`PodSpec`). */
 export function wordsOfMessage(message: string): string | undefined {
-  messages ??= parse(messageWords, moreMessageWords);
+  messages ??= new Map(allMessageWords());
   return messages.get(message);
 }
 
 /** What a field of a message is. */
 export function wordsOfField(message: string, field: string): string | undefined {
-  fields ??= parse(fieldWords, workloadFieldWords, systemFieldWords);
+  fields ??= new Map(allFieldWords());
   return fields.get(`${message}.${field}`) ?? fields.get(field);
 }
 
 /** The names that there are words for, as they are written: for tests. */
-export function allWords(): { readonly messages: readonly string[]; readonly fields: readonly string[] } {
-  const names = (...texts: readonly string[]): readonly string[] =>
-    texts.flatMap((text) =>
-      text
-        .trim()
-        .split('\n')
-        .map((line) => line.slice(0, line.indexOf(': '))),
-    );
-  return {
-    messages: names(messageWords, moreMessageWords),
-    fields: names(fieldWords, workloadFieldWords, systemFieldWords),
-  };
-}
+export const allWords = (): { readonly messages: readonly string[]; readonly fields: readonly string[] } => ({
+  messages: allMessageWords().map(([name]) => name),
+  fields: allFieldWords().map(([name]) => name),
+});

@@ -154,7 +154,8 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   });
 }
 
-async function sync(path: string): Promise<void> {
+/** What was written to a file, or made in a folder, is there after a power cut too. */
+export async function sync(path: string): Promise<void> {
   const file = await open(path);
   try {
     await file.sync();

@@ -15,7 +15,7 @@ import type { Pod } from '../../../api/index.ts';
 import { CaelumError } from '../../../lib/index.ts';
 import type { VolumeSize } from '../../pods/disk.ts';
 import type { VolumeContent } from '../volume-content.ts';
-import { closeBounded, openBounded } from './bounded-folder.ts';
+import { closeBounded, openBounded, sync } from './bounded-folder.ts';
 import { eraseFolder, giveToGroup } from './safe-tree.ts';
 
 export type ClaimContent = Extract<VolumeContent, { kind: 'volume' | 'local' }>;
@@ -159,13 +159,3 @@ const isThere = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** What was made in a folder is there after a power cut too. */
-async function sync(path: string): Promise<void> {
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
